@@ -1,0 +1,64 @@
+"""Where a level's training stands, on disk: weights, optimizer and data position together.
+
+A checkpoint is a folder `step_000150/` that appears whole (written beside, then renamed); the
+last two are kept.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+_KEPT = 2
+_WEIGHTS = "state.weights.h5"
+_POSITION = "position.json"
+
+
+def save_checkpoint(level_folder: Path, model: Any, step: int, data_position: Any) -> None:
+    """Writes a checkpoint of a compiled model after `step` steps and drops the older ones.
+
+    Args:
+        level_folder: `RUN/level_N`.
+        model: a compiled Keras model; its optimizer's variables are saved with its weights.
+        step: steps done so far.
+        data_position: `get_state()` of the iterator over batches.
+    """
+    level_folder.mkdir(parents=True, exist_ok=True)
+    beside = level_folder / f".writing_{step:06d}"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    try:
+        model.save_weights(beside / _WEIGHTS)
+        position = {"step": step, "data_position": data_position}
+        (beside / _POSITION).write_text(json.dumps(position))
+        final = level_folder / f"step_{step:06d}"
+        if final.exists():
+            shutil.rmtree(final)
+        beside.rename(final)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    for old in _checkpoints(level_folder)[:-_KEPT]:
+        shutil.rmtree(old)
+
+
+def latest_step(level_folder: Path) -> int:
+    """Steps done at the last checkpoint; 0 where there is none."""
+    checkpoints = _checkpoints(level_folder)
+    return int(checkpoints[-1].name.removeprefix("step_")) if checkpoints else 0
+
+
+def load_checkpoint(level_folder: Path, model: Any) -> Any:
+    """Puts the last checkpoint's weights and optimizer into a model; returns the data position.
+
+    Args:
+        model: built like the one that was saved; where it is compiled, its optimizer must be
+            built and is restored too.
+    """
+    checkpoint = _checkpoints(level_folder)[-1]
+    model.load_weights(checkpoint / _WEIGHTS)
+    return json.loads((checkpoint / _POSITION).read_text())["data_position"]
+
+
+def _checkpoints(level_folder: Path) -> list[Path]:
+    return sorted(level_folder.glob("step_*"))

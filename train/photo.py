@@ -1,0 +1,182 @@
+"""One photograph file to one array and back, the same everywhere in the project.
+
+An array is height × width × 3, uint8, RGB, sRGB-encoded, upright.
+"""
+
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from train.errors import UserError
+
+MOST_PIXELS = 120_000_000
+"""More than any phone's camera gives; a small file that claims more is taken for a bomb."""
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
+"""What a dataset folder is searched for."""
+
+_WRITTEN_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
+
+
+def read_photo(file: Path | str | bytes) -> np.ndarray:
+    """Decodes a photograph as it is meant to be seen.
+
+    The EXIF orientation is applied, an embedded colour profile is converted to sRGB, CMYK is
+    converted, grey becomes RGB, 16 bits become 8, transparency is laid over white and of an
+    animation the first frame is taken.
+
+    Args:
+        file: a path, or the bytes of a file.
+
+    Returns:
+        height × width × 3, uint8, RGB, sRGB-encoded.
+
+    Raises:
+        UserError: there is no such file, or it is empty, corrupt, no image or too large.
+    """
+    name = "the photo" if isinstance(file, bytes) else str(file)
+    with _open(file, name) as image:
+        _check_size(image, name)
+        try:
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            return np.asarray(_to_srgb(upright, name))
+        except (OSError, ValueError, SyntaxError) as error:
+            raise UserError(f"{name}: damaged image ({error}); replace or remove it") from error
+
+
+def photo_size(file: Path | str) -> tuple[int, int]:
+    """Height and width of the upright photograph, from the file's header alone.
+
+    Raises:
+        UserError: there is no such file, or it is empty, no image or too large.
+    """
+    with _open(file, str(file)) as image:
+        _check_size(image, str(file))
+        width, height = image.size
+        # EXIF orientations 5 to 8 lie on their side.
+        sideways = image.getexif().get(0x0112, 1) >= 5
+    return (width, height) if sideways else (height, width)
+
+
+def write_photo(file: Path | str, photo: np.ndarray, quality: int = 95) -> None:
+    """Writes height × width × 3 uint8 sRGB as JPEG, PNG or WebP by the file's ending.
+
+    The file appears whole or not at all. JPEG keeps its colours at full resolution.
+
+    Raises:
+        UserError: the ending stands for no known format, or the folder does not exist.
+    """
+    file = Path(file)
+    if file.suffix.lower() not in _WRITTEN_FORMATS:
+        endings = ", ".join(_WRITTEN_FORMATS)
+        raise UserError(f"{file}: cannot write '{file.suffix}' files; name one of {endings}")
+    encoded = io.BytesIO()
+    Image.fromarray(photo).save(
+        encoded, _WRITTEN_FORMATS[file.suffix.lower()], quality=quality, subsampling=0
+    )
+    write_atomically(file, encoded.getvalue())
+
+
+def write_atomically(file: Path | str, content: bytes | str) -> None:
+    """Writes beside the file and renames, so that no reader ever sees half of it.
+
+    Raises:
+        UserError: the folder does not exist.
+        OSError: the folder takes no writes (full, read-only).
+    """
+    file = Path(file)
+    if not file.parent.is_dir():
+        raise UserError(f"{file.parent}: no such folder; make it or name another")
+    data = content.encode() if isinstance(content, str) else content
+    descriptor, beside = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(beside, 0o644)
+        os.replace(beside, file)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def to_float(photo: np.ndarray) -> np.ndarray:
+    """uint8 0…255 to float32 0…1, any shape."""
+    return photo.astype(np.float32) / 255.0
+
+
+def to_uint8(picture: np.ndarray) -> np.ndarray:
+    """float 0…1 to uint8 0…255, any shape; clipped, rounded to nearest."""
+    return np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def resize_photo(photo: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bicubic resize of height × width × 3 uint8, antialiased when it shrinks."""
+    if photo.shape[:2] == (height, width):
+        return photo
+    image = Image.fromarray(photo).resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(image)
+
+
+def _open(file: Path | str | bytes, name: str) -> Image.Image:
+    source = io.BytesIO(file) if isinstance(file, bytes) else file
+    try:
+        return Image.open(source)
+    except FileNotFoundError as error:
+        raise UserError(f"{name}: no such file") from error
+    except IsADirectoryError as error:
+        raise UserError(f"{name}: a folder, expected a photo") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(_too_large(name)) from error
+    except (UnidentifiedImageError, ValueError, SyntaxError) as error:
+        size = len(file) if isinstance(file, bytes) else Path(file).stat().st_size
+        found = "an empty file" if size == 0 else "not an image that can be read"
+        raise UserError(f"{name}: {found}; expected a JPEG, PNG or WebP photo") from error
+
+
+def _check_size(image: Image.Image, name: str) -> None:
+    if image.width * image.height > MOST_PIXELS:
+        raise UserError(f"{_too_large(name)} (it has {image.width}×{image.height})")
+
+
+def _too_large(name: str) -> str:
+    return f"{name}: more than {MOST_PIXELS // 1_000_000} megapixels; scale it down first"
+
+
+def _to_srgb(image: Image.Image, name: str) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+        image = _to_eight_bits(image)
+    elif image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        image = Image.alpha_composite(white, rgba).convert("RGB")
+    elif image.mode not in ("RGB", "CMYK", "L"):
+        image = image.convert("RGB")
+    if profile:
+        image = _through_profile(image, profile)
+    return image.convert("RGB")
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey by its value range: Pillow's own conversion clips at 255."""
+    values = np.asarray(image, dtype=np.float64)
+    return Image.fromarray(np.rint(np.clip(values / 257.0, 0, 255)).astype(np.uint8))
+
+
+def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError):
+        # A profile that does not fit its picture is common and no reason to refuse the picture.
+        return image
+    return converted if converted is not None else image

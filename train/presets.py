@@ -1,0 +1,162 @@
+"""The networks and the schedules by name: what `--preset` and `--schedule` stand for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from train.errors import UserError
+
+LEVELS = (7, 6, 5, 4, 3, 2, 1)
+"""The paper's numbering, in the order of training: 7 is the coarsest, 1 is the photograph."""
+
+
+@dataclass(frozen=True)
+class PyNETConfig:
+    """What distinguishes one PyNET from another; the topology is the paper's in all of them.
+
+    Attributes:
+        input_channels: 3 for RGB, 4 for RGB and a depth map.
+        width: factor on the paper's numbers of filters (512 at level 7 down to 32 at level 3).
+        largest_kernel: branches with larger kernels are left out of every block.
+        normalization: what follows a convolution at `normalized_levels`.
+        normalized_levels: levels, their part of the encoder included, that are normalized.
+        activation: after every hidden convolution; leaky ReLU has slope 0.2.
+        stem: how the photograph is first halved. A 6×6 convolution with stride 2 computes what
+            space-to-depth and a 3×3 convolution do, in one operator that every NPU takes.
+        upsampling_activation: whether an activation follows a transposed convolution. Fused
+            into it, TFLite's GPU delegate refuses the operator in an integer model.
+        head: `tanh` gives the picture as 0.58 · tanh(z) + 0.5; `residual` gives the change to
+            the photograph at the level's size and starts at zero.
+        level_5_blocks: blocks in a row at level 5 (4 in the paper).
+        level_2_filters: width of the upsampled features that level 2 sees.
+    """
+
+    input_channels: int = 4
+    width: float = 1.0
+    largest_kernel: int = 9
+    normalization: Literal["instance", "batch"] = "instance"
+    normalized_levels: tuple[int, ...] = (7, 6, 5, 4)
+    activation: Literal["leaky_relu", "relu"] = "leaky_relu"
+    stem: Literal["space_to_depth", "strided_convolution"] = "space_to_depth"
+    upsampling_activation: bool = True
+    head: Literal["tanh", "residual"] = "tanh"
+    level_5_blocks: int = 4
+    level_2_filters: int = 8
+
+
+NETWORKS: Mapping[str, PyNETConfig] = {
+    # Ignatov, Patel, Timofte: Rendering Natural Camera Bokeh Effect with Deep Learning, 2020.
+    "reference": PyNETConfig(),
+    # The Keras re-implementation: RGB, ReLU, one more 5×5 block at level 5.
+    "report": PyNETConfig(input_channels=3, activation="relu", level_5_blocks=5),
+    # For phones: only operators that every accelerator takes and that quantize well.
+    "mobile": PyNETConfig(
+        input_channels=3,
+        width=0.25,
+        largest_kernel=5,
+        normalization="batch",
+        normalized_levels=(7, 6, 5, 4, 3),
+        activation="relu",
+        stem="strided_convolution",
+        upsampling_activation=False,
+        head="residual",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class LevelSchedule:
+    """The training of one level.
+
+    Attributes:
+        level: 7 (coarsest) … 1 (the photograph).
+        steps: optimizer steps.
+        batch: crops per step.
+        learning_rate: Adam's, at the first step.
+        decay: `constant`, or a half `cosine` to zero at the last step.
+        loss: a name in `train.losses.LOSSES`.
+    """
+
+    level: int
+    steps: int
+    batch: int
+    learning_rate: float = 5e-5
+    decay: Literal["constant", "cosine"] = "constant"
+    loss: str = "l1"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A schedule: what the levels are trained on and for how long.
+
+    Attributes:
+        short_side: photographs are scaled so that their shorter side has this many pixels.
+        crop: side of the square cut from the scaled photograph, in pixels, a multiple of 64.
+        augmentation: `mirror` left and right only (subjects stand upright), or `rotate` by
+            multiples of 90° and mirror, as published.
+        schedules: one entry per level, 7 first.
+        validation_photos: how many held-out photographs judge each level.
+        checkpoint_seconds: longest time between two checkpoints.
+    """
+
+    short_side: int
+    crop: int
+    augmentation: Literal["mirror", "rotate"]
+    schedules: tuple[LevelSchedule, ...]
+    validation_photos: int = 24
+    checkpoint_seconds: float = 60.0
+
+
+def _cosine(level: int, steps: int, batch: int, loss: str = "l1") -> LevelSchedule:
+    return LevelSchedule(level, steps, batch, learning_rate=1e-3, decay="cosine", loss=loss)
+
+
+SCHEDULES: Mapping[str, TrainConfig] = {
+    # As published, for 1024-pixel photographs on a 16 GB GPU.
+    "published": TrainConfig(
+        short_side=1024,
+        crop=1024,
+        augmentation="rotate",
+        schedules=(
+            LevelSchedule(7, 5_000, 50),
+            LevelSchedule(6, 5_000, 50),
+            LevelSchedule(5, 20_000, 40),
+            LevelSchedule(4, 20_000, 14),
+            LevelSchedule(3, 30_000, 9),
+            LevelSchedule(2, 80_000, 9),
+            LevelSchedule(1, 100_000, 5, loss="l1_ssim"),
+        ),
+    ),
+    # About five minutes on two cores: enough to see every level learn.
+    "quick": TrainConfig(
+        short_side=384,
+        crop=256,
+        augmentation="mirror",
+        schedules=(
+            _cosine(7, 200, 16),
+            _cosine(6, 200, 12),
+            _cosine(5, 160, 8),
+            _cosine(4, 120, 6),
+            _cosine(3, 100, 4),
+            _cosine(2, 80, 4),
+            _cosine(1, 60, 4, loss="l1_ssim"),
+        ),
+    ),
+    # Seconds: for tests, and to try a folder before a long run.
+    "smoke": TrainConfig(
+        short_side=64,
+        crop=64,
+        augmentation="mirror",
+        schedules=tuple(_cosine(level, 2, 2) for level in LEVELS),
+        validation_photos=2,
+    ),
+}
+
+Named = TypeVar("Named")
+
+
+def choose(kind: str, name: str, table: Mapping[str, Named]) -> Named:
+    """The entry called `name`, or a `UserError` that lists the names there are."""
+    if name not in table:
+        raise UserError(f"unknown {kind} '{name}': expected one of {', '.join(table)}")
+    return table[name]

@@ -1,0 +1,90 @@
+"""How good a level is on held-out pairs, beside doing nothing at all."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+from train.metrics import SSIM_WINDOW, psnr, ssim
+from train.pairs import PairSource, at_level, cut_to_multiple, network_input, scale_pair
+from train.photo import to_float, to_uint8
+from train.picture_grid import picture_grid
+from train.presets import TrainConfig
+
+_PICTURED = 4
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Means over the held-out pairs: PSNR in dB, and SSIM where a picture has 11 pixels."""
+
+    psnr: float
+    ssim: float | None
+
+
+@dataclass(frozen=True)
+class LevelReport:
+    """A level's output and the untouched photograph, both against the target.
+
+    `pictures` shows input, output and target of a few pairs, uint8 sRGB.
+    """
+
+    level: int
+    output: Quality
+    untouched: Quality
+    pictures: np.ndarray
+
+    def line(self) -> str:
+        """One line for people, which says so when doing nothing is better."""
+        gain = self.output.psnr - self.untouched.psnr
+        verdict = "" if gain > 0 else "  ← no better than doing nothing"
+        return (
+            f"level {self.level}: {_words(self.output)}, "
+            f"untouched {_words(self.untouched)}, {gain:+.2f} dB{verdict}"
+        )
+
+
+def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfig) -> LevelReport:
+    """Runs a model cut at `level` on whole photographs and compares at that level's size.
+
+    The photographs are scaled to the schedule's short side. Untouched means the original
+    photograph, reduced to the level's size as the target is.
+    """
+    count = min(len(pairs), config.validation_photos)
+    outputs, untouched, rows, labels = [], [], [], []
+    for index in tqdm(range(count), desc=f"level {level} validation", leave=False):
+        pair = cut_to_multiple(scale_pair(pairs[index], config.short_side))
+        target = to_float(at_level(pair.bokeh, level))
+        original = to_float(at_level(pair.original, level))
+        # Called rather than predict()ed: photographs of many shapes would each be traced anew.
+        output = model(network_input(pair.original)[None], training=False)
+        output = np.clip(ops.convert_to_numpy(output)[0], 0.0, 1.0)
+        outputs.append(_quality(output, target))
+        untouched.append(_quality(original, target))
+        if index < _PICTURED:
+            rows.append([to_uint8(picture) for picture in (original, output, target)])
+            labels.append([pair.name, f"{outputs[-1].psnr:.2f} dB", ""])
+            labels[-1][0] += f", untouched {untouched[-1].psnr:.2f} dB"
+    grid = picture_grid(rows, ["input", f"level {level}", "target"], labels, cell_height=256)
+    return LevelReport(level, _mean(outputs), _mean(untouched), grid)
+
+
+def _quality(picture: np.ndarray, target: np.ndarray) -> Quality:
+    a, b = picture[None], target[None]
+    structured = min(picture.shape[:2]) >= SSIM_WINDOW
+    return Quality(float(psnr(a, b)[0]), float(ssim(a, b)[0]) if structured else None)
+
+
+def _mean(qualities: list[Quality]) -> Quality:
+    structured = [quality.ssim for quality in qualities if quality.ssim is not None]
+    return Quality(
+        psnr=float(np.mean([quality.psnr for quality in qualities])),
+        ssim=float(np.mean(structured)) if structured else None,
+    )
+
+
+def _words(quality: Quality) -> str:
+    structure = "" if quality.ssim is None else f" SSIM {quality.ssim:.4f}"
+    return f"PSNR {quality.psnr:.2f} dB{structure}"
