@@ -5,16 +5,18 @@ with a wide one, the same size and aligned; or that folder's `train/`, `val/` an
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import grain
 import numpy as np
+from skimage.measure import block_reduce
 
 from train.errors import UserError
 from train.photo import PHOTO_SUFFIXES, photo_size, read_photo, resize_photo, to_float
-from train.presets import TrainConfig
+from train.presets import Reduction, TrainConfig
 
 Split = Literal["train", "val", "test"]
 
@@ -51,6 +53,9 @@ class FolderPairs:
 
     def __len__(self) -> int:
         return len(self.files)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int, /) -> Pair:
         original, bokeh = self.files[index]
@@ -171,20 +176,29 @@ def cut_to_multiple(pair: Pair, multiple: int = SIZE_MULTIPLE) -> Pair:
     return Pair(pair.name, pair.original[window], pair.bokeh[window])
 
 
-def at_level(photo: np.ndarray, level: int) -> np.ndarray:
-    """A photograph reduced, once and bicubic, to the size that a level puts out.
+def at_level(photo: np.ndarray, level: int, reduction: Reduction) -> np.ndarray:
+    """A photograph reduced to the size that a level puts out.
 
     Args:
         photo: height × width × 3 uint8, sides multiples of 64.
         level: 7 … 1; level 1 is the photograph's own size.
+        reduction: `bicubic` reduces once, as published. `average` halves it as the network's
+            input is halved and averages from there, which is what a residual head starts from:
+            reduced otherwise, its target would differ from an untouched photograph everywhere.
+
+    Returns:
+        float32 0…1, height / 2^(level-1) × width / 2^(level-1) × 3.
     """
-    reduction = 2 ** (level - 1)
-    return resize_photo(photo, photo.shape[0] // reduction, photo.shape[1] // reduction)
+    if reduction == "bicubic" or level <= 2:
+        factor = 2 ** (level - 1)
+        return to_float(resize_photo(photo, photo.shape[0] // factor, photo.shape[1] // factor))
+    size = 2 ** (level - 2)
+    return block_reduce(network_input(photo), (size, size, 1), np.mean)
 
 
 def network_input(photo: np.ndarray) -> np.ndarray:
-    """What the network sees of a photograph: half its size, float32 0…1."""
-    return to_float(at_level(photo, level=2))
+    """What the network sees of a photograph: half its size, bicubic, float32 0…1."""
+    return to_float(resize_photo(photo, photo.shape[0] // 2, photo.shape[1] // 2))
 
 
 def crop(pair: Pair, side: int, random: np.random.Generator) -> Pair:
@@ -218,7 +232,7 @@ class ForLevel(grain.transforms.RandomMap):
         return {
             "name": pair.name,
             "input": network_input(pair.original),
-            "target": to_float(at_level(pair.bokeh, self.level)),
+            "target": at_level(pair.bokeh, self.level, self.config.reduction),
         }
 
 

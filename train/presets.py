@@ -64,6 +64,10 @@ NETWORKS: Mapping[str, PyNETConfig] = {
 }
 
 
+Reduction = Literal["bicubic", "average"]
+"""How a photograph is brought to a coarse level's size: see `train.pairs.at_level`."""
+
+
 @dataclass(frozen=True)
 class LevelSchedule:
     """The training of one level.
@@ -94,6 +98,7 @@ class TrainConfig:
         crop: side of the square cut from the scaled photograph, in pixels, a multiple of 64.
         augmentation: `mirror` left and right only (subjects stand upright), or `rotate` by
             multiples of 90° and mirror, as published.
+        reduction: of the targets of coarse levels; `average` suits residual heads.
         schedules: one entry per level, 7 first.
         validation_photos: how many held-out photographs judge each level.
         checkpoint_seconds: longest time between two checkpoints.
@@ -102,13 +107,14 @@ class TrainConfig:
     short_side: int
     crop: int
     augmentation: Literal["mirror", "rotate"]
+    reduction: Reduction
     schedules: tuple[LevelSchedule, ...]
     validation_photos: int = 24
     checkpoint_seconds: float = 60.0
 
 
 def _cosine(level: int, steps: int, batch: int, loss: str = "l1") -> LevelSchedule:
-    return LevelSchedule(level, steps, batch, learning_rate=1e-3, decay="cosine", loss=loss)
+    return LevelSchedule(level, steps, batch, learning_rate=3e-4, decay="cosine", loss=loss)
 
 
 SCHEDULES: Mapping[str, TrainConfig] = {
@@ -117,6 +123,7 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         short_side=1024,
         crop=1024,
         augmentation="rotate",
+        reduction="bicubic",
         schedules=(
             LevelSchedule(7, 5_000, 50),
             LevelSchedule(6, 5_000, 50),
@@ -132,13 +139,14 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         short_side=384,
         crop=256,
         augmentation="mirror",
+        reduction="average",
         schedules=(
-            _cosine(7, 200, 16),
-            _cosine(6, 200, 12),
-            _cosine(5, 160, 8),
-            _cosine(4, 120, 6),
-            _cosine(3, 100, 4),
-            _cosine(2, 80, 4),
+            _cosine(7, 150, 16),
+            _cosine(6, 150, 12),
+            _cosine(5, 120, 8),
+            _cosine(4, 100, 6),
+            _cosine(3, 80, 4),
+            _cosine(2, 60, 4),
             _cosine(1, 60, 4, loss="l1_ssim"),
         ),
     ),
@@ -147,6 +155,7 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         short_side=64,
         crop=64,
         augmentation="mirror",
+        reduction="average",
         schedules=tuple(_cosine(level, 2, 2) for level in LEVELS),
         validation_photos=2,
     ),

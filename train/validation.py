@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from train.metrics import SSIM_WINDOW, psnr, ssim
 from train.pairs import PairSource, at_level, cut_to_multiple, network_input, scale_pair
-from train.photo import to_float, to_uint8
+from train.photo import to_uint8
 from train.picture_grid import picture_grid
 from train.presets import TrainConfig
 
@@ -54,10 +54,10 @@ def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfi
     """
     count = min(len(pairs), config.validation_photos)
     outputs, untouched, rows, labels = [], [], [], []
-    for index in tqdm(range(count), desc=f"level {level} validation", leave=False):
+    for index in tqdm(range(count), desc=f"level {level} validation", leave=False, mininterval=2):
         pair = cut_to_multiple(scale_pair(pairs[index], config.short_side))
-        target = to_float(at_level(pair.bokeh, level))
-        original = to_float(at_level(pair.original, level))
+        target = at_level(pair.bokeh, level, config.reduction)
+        original = at_level(pair.original, level, config.reduction)
         # Called rather than predict()ed: photographs of many shapes would each be traced anew.
         output = model(network_input(pair.original)[None], training=False)
         output = np.clip(ops.convert_to_numpy(output)[0], 0.0, 1.0)

@@ -1,0 +1,141 @@
+"""Folders as researchers keep them, and what becomes of their pairs."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from train.errors import UserError
+from train.pairs import (
+    Pair,
+    at_level,
+    augment,
+    crop,
+    cut_to_multiple,
+    find_pairs,
+    fingerprint,
+    network_input,
+    scale_pair,
+    training_batches,
+)
+from train.photo import write_photo
+from train.presets import TrainConfig
+
+SMALL = TrainConfig(
+    short_side=64, crop=64, augmentation="rotate", reduction="bicubic", schedules=()
+)
+
+
+def test_a_flat_folder_holds_out_the_same_pairs_when_files_are_added(pairs_folder: Path) -> None:
+    train, val = find_pairs(pairs_folder, "train"), find_pairs(pairs_folder, "val")
+    assert len(train) + len(val) == 12
+    assert len(val) >= 1
+    taught = {pair.name for pair in train}
+    assert taught.isdisjoint(pair.name for pair in val)
+    for kind in ("original", "bokeh"):
+        shutil.copy(pairs_folder / kind / "0.png", pairs_folder / kind / "added.png")
+    moved = {pair.name for pair in find_pairs(pairs_folder, "train")} ^ taught
+    assert moved <= {"added"}
+    assert fingerprint(find_pairs(pairs_folder, "train")) != fingerprint(train)
+
+
+def test_a_folder_of_splits_is_read_split_by_split(pairs_folder: Path, tmp_path: Path) -> None:
+    for split in ("train", "val", "test"):
+        shutil.copytree(pairs_folder, tmp_path / "splits" / split)
+    assert [len(find_pairs(tmp_path / "splits", split)) for split in ("train", "val")] == [12, 12]
+    shutil.rmtree(tmp_path / "splits" / "val")
+    held_out = find_pairs(tmp_path / "splits", "val")
+    assert len(held_out) + len(find_pairs(tmp_path / "splits", "train")) == 12
+    assert len(find_pairs(tmp_path / "splits", "test")) == 12
+
+
+def test_pairs_are_decoded_in_the_order_of_their_names(pairs_folder: Path) -> None:
+    for pair in find_pairs(pairs_folder, "train"):
+        assert pair.original.shape == pair.bokeh.shape == (96, 128, 3)
+        np.testing.assert_array_equal(pair.original[:, 40:], pair.bokeh[:, 40:])
+
+
+def test_broken_folders_are_refused_by_name(pairs_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such folder"):
+        find_pairs(tmp_path / "missing", "train")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="no pairs; expected original/NAME"):
+        find_pairs(tmp_path / "empty", "train")
+    photo = np.zeros((96, 128, 3), np.uint8)
+    write_photo(pairs_folder / "original" / "lonely.jpg", photo)
+    with pytest.raises(UserError, match="original/lonely has no partner in bokeh/"):
+        find_pairs(pairs_folder, "train")
+    write_photo(pairs_folder / "bokeh" / "lonely.jpg", photo[:, :100])
+    with pytest.raises(UserError, match=r"lonely\.jpg: 128×96 pixels, but .* has 100×96"):
+        find_pairs(pairs_folder, "train")
+    (pairs_folder / "bokeh" / "lonely.jpg").write_bytes(b"")
+    with pytest.raises(UserError, match=r"bokeh/lonely\.jpg: an empty file"):
+        find_pairs(pairs_folder, "train")
+    write_photo(pairs_folder / "bokeh" / "lonely.png", photo)
+    with pytest.raises(UserError, match=r"both lonely\.jpg and lonely\.png"):
+        find_pairs(pairs_folder, "train")
+
+
+def test_a_reduced_photo_is_that_of_tensorflow() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (128, 192, 3), np.uint8)
+    for level in (2, 4, 7):
+        size = (128 // 2 ** (level - 1), 192 // 2 ** (level - 1))
+        reference = tf.image.resize(photo / 255, size, method="bicubic", antialias=True).numpy()
+        ours = at_level(photo, level, "bicubic")
+        # Pillow rounds to bytes between rows and columns, as TensorFlow does not.
+        assert np.abs(ours - np.clip(reference, 0, 1)).max() < 6 / 255
+    np.testing.assert_allclose(at_level(photo, 1, "bicubic") * 255, photo, atol=1e-4)
+    np.testing.assert_array_equal(at_level(photo, 2, "average"), network_input(photo))
+    pooled = tf.nn.avg_pool2d(network_input(photo)[None], 8, 8, "VALID")[0]
+    np.testing.assert_allclose(at_level(photo, 5, "average"), pooled, atol=1e-6)
+
+
+def test_both_photographs_are_cut_turned_and_scaled_alike() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (150, 210, 3), np.uint8)
+    pair = Pair("same", photo, photo)
+    random = np.random.default_rng(1)
+    seen = set()
+    for _ in range(40):
+        example = augment(crop(scale_pair(pair, 96), 64, random), "rotate", random)
+        assert example.original.shape == (64, 64, 3)
+        np.testing.assert_array_equal(example.original, example.bokeh)
+        seen.add(example.original.tobytes())
+    assert len(seen) > 20
+    assert cut_to_multiple(pair).original.shape == (128, 192, 3)
+    assert scale_pair(pair, 96).original.shape == (96, 134, 3)
+
+
+def test_mirroring_keeps_a_subject_on_its_feet() -> None:
+    photo = np.zeros((64, 64, 3), np.uint8)
+    photo[32:] = 255
+    random = np.random.default_rng(0)
+    for _ in range(10):
+        np.testing.assert_array_equal(
+            augment(Pair("standing", photo, photo), "mirror", random).original, photo
+        )
+
+
+def test_batches_repeat_with_their_seed_and_go_on_where_they_stopped(pairs_folder: Path) -> None:
+    pairs = find_pairs(pairs_folder, "train")
+
+    def batches(seed: int) -> Any:
+        return training_batches(pairs, level=3, batch=4, config=SMALL, seed=seed)
+
+    first, again, other = batches(1), batches(1), batches(2)
+    taken = [next(first) for _ in range(3)]
+    position = first.get_state()
+    taken += [next(first) for _ in range(4)]
+    assert taken[0]["input"].shape == (4, 32, 32, 3)
+    assert taken[0]["target"].shape == (4, 16, 16, 3)
+    for batch in taken:
+        np.testing.assert_array_equal(batch["input"], next(again)["input"])
+    assert any((next(other)["input"] != batch["input"]).any() for batch in taken)
+    resumed = batches(1)
+    resumed.set_state(position)
+    for batch in taken[3:]:
+        after = next(resumed)
+        np.testing.assert_array_equal(batch["target"], after["target"])
+        assert list(batch["name"]) == list(after["name"])
