@@ -1,0 +1,13 @@
+"""Training PyNET, and what every room shares: photo files, presets, errors."""
+
+import logging
+import os
+
+import absl.logging
+
+# The one exception to "no work at import", because it must come before the libraries it silences:
+# TensorFlow and grain greet every command with pages about CUDA, JAX and retracing that help
+# nobody, and bury the one line that says what is wrong.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+absl.logging.set_verbosity(absl.logging.ERROR)
+logging.getLogger("tensorflow").setLevel(logging.ERROR)

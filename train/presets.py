@@ -113,8 +113,10 @@ class TrainConfig:
     checkpoint_seconds: float = 60.0
 
 
-def _cosine(level: int, steps: int, batch: int, loss: str = "l1") -> LevelSchedule:
-    return LevelSchedule(level, steps, batch, learning_rate=3e-4, decay="cosine", loss=loss)
+def _cosine(
+    level: int, steps: int, batch: int, learning_rate: float = 1e-3, loss: str = "l1"
+) -> LevelSchedule:
+    return LevelSchedule(level, steps, batch, learning_rate, decay="cosine", loss=loss)
 
 
 SCHEDULES: Mapping[str, TrainConfig] = {
@@ -134,20 +136,21 @@ SCHEDULES: Mapping[str, TrainConfig] = {
             LevelSchedule(1, 100_000, 5, loss="l1_ssim"),
         ),
     ),
-    # About five minutes on two cores: enough to see every level learn.
+    # About seven minutes on two cores: enough to see every level learn. Where minutes count,
+    # many steps of few crops teach more than few steps of many (docs/experiments.md).
     "quick": TrainConfig(
         short_side=384,
         crop=256,
         augmentation="mirror",
         reduction="average",
         schedules=(
-            _cosine(7, 150, 16),
-            _cosine(6, 150, 12),
-            _cosine(5, 120, 8),
-            _cosine(4, 100, 6),
-            _cosine(3, 80, 4),
-            _cosine(2, 60, 4),
-            _cosine(1, 60, 4, loss="l1_ssim"),
+            _cosine(7, 150, 8, learning_rate=3e-4),
+            _cosine(6, 150, 8, learning_rate=3e-4),
+            _cosine(5, 150, 6),
+            _cosine(4, 200, 4),
+            _cosine(3, 150, 2),
+            _cosine(2, 100, 2),
+            _cosine(1, 100, 2, loss="l1_ssim"),
         ),
     ),
     # Seconds: for tests, and to try a folder before a long run.

@@ -5,13 +5,9 @@ Without --data it trains on the built-in pairs. A run that was stopped goes on w
 
 import dataclasses
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-
-# TensorFlow says much at its start that helps nobody who trains; it reads this when imported.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tyro
 from tensorboardX import SummaryWriter

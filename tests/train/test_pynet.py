@@ -57,14 +57,14 @@ def test_space_to_depth_takes_row_then_column_then_channel() -> None:
 def test_an_untrained_mobile_network_hands_the_photograph_through(level: int) -> None:
     photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)
     output = np.asarray(build_pynet(SMALL["mobile"], level)(photo, training=False))
-    expected: np.ndarray
     size = 64 * 4 // 2**level
+    expected: np.ndarray
     if level > 1:
         expected = photo.reshape(1, size, 64 // size, size, 64 // size, 3).mean((2, 4))
     else:
         # Each pixel weighs 2/3 in its own direction and its neighbour 1/3.
         padded = np.pad(photo, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
-        rows = np.repeat(padded, 2, axis=1)
+        rows: np.ndarray = np.repeat(padded, 2, axis=1)
         rows = (rows[:, 1:-3] + rows[:, 2:-2] + rows[:, 3:-1]) / 3
         both = np.repeat(rows, 2, axis=2)
         expected = (both[:, :, 1:-3] + both[:, :, 2:-2] + both[:, :, 3:-1]) / 3

@@ -1,0 +1,242 @@
+"""A bundle: the models of one network and what a reader needs to prove them. No TensorFlow.
+
+bundle.json            everything below
+RECIPE_HxW.tflite      one file per recipe and working size, H × W of the rendered photograph
+golden_HxW_input.png   a network input, and
+golden_HxW_output.png  what the float network makes of it
+
+Running a model on a golden input and comparing with the golden output must give the model's
+figures `golden_largest_step` and `golden_mean_step`: any device can prove its arithmetic.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from train.errors import UserError
+
+SCHEMA_VERSION = 1
+
+Size = tuple[int, int]
+"""Height and width in pixels."""
+
+
+@dataclass(frozen=True)
+class EdgeFormat:
+    """What a model takes or gives: value = (code − zero_point) · scale; floats have neither."""
+
+    type: str
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+@dataclass(frozen=True)
+class BundledModel:
+    """One .tflite file.
+
+    Attributes:
+        recipe: a name in `quantize.recipes.RECIPES`.
+        file: its name in the bundle's folder.
+        working_size: of the photograph that it gives; its input is half as high and wide.
+        input: what it takes.
+        output: what it gives.
+        bytes: size of the file.
+        sha256: of the file, hexadecimal.
+        figures: what it scored, by name; `psnr_…` in dB, `…_step` in steps of 255.
+        verdicts: by runtime, what became of it there.
+    """
+
+    recipe: str
+    file: str
+    working_size: Size
+    input: EdgeFormat
+    output: EdgeFormat
+    bytes: int
+    sha256: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GoldenPair:
+    """An input for the models of one working size and the float network's output, 8-bit PNG."""
+
+    working_size: Size
+    input: str
+    input_sha256: str
+    output: str
+    output_sha256: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What `bundle.json` says, and where it lies.
+
+    Attributes:
+        folder: where the files are.
+        name: of the run that it was exported from.
+        preset: of the network.
+        models: by recipe, then by working size.
+        golden: one per working size.
+        schema_version: of `bundle.json`.
+    """
+
+    folder: Path
+    name: str
+    preset: str
+    models: tuple[BundledModel, ...]
+    golden: tuple[GoldenPair, ...]
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """The names of the recipes there are, in the bundle's order."""
+        return tuple(dict.fromkeys(model.recipe for model in self.models))
+
+    def models_of(self, recipe: str) -> tuple[BundledModel, ...]:
+        """The models of one recipe, one per working size.
+
+        Raises:
+            UserError: the bundle has no such recipe; those it has are listed.
+        """
+        found = tuple(model for model in self.models if model.recipe == recipe)
+        if not found:
+            raise UserError(
+                f"{self.folder}: no recipe '{recipe}'; it has {', '.join(self.recipes)}"
+            )
+        return found
+
+    def checksums(self) -> dict[str, str]:
+        """The SHA-256 of every file beside `bundle.json`, by name."""
+        sums = {model.file: model.sha256 for model in self.models}
+        for pair in self.golden:
+            sums[pair.input] = pair.input_sha256
+            sums[pair.output] = pair.output_sha256
+        return sums
+
+
+def sha256(content: bytes) -> str:
+    """Hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_bundle(bundle: Bundle, contents: Mapping[str, bytes]) -> None:
+    """Makes the bundle's folder, whole or not at all.
+
+    The same bundle gives the same bytes: no dates, no paths.
+
+    Args:
+        bundle: what is written to `bundle.json`.
+        contents: every file beside it, by name.
+
+    Raises:
+        UserError: the folder exists.
+        ValueError: the contents are not those that the bundle describes.
+    """
+    if {name: sha256(content) for name, content in contents.items()} != bundle.checksums():
+        raise ValueError("the files are not those that the bundle describes")
+    check_absent(bundle.folder)
+    bundle.folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{bundle.folder.name}.", dir=bundle.folder.parent))
+    try:
+        for name, content in contents.items():
+            (beside / name).write_bytes(content)
+        (beside / "bundle.json").write_text(_to_json(bundle))
+        beside.chmod(0o755)
+        os.rename(beside, bundle.folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def check_absent(folder: Path) -> None:
+    """Refuses to write a bundle over anything.
+
+    Raises:
+        UserError: there is something called like the folder.
+    """
+    if folder.exists():
+        what = "a bundle" if (folder / "bundle.json").is_file() else "there"
+        raise UserError(f"{folder}: {what} already; remove it or name another --out")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Reads and checks a bundle: its schema, and every file against its checksum.
+
+    Raises:
+        UserError: it is no bundle, of another version, or a file is missing or changed.
+    """
+    file = folder / "bundle.json"
+    if not file.is_file():
+        raise UserError(
+            f"{folder}: not a bundle (no bundle.json); make one with python -m quantize.export"
+        )
+    try:
+        stored = json.loads(file.read_bytes())
+        version = stored["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file}: damaged; export the bundle again") from error
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{file}: schema version {version}, this program reads {SCHEMA_VERSION}; "
+            "export the bundle again or use the program that wrote it"
+        )
+    try:
+        bundle = _from_json(folder, stored)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{file}: damaged ({error}); export the bundle again") from error
+    for name, checksum in bundle.checksums().items():
+        _check_file(folder, name, checksum)
+    return bundle
+
+
+def _check_file(folder: Path, name: str, checksum: str) -> None:
+    if Path(name).name != name:
+        raise UserError(f"{folder}/bundle.json: names '{name}', which is not a file beside it")
+    file = folder / name
+    if not file.is_file():
+        raise UserError(f"{file}: missing, though bundle.json names it; export the bundle again")
+    if sha256(file.read_bytes()) != checksum:
+        raise UserError(f"{file}: not the file that was exported; export the bundle again")
+
+
+def _to_json(bundle: Bundle) -> str:
+    fields = dataclasses.asdict(bundle)
+    del fields["folder"]
+    return json.dumps(fields, indent=2, sort_keys=True) + "\n"
+
+
+def _from_json(folder: Path, stored: dict[str, Any]) -> Bundle:
+    return Bundle(
+        folder=folder,
+        name=stored["name"],
+        preset=stored["preset"],
+        models=tuple(_model(entry) for entry in stored["models"]),
+        golden=tuple(
+            GoldenPair(**{**entry, "working_size": _size(entry["working_size"])})
+            for entry in stored["golden"]
+        ),
+    )
+
+
+def _model(entry: dict[str, Any]) -> BundledModel:
+    return BundledModel(
+        **{
+            **entry,
+            "working_size": _size(entry["working_size"]),
+            "input": EdgeFormat(**entry["input"]),
+            "output": EdgeFormat(**entry["output"]),
+        }
+    )
+
+
+def _size(stored: list[int]) -> Size:
+    height, width = stored
+    return int(height), int(width)

@@ -1,0 +1,105 @@
+"""How far a model is from the float network and from the target, at working size.
+
+No TensorFlow: the float network comes in as its outputs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from quantize.render import Renderer
+from train.pairs import Pair, PairSource, network_input
+from train.photo import resize_photo, to_float
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A pair at one working size and what the float network makes of it.
+
+    `pair` has uint8 photographs of the working size; `output` is float32, clipped to 0…1.
+    """
+
+    pair: Pair
+    output: np.ndarray
+
+    @property
+    def input(self) -> np.ndarray:
+        """What the network sees: half the working size, float32 0…1."""
+        return network_input(self.pair.original)
+
+
+def fill(pair: Pair, size: Size) -> Pair:
+    """The middle of a pair, scaled so that it fills a working size; both photographs alike."""
+    height, width = pair.original.shape[:2]
+    scale = max(size[0] / height, size[1] / width)
+    scaled = (max(size[0], round(height * scale)), max(size[1], round(width * scale)))
+    top, left = (scaled[0] - size[0]) // 2, (scaled[1] - size[1]) // 2
+    window = (slice(top, top + size[0]), slice(left, left + size[1]))
+    photos = (pair.original, pair.bokeh)
+    return Pair(pair.name, *(resize_photo(photo, *scaled)[window] for photo in photos))
+
+
+def spread(pairs: PairSource, count: int) -> list[Pair]:
+    """At most `count` pairs, evenly spread over all there are."""
+    count = min(count, len(pairs))
+    return [pairs[index * len(pairs) // count] for index in range(count)]
+
+
+def compare(model: Renderer, samples: Sequence[Sample]) -> Mapping[str, float]:
+    """Runs a model on samples whose float output is known.
+
+    Returns:
+        Means over the samples. `psnr_to_float32`, `largest_step` and `mean_step` (of 255; the
+        largest over all samples) against the float network; `psnr_to_target`, `ssim_to_target`,
+        and beside them `untouched_psnr_to_target`, `untouched_ssim_to_target` of the photograph
+        as it is. `golden_largest_step` and `golden_mean_step` are the first sample's, whose float
+        output is compared as the 8-bit picture that the bundle holds.
+    """
+    outputs = [np.clip(model.run(sample.input), 0.0, 1.0) for sample in samples]
+    pairs = list(zip(outputs, samples, strict=True))
+    steps = [255.0 * np.abs(output - sample.output) for output, sample in pairs]
+    golden = np.abs(np.rint(255.0 * outputs[0]) - np.rint(255.0 * samples[0].output))
+    targets = [to_float(sample.pair.bokeh) for sample in samples]
+    originals = [to_float(sample.pair.original) for sample in samples]
+    figures = {
+        "psnr_to_float32": np.mean([psnr(output, sample.output) for output, sample in pairs]),
+        "largest_step": max(step.max() for step in steps),
+        "mean_step": np.mean([step.mean() for step in steps]),
+        "psnr_to_target": np.mean([psnr(*both) for both in zip(outputs, targets, strict=True)]),
+        "ssim_to_target": np.mean([ssim(*both) for both in zip(outputs, targets, strict=True)]),
+        "untouched_psnr_to_target": np.mean(
+            [psnr(*both) for both in zip(originals, targets, strict=True)]
+        ),
+        "untouched_ssim_to_target": np.mean(
+            [ssim(*both) for both in zip(originals, targets, strict=True)]
+        ),
+        "golden_largest_step": golden.max(),
+        "golden_mean_step": golden.mean(),
+    }
+    return {name: round(float(figure), 4) for name, figure in figures.items()}
+
+
+def psnr(picture: np.ndarray, target: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB of float pictures 0…1; at most 100, as in train.metrics."""
+    if np.array_equal(picture, target):
+        return 100.0
+    return min(100.0, float(peak_signal_noise_ratio(target, picture, data_range=1.0)))
+
+
+def ssim(picture: np.ndarray, target: np.ndarray) -> float:
+    """Structural similarity of float pictures 0…1, with the parameters of train.metrics."""
+    return float(
+        structural_similarity(
+            target,
+            picture,
+            data_range=1.0,
+            channel_axis=-1,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )

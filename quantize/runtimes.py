@@ -1,0 +1,102 @@
+"""Runs a .tflite file on a photograph. No TensorFlow: it starts in a second."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from quantize.bundle import EdgeFormat
+from train.errors import UserError
+
+
+class LiteRTModel:
+    """A .tflite file on the CPU, by LiteRT with XNNPACK as phones run it.
+
+    Several threads may call one model; they wait for each other.
+
+    Attributes:
+        input_size: height and width of the network's input.
+        output_size: height and width of the rendered photograph, twice that.
+        input_format: what the file takes; `run` converts.
+        output_format: what the file gives.
+    """
+
+    def __init__(self, file: Path | bytes, threads: int = 2):
+        """Loads a model.
+
+        Args:
+            file: a .tflite file, or its bytes.
+            threads: of the CPU.
+
+        Raises:
+            UserError: it is no .tflite file, or none that turns one photograph into another.
+        """
+        source = {"model_content": file} if isinstance(file, bytes) else {"model_path": str(file)}
+        name = "the model" if isinstance(file, bytes) else str(file)
+        try:
+            self._interpreter = Interpreter(**source, num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"{name}: not a .tflite model that LiteRT runs ({reason})") from error
+        (self._input,) = self._interpreter.get_input_details()
+        (self._output,) = self._interpreter.get_output_details()
+        self.input_size = _photo_size(self._input, name)
+        self.output_size = _photo_size(self._output, name)
+        self.input_format = _edge_format(self._input)
+        self.output_format = _edge_format(self._output)
+        self._lock = threading.Lock()
+
+    def run(self, photo: np.ndarray) -> np.ndarray:
+        """Renders a photograph.
+
+        Args:
+            photo: h × w × 3, float32, 0…1, RGB, sRGB-encoded, of `input_size`.
+
+        Returns:
+            2h × 2w × 3 float32, of `output_size`; float models do not clip it to 0…1.
+
+        Raises:
+            ValueError: the photograph has another size.
+        """
+        if photo.shape != (*self.input_size, 3):
+            raise ValueError(f"photo of shape {photo.shape}, expected {(*self.input_size, 3)}")
+        with self._lock:
+            self._interpreter.set_tensor(self._input["index"], _encode(photo, self._input)[None])
+            self._interpreter.invoke()
+            return _decode(self._interpreter.get_tensor(self._output["index"])[0], self._output)
+
+
+def _photo_size(tensor: dict[str, Any], name: str) -> tuple[int, int]:
+    shape = tuple(int(side) for side in tensor["shape"])
+    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3:
+        raise UserError(f"{name}: a tensor of shape {shape}, expected 1 × height × width × 3")
+    return shape[1], shape[2]
+
+
+def _edge_format(tensor: dict[str, Any]) -> EdgeFormat:
+    kind = np.dtype(tensor["dtype"]).name
+    scale, zero_point = tensor["quantization"]
+    return EdgeFormat(kind, float(scale), int(zero_point)) if scale else EdgeFormat(kind)
+
+
+def _encode(photo: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
+    """Floats as the tensor's integers, rounded to nearest; a float tensor takes them as they are.
+
+    With scale 1/255 and zero point 0 these are the codes of an 8-bit photograph.
+    """
+    if tensor["dtype"] == np.float32:
+        return photo.astype(np.float32)
+    scale, zero_point = tensor["quantization"]
+    limits = np.iinfo(tensor["dtype"])
+    codes = np.rint(photo / np.float32(scale)) + zero_point
+    return np.clip(codes, limits.min, limits.max).astype(tensor["dtype"])
+
+
+def _decode(codes: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
+    if tensor["dtype"] == np.float32:
+        return codes
+    scale, zero_point = tensor["quantization"]
+    return (codes.astype(np.float32) - zero_point) * np.float32(scale)

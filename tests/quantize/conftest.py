@@ -1,0 +1,64 @@
+"""A tiny network with believable statistics, its run and the bundle made of it."""
+
+import dataclasses
+import os
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pytest
+
+from quantize.bundle import Bundle
+from quantize.export import ExportOptions, export
+from train.presets import NETWORKS, SCHEDULES, PyNETConfig
+from train.pynet import build_pynet
+from train.run_folder import BUILT_IN, Run, create_run
+
+TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, largest_kernel=3, level_5_blocks=1)
+
+
+def tiny_network(config: PyNETConfig = TINY) -> Any:
+    """A network as after training: heads that do something, statistics that are not 0 and 1."""
+    random = np.random.default_rng(1)
+    keras.utils.set_random_seed(1)
+    network = build_pynet(config)
+    for layer in network.layers:
+        if layer.name.endswith("_head"):
+            layer.set_weights([random.normal(0, 0.03, w.shape) for w in layer.get_weights()])
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights(
+                [
+                    random.uniform(0.7, 1.3, gamma.shape),
+                    random.normal(0, 0.1, beta.shape),
+                    random.normal(0, 0.1, mean.shape),
+                    random.uniform(0.5, 2.0, variance.shape),
+                ]
+            )
+    return network
+
+
+@pytest.fixture(scope="session")
+def network() -> Any:
+    return tiny_network()
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory, network: Any) -> Run:
+    """A finished run on the built-in pairs."""
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    run = Run(folder, "tiny", TINY, SCHEDULES["smoke"], BUILT_IN, seed=0)
+    create_run(run)
+    network.save(run.model_file)
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Bundle:
+    """All recipes at one size, and the portrait one beside it."""
+    out = tmp_path_factory.mktemp("bundles") / "tiny"
+    options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
+    recipes = ["float32", "float16", "int8_qat"]
+    return export(tiny_run, out, recipes, [(64, 128), (128, 64)], options)

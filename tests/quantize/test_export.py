@@ -1,0 +1,171 @@
+"""A run becomes a bundle whose models do what the network does."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from quantize import export as export_module
+from quantize.bundle import Bundle, read_bundle
+from quantize.export import ExportOptions, export, main, parse_size
+from quantize.operators import float_operators_inside, list_operators
+from quantize.runtimes import LiteRTModel
+from train.errors import UserError
+from train.photo import read_photo, to_float, to_uint8
+from train.run_folder import Run
+
+
+def test_every_recipe_is_there_at_every_working_size(tiny_bundle: Bundle) -> None:
+    bundle = read_bundle(tiny_bundle.folder)
+    assert bundle == tiny_bundle
+    assert bundle.recipes == ("float32", "float16", "int8_qat")
+    for recipe in bundle.recipes:
+        sizes = [model.working_size for model in bundle.models_of(recipe)]
+        assert sizes == [(64, 128), (128, 64)]
+    for model in bundle.models:
+        runnable = LiteRTModel(bundle.folder / model.file)
+        assert runnable.output_size == model.working_size
+        assert runnable.input_size == tuple(side // 2 for side in model.working_size)
+
+
+def test_float_models_are_the_network_and_int8_is_near(tiny_bundle: Bundle) -> None:
+    worst = {
+        recipe: max(model.figures["largest_step"] for model in tiny_bundle.models_of(recipe))
+        for recipe in tiny_bundle.recipes
+    }
+    assert worst["float32"] < 0.01
+    assert worst["float16"] < 0.5
+    assert worst["int8_qat"] < 25
+    for model in tiny_bundle.models_of("int8_qat"):
+        assert model.figures["psnr_to_float32"] > 33
+        assert model.figures["untouched_psnr_to_target"] > 15
+
+
+def test_the_integer_model_computes_in_integers_alone(tiny_bundle: Bundle) -> None:
+    for model in tiny_bundle.models_of("int8_qat"):
+        content = (tiny_bundle.folder / model.file).read_bytes()
+        operators = list_operators(content)
+        assert not any(operator.computes_in_float for operator in operators)
+        assert float_operators_inside(content) == ()
+        # The GPU delegate refuses version 4, which has an activation fused into it.
+        versions = {op.version for op in operators if op.name == "TRANSPOSE_CONV"}
+        assert max(versions) <= 3
+        assert model.input.type == model.output.type == "uint8"
+        for edge in (model.input, model.output):
+            assert edge.scale == pytest.approx(1 / 255, rel=1e-6)
+            assert edge.zero_point == 0
+
+
+def test_figures_agree_with_tensorflows_own_interpreter(tiny_bundle: Bundle) -> None:
+    golden = {pair.working_size: pair for pair in tiny_bundle.golden}
+    for model in tiny_bundle.models:
+        pair = golden[model.working_size]
+        photo = read_photo(tiny_bundle.folder / pair.input)
+        expected = read_photo(tiny_bundle.folder / pair.output)
+        output = run_in_tensorflow(tiny_bundle.folder / model.file, photo)
+        steps = np.abs(output.astype(int) - expected.astype(int))
+        assert steps.max() <= model.figures["golden_largest_step"] + 1
+        assert steps.mean() == pytest.approx(model.figures["golden_mean_step"], abs=0.02)
+        ours = to_uint8(LiteRTModel(tiny_bundle.folder / model.file).run(to_float(photo)))
+        assert np.abs(output.astype(int) - ours).max() <= 1
+
+
+def run_in_tensorflow(file: Path, photo: np.ndarray) -> np.ndarray:
+    """The same file without XNNPACK, uint8 in and out."""
+    interpreter = tf.lite.Interpreter(
+        str(file),
+        experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
+    )
+    interpreter.allocate_tensors()
+    (source,), (sink,) = interpreter.get_input_details(), interpreter.get_output_details()
+    integer = source["dtype"] == np.uint8
+    interpreter.set_tensor(source["index"], (photo if integer else to_float(photo))[None])
+    interpreter.invoke()
+    output = interpreter.get_tensor(sink["index"])[0]
+    return output if integer else to_uint8(output)
+
+
+def test_the_bundle_names_no_machine_and_no_day(tiny_bundle: Bundle, tiny_run: Run) -> None:
+    text = (tiny_bundle.folder / "bundle.json").read_text()
+    assert str(tiny_run.folder.parent) not in text
+    assert json.loads(text)["name"] == "tiny"
+    assert text.endswith("}\n")
+
+
+def test_a_failure_midway_leaves_nothing(
+    tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(export_module, "golden_pair", fail)
+    options = ExportOptions(tiny_run.folder, compared_pairs=1)
+    with pytest.raises(OSError, match="no space"):
+        export(tiny_run, tmp_path / "bundles" / "b", ["float32"], [(64, 64)], options)
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_an_unfinished_run_is_refused(tiny_run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "unfinished"
+    folder.mkdir()
+    (folder / "config.json").write_bytes((tiny_run.folder / "config.json").read_bytes())
+    assert "has not finished" in command_error(str(folder))
+
+
+def test_a_damaged_model_file_is_refused(tiny_run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    (folder / "config.json").write_bytes((tiny_run.folder / "config.json").read_bytes())
+    (folder / "model.keras").write_bytes((tiny_run.folder / "model.keras").read_bytes()[:5000])
+    assert "damaged" in command_error(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--recipes", "int4"], "unknown recipe 'int4': expected one of float32, float16, int8"),
+        (["--working-sizes", "100x200"], "multiples of 64"),
+        (["--working-sizes", "big"], "expected HEIGHTxWIDTH"),
+        (["--out", "{run}"], "there already"),
+        (["--compared-pairs", "0"], "at least one"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused_in_one_line(
+    tiny_run: Run, arguments: list[str], message: str
+) -> None:
+    arguments = [argument.format(run=tiny_run.folder) for argument in arguments]
+    assert message in command_error(str(tiny_run.folder), *arguments)
+
+
+def command_error(*arguments: str) -> str:
+    """What the command complains about, in this process: TensorFlow takes long to start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["export", *arguments])
+        with pytest.raises(UserError) as refused:
+            main()
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_working_sizes_are_height_by_width() -> None:
+    assert parse_size("384x512") == (384, 512)
+    assert parse_size("512×384") == (512, 384)
+
+
+@pytest.mark.slow
+def test_from_the_command_line(tiny_run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    command = [sys.executable, "-m", "quantize.export", str(tiny_run.folder), "--out", str(out)]
+    command += ["--working-sizes", "64x128", "--fine-tune-steps", "2", "--compared-pairs", "1"]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert f"python -m gradio_app --bundle {out}" in ended.stdout
+    assert len(read_bundle(out).models) == 3
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 2
+    assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: a bundle already")

@@ -1,0 +1,151 @@
+"""The network with its roundings in place stays the network, and fine-tuning never harms it."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from quantize.convert import convert
+from quantize.qat import (
+    FineTuneConfig,
+    calibrate,
+    check_quantizable,
+    fine_tune,
+    quantization_aware,
+    validation_crops,
+)
+from quantize.recipes import RECIPES
+from quantize.runtimes import LiteRTModel
+from quantize.twin import build_twin
+from train.errors import UserError
+from train.pairs import network_input, training_batches
+from train.presets import NETWORKS, SCHEDULES
+from train.pynet import build_pynet
+from train.run_folder import Run
+
+from .conftest import TINY, tiny_network
+
+REPORT = dataclasses.replace(NETWORKS["report"], width=1 / 64, largest_kernel=3, level_5_blocks=1)
+
+
+@pytest.fixture(scope="module")
+def twin(network: Any) -> Any:
+    return build_twin(network, TINY)
+
+
+def photos(run: Run, count: int = 4) -> np.ndarray:
+    """Network inputs of real photographs, count × 64 × 64 × 3."""
+    pairs = run.pairs("val")
+    return np.stack([network_input(pairs[i].original[:128, :128]) for i in range(count)])
+
+
+@pytest.fixture(scope="module")
+def rounded(twin: Any, tiny_run: Run) -> Any:
+    model = quantization_aware(twin)
+    calibrate(model, twin, [photos(tiny_run)])
+    return model
+
+
+def test_weights_and_pictures_are_rounded_to_8_bits(twin: Any, rounded: Any, tiny_run: Run) -> None:
+    output = rounded(photos(tiny_run), training=False).numpy()
+    codes = output * 255
+    assert np.abs(codes - np.rint(codes)).max() < 1e-3
+    assert output.min() >= 0
+    assert output.max() <= 1
+    # A convolution before a ReLU: tfmot's own quantize_model leaves its weights alone.
+    kernel = twin.get_layer("level_3_fuse_3x3_first").get_weights()[0]
+    steps = np.asarray(rounded.get_layer("level_3_fuse_3x3_first").layer.kernel)[..., 0]
+    steps = steps / (np.abs(kernel[..., 0]).max() / 127)
+    assert np.allclose(steps, np.rint(steps), atol=1e-3)
+
+
+def test_calibrated_it_is_near_the_float_network(twin: Any, rounded: Any, tiny_run: Run) -> None:
+    inputs = photos(tiny_run)
+    expected = np.clip(twin(inputs).numpy(), 0, 1)
+    error = np.mean((rounded(inputs, training=False).numpy() - expected) ** 2)
+    assert -10 * np.log10(error) > 35
+
+
+def test_the_int8_model_computes_what_fine_tuning_saw(rounded: Any, tiny_run: Run) -> None:
+    """What is rounded in training is what TFLite's integer operators round."""
+    inputs = photos(tiny_run, 1)
+    model = LiteRTModel(convert(rounded, RECIPES["int8_qat"], (64, 64)))
+    steps = 255 * np.abs(model.run(inputs[0]) - rounded(inputs, training=False)[0].numpy())
+    assert steps.mean() < 1
+    assert steps.max() < 4.01
+
+
+def test_doubling_a_picture_is_exact_to_a_step(tiny_run: Run) -> None:
+    """A network whose heads are zero gives the doubled photograph; so must its int8 model.
+
+    It also has filters and activations that are nothing but zero and still need a scale.
+    """
+    untrained = tiny_network()
+    for layer in untrained.layers:
+        if layer.name in ("level_1_head", "level_2_head"):
+            layer.set_weights([np.zeros_like(w) for w in layer.get_weights()])
+    twin = build_twin(untrained, TINY)
+    model = quantization_aware(twin)
+    inputs = photos(tiny_run, 2)
+    calibrate(model, twin, [inputs])
+    runnable = LiteRTModel(convert(model, RECIPES["int8_qat"], (64, 64)))
+    for photo in inputs:
+        expected = np.asarray(untrained(photo[None], training=False))[0]
+        # Nothing but the rounding of the mean of 3×3.
+        assert 255 * np.abs(runnable.run(photo) - expected).max() < 0.51
+
+
+def test_fine_tuning_never_ends_worse_than_it_began(twin: Any, tiny_run: Run) -> None:
+    """With a learning rate that wrecks every network, the calibrated weights are kept."""
+    config = FineTuneConfig(steps=2, batch=2, learning_rate=10.0, validation_photos=2)
+    batches = training_batches(tiny_run.pairs("train"), 1, 2, tiny_run.train, seed=0)
+    validation = validation_crops(tiny_run.pairs("val"), tiny_run.train, 2)
+    tuned = fine_tune(twin, batches, validation, config)
+    assert tuned.psnr == tuned.psnr_calibrated
+    output = tuned.model(tf.constant(validation["input"]), training=False)
+    psnr = tf.reduce_mean(tf.image.psnr(output, validation["target"], 1.0))
+    assert float(psnr) == pytest.approx(tuned.psnr, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_fine_tuning_learns(twin: Any, tiny_run: Run) -> None:
+    config = FineTuneConfig(steps=12, batch=4, learning_rate=1e-3, distillation=0.0)
+    batches = training_batches(tiny_run.pairs("train"), 1, 4, tiny_run.train, seed=0)
+    validation = validation_crops(tiny_run.pairs("val"), tiny_run.train, 4)
+    tuned = fine_tune(twin, batches, validation, config)
+    assert tuned.psnr > tuned.psnr_calibrated + 0.5
+
+
+def test_instance_normalization_is_refused_by_name() -> None:
+    twin = build_pynet(REPORT, keras=tf_keras)
+    with pytest.raises(UserError, match=r"GroupNormalization \('enc.*--recipes float32 float16"):
+        check_quantizable(twin)
+
+
+def test_the_twin_computes_what_the_network_computes(
+    network: Any, twin: Any, tiny_run: Run
+) -> None:
+    inputs = photos(tiny_run, 2)
+    expected = np.asarray(network(inputs, training=False))
+    assert np.allclose(twin(inputs).numpy(), expected, atol=2e-5)
+    assert not any(isinstance(x, tf_keras.layers.BatchNormalization) for x in twin.layers)
+
+
+@pytest.mark.slow
+def test_networks_with_instance_normalization_convert_to_float() -> None:
+    network = tiny_network(REPORT)
+    photo = np.random.default_rng(0).random((64, 96, 3), np.float32)
+    expected = np.asarray(network(photo[None], training=False))[0]
+    twin = build_twin(network, REPORT)
+    for recipe, tolerance in (("float32", 1e-3), ("float16", 2e-2)):
+        output = LiteRTModel(convert(twin, RECIPES[recipe], (64, 96))).run(photo)
+        assert np.abs(output - expected).max() < tolerance
+
+
+def test_validation_crops_are_the_middles(tiny_run: Run) -> None:
+    validation = validation_crops(tiny_run.pairs("val"), SCHEDULES["smoke"], 3)
+    assert validation["input"].shape == (3, 32, 32, 3)
+    assert validation["target"].shape == (3, 64, 64, 3)

@@ -1,0 +1,52 @@
+"""A .tflite file runs on a photograph, from several threads, or says what it is."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from quantize.bundle import Bundle
+from quantize.runtimes import LiteRTModel
+from train.errors import UserError
+from train.photo import read_photo, to_float
+
+
+def test_an_integer_model_takes_a_photographs_codes(tiny_bundle: Bundle) -> None:
+    described = tiny_bundle.models_of("int8_qat")[0]
+    photo = read_photo(tiny_bundle.folder / tiny_bundle.golden[0].input)
+    bare = Interpreter(str(tiny_bundle.folder / described.file))
+    bare.allocate_tensors()
+    bare.set_tensor(bare.get_input_details()[0]["index"], photo[None])
+    bare.invoke()
+    codes = bare.get_tensor(bare.get_output_details()[0]["index"])[0]
+    output = LiteRTModel(tiny_bundle.folder / described.file).run(to_float(photo))
+    assert output.dtype == np.float32
+    assert np.allclose(output, to_float(codes), atol=1e-6)
+
+
+def test_several_threads_get_the_same(tiny_bundle: Bundle) -> None:
+    model = LiteRTModel(tiny_bundle.folder / tiny_bundle.models[0].file)
+    random = np.random.default_rng(0)
+    photos = [random.random((*model.input_size, 3), np.float32) for _ in range(8)]
+    expected = [model.run(photo) for photo in photos]
+    with ThreadPoolExecutor(4) as threads:
+        outputs = list(threads.map(model.run, photos))
+    assert all(np.array_equal(*both) for both in zip(outputs, expected, strict=True))
+
+
+def test_another_size_is_a_mistake(tiny_bundle: Bundle) -> None:
+    model = LiteRTModel(tiny_bundle.folder / tiny_bundle.models[0].file)
+    with pytest.raises(ValueError, match="expected"):
+        model.run(np.zeros((8, 8, 3), np.float32))
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", bytes(4096)])
+def test_what_is_no_model_is_refused(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "m.tflite"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"not a \.tflite model"):
+        LiteRTModel(file)
+    with pytest.raises(UserError, match=r"m\.tflite"):
+        LiteRTModel(tmp_path / "missing_m.tflite")
