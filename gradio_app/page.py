@@ -36,15 +36,17 @@ def build_page(comparison: Comparison, folder: Path) -> gr.Blocks:
         gr.Markdown(INTRODUCTION)
         photo = gr.State(None)
         with gr.Row():
-            with gr.Column(scale=1, min_width=260):
+            with gr.Column(scale=1, min_width=300):
                 # A file rather than an image: our own reader honours orientation and colour
                 # profile, and says in a sentence what is wrong with a damaged one.
-                upload = gr.File(label="A photo of your own", type="binary", height=140)
+                upload = gr.File(label="A photo of your own", type="binary", height=180)
                 gallery = gr.Gallery(
-                    [(str(file), name) for name, file in examples.items()],
+                    [str(file) for file in examples.values()],
                     label="or an example",
-                    columns=3,
-                    height=150,
+                    columns=len(examples),
+                    object_fit="cover",
+                    height=170,
+                    buttons=[],
                     allow_preview=False,
                     interactive=False,
                 )

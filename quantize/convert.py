@@ -52,8 +52,19 @@ def _for_size(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> Any:
     @tf.function(autograph=False)
     def render(photo: tf.Tensor) -> dict[str, tf.Tensor]:
         if recipe.calibration == "fine_tuning":
-            # A photograph's codes: in fine-tuning they come as whole 255ths already.
-            photo = tf.quantization.fake_quant_with_min_max_args(photo, min=0.0, max=1.0)
+            photo = _as_codes(photo)
         return {"bokeh": model(photo, training=False)}
 
     return render.get_concrete_function(tf.TensorSpec((1, *input_size, 3), name="photo"))
+
+
+def _as_codes(photo: tf.Tensor) -> tf.Tensor:
+    """The photograph rounded to 255ths, which in fine-tuning it was from the start.
+
+    The ReLU changes nothing. But where the input is concatenated with features (level 2), the
+    converter gives all readers of a bare input the features' coarser scale, and the picture that
+    level 2 changes would lose half its grey levels; an operator's output it rescales for the
+    concatenation alone.
+    """
+    photo = tf.quantization.fake_quant_with_min_max_args(photo, min=0.0, max=1.0)
+    return tf.quantization.fake_quant_with_min_max_args(tf.nn.relu(photo), min=0.0, max=1.0)

@@ -119,7 +119,7 @@ def check_quantizable(twin: Model) -> None:
     Raises:
         UserError: names a layer of each kind that stands in the way.
     """
-    refused = {}
+    refused: dict[str, str] = {}
     for layer in twin.layers:
         known = isinstance(layer, tf_keras.layers.InputLayer) or _keeps_range(layer)
         if not known and not _REGISTRY.supports(layer):

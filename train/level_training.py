@@ -1,5 +1,6 @@
 """The training of one level: start from the level below, step, keep checkpoints."""
 
+import dataclasses
 import time
 from typing import Any
 
@@ -18,6 +19,11 @@ from train.run_folder import Run
 
 STEPS_PER_RECORD = 10
 """Steps whose mean loss makes one row of `history.csv`."""
+
+
+SETTLING_BATCHES = 6
+SETTLING_CROPS = 6
+"""Batches, and crops in each, that a trained level's normalization is settled on."""
 
 
 def start_level(run: Run, schedule: LevelSchedule) -> Any:
@@ -82,14 +88,37 @@ def fit_level(run: Run, schedule: LevelSchedule, model: Any, events: SummaryWrit
                     history.append(done, loss)
                     events.add_scalar(f"level_{schedule.level}/loss", loss, done)
                     model.reset_metrics()
-                if time.monotonic() - last_checkpoint > run.train.checkpoint_seconds:
+                # Not after the last step: a level is done when its statistics are settled.
+                due = time.monotonic() - last_checkpoint > run.train.checkpoint_seconds
+                if due and done < steps:
                     checkpoint()
                     last_checkpoint = time.monotonic()
         except KeyboardInterrupt:
-            checkpoint()
+            if done < steps:
+                checkpoint()
             raise
     if latest_step(folder) < steps:
+        settle_normalization(run, schedule.level, model)
         checkpoint()
+
+
+def settle_normalization(run: Run, level: int, model: Any) -> None:
+    """Sets the statistics of a trained level's batch normalization to those of whole photographs.
+
+    The moving averages come from a few small crops a step, which vary less than photographs
+    do: with them a level can end below the untouched photograph though it has learned
+    (docs/experiments.md). Here they become the mean over some large batches.
+    """
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    if not layers:
+        return
+    whole = dataclasses.replace(run.train, crop=run.train.short_side - run.train.short_side % 64)
+    pairs, seed = run.pairs("train"), run.seed + level
+    batches = training_batches(pairs, level, SETTLING_CROPS, whole, seed)
+    for number in tqdm(range(SETTLING_BATCHES), desc=f"level {level} statistics", leave=False):
+        for layer in layers:
+            layer.momentum = number / (number + 1)  # the mean of all batches so far
+        model(next(batches)["input"], training=True)
 
 
 def _step(model: Any, batch: Any, schedule: LevelSchedule, done: int) -> float:

@@ -46,9 +46,7 @@ class Blocks:
     def normalization(self, x: Tensor, name: str) -> Tensor:
         name = f"{name}_normalization"
         if self.config.normalization == "batch":
-            # Levels are trained for hundreds of steps rather than for many thousands: 0.95 lets
-            # the moving averages arrive.
-            return self.layers.BatchNormalization(momentum=0.95, name=name)(x)
+            return self.layers.BatchNormalization(name=name)(x)
         # One group per channel is instance normalization.
         return self.layers.GroupNormalization(groups=-1, epsilon=1e-3, name=name)(x)
 

@@ -10,13 +10,22 @@ import time
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from tensorboardX import SummaryWriter
 
 from train import sequential
 from train.errors import UserError
-from train.level_training import fit_level, start_level, trained_level
+from train.level_training import (
+    SETTLING_BATCHES,
+    SETTLING_CROPS,
+    fit_level,
+    settle_normalization,
+    start_level,
+    trained_level,
+)
+from train.pairs import training_batches
 from train.photo import read_photo, write_photo
 from train.presets import NETWORKS, LevelSchedule, PyNETConfig, TrainConfig
 from train.run_folder import Run, check_same_run, create_run, read_run
@@ -113,6 +122,22 @@ def test_a_killed_level_ends_as_if_it_had_not_been(
         trained_level(whole, 7).weights, trained_level(killed, 7).weights, strict=True
     ):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_trained_level_is_normalized_as_whole_photographs_are(
+    pairs_folder: Path, tmp_path: Path
+) -> None:
+    run = tiny_run(tmp_path / "run", pairs_folder)
+    model = start_level(run, run.train.schedules[0])
+    settle_normalization(run, 7, model)
+    name = "encoder_3_3x3_first"
+    convolved = keras.Model(model.input, model.get_layer(name).output)
+    whole = training_batches(run.pairs("train"), 7, SETTLING_CROPS, run.train, seed=7)
+    means = [
+        np.mean(convolved(next(whole)["input"]), axis=(0, 1, 2)) for _ in range(SETTLING_BATCHES)
+    ]
+    settled = model.get_layer(f"{name}_normalization").moving_mean
+    np.testing.assert_allclose(settled, np.mean(means, axis=0), rtol=1e-3, atol=1e-5)
 
 
 def test_a_loss_that_is_no_number_stops_the_level_and_names_the_batch(
