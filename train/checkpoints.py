@@ -4,7 +4,10 @@ A checkpoint is a folder `step_000150/` that appears whole (written beside, then
 last two are kept.
 """
 
+import errno
 import json
+import math
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,8 +25,12 @@ def save_checkpoint(level_folder: Path, model: Any, step: int, data_position: An
         model: a compiled Keras model; its optimizer's variables are saved with its weights.
         step: steps done so far.
         data_position: `get_state()` of the iterator over batches.
+
+    Raises:
+        OSError: the disk is full; the checkpoints that there are stay.
     """
     level_folder.mkdir(parents=True, exist_ok=True)
+    _check_space(level_folder, model)
     beside = level_folder / f".writing_{step:06d}"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir()
@@ -58,6 +65,29 @@ def load_checkpoint(level_folder: Path, model: Any) -> Any:
     checkpoint = _checkpoints(level_folder)[-1]
     model.load_weights(checkpoint / _WEIGHTS)
     return json.loads((checkpoint / _POSITION).read_text())["data_position"]
+
+
+def save_model(file: Path, model: Any) -> None:
+    """Writes a network for inference, whole or not at all.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    _check_space(file.parent, model)
+    beside = file.with_name(f".writing_{file.name}")
+    try:
+        model.save(beside)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _check_space(folder: Path, model: Any) -> None:
+    """Asked first, because HDF5 answers a full disk with a page of its own innards."""
+    variables = model.variables + (model.optimizer.variables if model.optimizer else [])
+    needed = 1.1 * sum(4 * math.prod(variable.shape) for variable in variables) + 1_000_000
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def _checkpoints(level_folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import tyro
 from tensorboardX import SummaryWriter
 
+from train.checkpoints import save_model
 from train.errors import UserError, run_command
 from train.level_training import fit_level, start_level, trained_level
 from train.photo import write_atomically, write_photo
@@ -49,7 +50,7 @@ def main() -> None:
         raise UserError(
             f"stopped; go on with the same command and --resume ({run.folder})"
         ) from None
-    trained_level(run, 1).save(run.model_file)
+    save_model(run.model_file, trained_level(run, 1))
     print(f"{run.model_file}: trained. Next: python -m quantize.export {run.folder}")
 
 
