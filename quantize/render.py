@@ -23,10 +23,14 @@ from train.photo import read_photo, resize_photo, to_float, to_uint8, write_phot
 SHORTEST_SIDE = 32
 """Pixels at working size: of a narrower strip the coarsest level would see half a pixel."""
 
-_HIGH_PASS_SIGMA = 0.8
-_WINDOW_SIGMA = 1.5
-_REGULARISER = 1e-4
-_GATE = (0.6, 0.95)
+_HIGH_PASS_SIGMA = 1.6
+_WINDOW_SIGMA = 2.0
+_REGULARISER = 1e-5
+_GATE = (0.5, 0.85)
+_TONE_SIGMA = 2.0
+"""At working size, on values 0…1. On 24 pairs 1024 pixels high, rendered at 384×512: 38.9 dB with
+the true target for a rendering and 39.6 dB with one as soft as a network's that sees half the size
+(bicubic: 31.3 and 29.1)."""
 
 
 class Renderer(Protocol):
@@ -106,9 +110,10 @@ def frame(photo: np.ndarray, size: tuple[int, int]) -> Framed:
 def transfer_detail(photo: np.ndarray, small: np.ndarray, rendered: np.ndarray) -> np.ndarray:
     """Brings a rendering to the photograph's size, with the photograph's detail where it is sharp.
 
-    up(y) + m · (photo − up(x)), where x is the photograph at working size, y its rendering and m,
-    0…1, how much of x's fine detail survives in y. Works channel by channel: a 12-megapixel
-    photograph takes about 300 MB.
+    up(y − m · fine(y − x)) + m · (photo − up(x)), where x is the photograph at working size, y its
+    rendering and m, 0…1, how much of the detail that the network saw survives in y. Where m is 1
+    this is the photograph in the tones of the rendering; where m is 0, the rendering alone. Works
+    channel by channel: a 12-megapixel photograph takes about 300 MB.
 
     Args:
         photo: height × width × 3, uint8.
@@ -119,27 +124,30 @@ def transfer_detail(photo: np.ndarray, small: np.ndarray, rendered: np.ndarray) 
         height × width × 3, uint8.
     """
     height, width = photo.shape[:2]
-    if photo.shape == small.shape:
-        return to_uint8(rendered)
     small = to_float(small)
-    survival = _enlarge(surviving_detail(small, rendered), height, width)
+    survival = surviving_detail(small, rendered)
+    # What fine detail the network has itself would come twice.
+    rendered = rendered - survival[..., None] * _high_pass(rendered - small, _TONE_SIGMA)
+    survival = _resize(survival, height, width)
     result = np.empty_like(photo)
     for channel in range(3):
         detail = to_float(photo[..., channel])
-        detail -= _enlarge(small[..., channel], height, width)
+        detail -= _resize(small[..., channel], height, width)
         detail *= survival
-        detail += _enlarge(rendered[..., channel], height, width)
+        detail += _resize(rendered[..., channel], height, width)
         result[..., channel] = to_uint8(detail)
     return result
 
 
 def surviving_detail(small: np.ndarray, rendered: np.ndarray) -> np.ndarray:
-    """How much of a photograph's fine detail is left in its rendering, 0…1, h × w.
+    """How much of the detail that the network saw is left in its rendering, 0…1, h × w.
 
     The local regression of one high-pass on the other, over all channels, smoothed; a smoothstep
-    makes nearly sharp sharp and half blurred blurred.
+    makes nearly sharp sharp and half blurred blurred. The network sees half the working size:
+    held against the photograph itself, even an untouched picture would count as blurred.
     """
-    before, after = _high_pass(small), _high_pass(rendered)
+    before = _high_pass(_as_the_network_sees(small), _HIGH_PASS_SIGMA)
+    after = _high_pass(rendered, _HIGH_PASS_SIGMA)
     common = _smooth((before * after).sum(axis=-1))
     energy = _smooth((before * before).sum(axis=-1))
     share = np.clip(_smooth(common / (energy + _REGULARISER)), 0.0, 1.0)
@@ -147,16 +155,24 @@ def surviving_detail(small: np.ndarray, rendered: np.ndarray) -> np.ndarray:
     return step * step * (3.0 - 2.0 * step)
 
 
-def _high_pass(picture: np.ndarray) -> np.ndarray:
-    return picture - gaussian_filter(picture, (_HIGH_PASS_SIGMA, _HIGH_PASS_SIGMA, 0))
+def _as_the_network_sees(picture: np.ndarray) -> np.ndarray:
+    """A float picture halved and doubled again."""
+    height, width = picture.shape[:2]
+    halves = max(1, height // 2), max(1, width // 2)
+    planes = [_resize(picture[..., channel], *halves) for channel in range(3)]
+    return np.stack([_resize(plane, height, width) for plane in planes], axis=-1)
+
+
+def _high_pass(picture: np.ndarray, sigma: float) -> np.ndarray:
+    return picture - gaussian_filter(picture, (sigma, sigma, 0))
 
 
 def _smooth(plane: np.ndarray) -> np.ndarray:
     return gaussian_filter(plane, _WINDOW_SIGMA)
 
 
-def _enlarge(plane: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A float plane at the photograph's size, bicubic."""
+def _resize(plane: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A float plane at another size, bicubic."""
     image = Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
     return np.array(image.resize((width, height), Image.Resampling.BICUBIC))
 

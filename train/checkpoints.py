@@ -84,7 +84,8 @@ def save_model(file: Path, model: Any) -> None:
 
 def _check_space(folder: Path, model: Any) -> None:
     """Asked first, because HDF5 answers a full disk with a page of its own innards."""
-    variables = model.variables + (model.optimizer.variables if model.optimizer else [])
+    optimizer = getattr(model, "optimizer", None)  # a model that was not compiled has none
+    variables = model.variables + (optimizer.variables if optimizer else [])
     needed = 1.1 * sum(4 * math.prod(variable.shape) for variable in variables) + 1_000_000
     if shutil.disk_usage(folder).free < needed:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))

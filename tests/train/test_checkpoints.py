@@ -67,3 +67,11 @@ def test_a_write_that_fails_midway_leaves_nothing(
     with pytest.raises(OSError, match="plug"):
         save_model(tmp_path / "model.keras", model)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_that_was_not_compiled_is_saved_for_inference(tmp_path: Path, model: Any) -> None:
+    bare = keras.Model(model.input, model.output)
+    save_model(tmp_path / "model.keras", bare)
+    photos = np.random.default_rng(0).random((1, 8, 8, 3), np.float32)
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(photos), bare(photos))
