@@ -135,7 +135,7 @@ def read_run(folder: Path) -> Run:
 def _to_json(run: Run) -> dict[str, Any]:
     fields = dataclasses.asdict(run)
     del fields["folder"]
-    fields["data_fingerprint"] = fingerprint(run.pairs("train"))
+    fields["data_fingerprint"] = [fingerprint(run.pairs(split)) for split in ("train", "val")]
     fields["packages"] = {name: version(name) for name in _RECORDED_PACKAGES}
     # Through JSON once, so that what is compared later (tuples, for one) is what was stored.
     return json.loads(json.dumps(fields))
