@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import tyro
 from PIL import Image
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 
 from quantize.bundle import read_bundle
 from quantize.runtimes import LiteRTModel
@@ -28,9 +28,11 @@ _WINDOW_SIGMA = 2.0
 _REGULARISER = 1e-5
 _GATE = (0.5, 0.85)
 _TONE_SIGMA = 2.0
-"""At working size, on values 0…1. On 24 pairs 1024 pixels high, rendered at 384×512: 38.9 dB with
-the true target for a rendering and 39.6 dB with one as soft as a network's that sees half the size
-(bicubic: 31.3 and 29.1)."""
+"""In pixels of the working size, on values 0…1. Chosen on 24 pairs 1024 pixels high, rendered at
+384×512; PSNR beside that of bicubic enlargement: 37.9 dB (31.3) with the reduced target for a
+rendering; 38.6 dB (29.1) with the target halved and doubled, as sharp as a network that sees half
+the size makes it; 44.7 dB (25.6), to the photograph, with what a network gives that changes
+nothing."""
 
 
 class Renderer(Protocol):
@@ -156,11 +158,12 @@ def surviving_detail(small: np.ndarray, rendered: np.ndarray) -> np.ndarray:
 
 
 def _as_the_network_sees(picture: np.ndarray) -> np.ndarray:
-    """A float picture halved and doubled again."""
+    """A float picture halved, and doubled as the network doubles what it leaves alone."""
     height, width = picture.shape[:2]
-    halves = max(1, height // 2), max(1, width // 2)
-    planes = [_resize(picture[..., channel], *halves) for channel in range(3)]
-    return np.stack([_resize(plane, height, width) for plane in planes], axis=-1)
+    halves = (height + 1) // 2, (width + 1) // 2
+    half = np.stack([_resize(picture[..., channel], *halves) for channel in range(3)], axis=-1)
+    doubled = half.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    return uniform_filter(doubled, (3, 3, 0))
 
 
 def _high_pass(picture: np.ndarray, sigma: float) -> np.ndarray:
