@@ -9,6 +9,7 @@ import numpy as np
 from quantize.bundle import Bundle
 from quantize.render import render_photo
 from quantize.runtimes import LiteRTModel
+from train.errors import UserError
 from train.photo import read_photo
 
 ORIGINAL = "original photo"
@@ -51,11 +52,16 @@ class Comparison:
         """Decodes a photo file and renders it.
 
         Raises:
-            UserError: the bytes are no photograph that can be read.
+            UserError: the bytes are no photograph that can be read, or the models need a depth map.
         """
         decoded = read_photo(photo)
         if choice == ORIGINAL:
             return Render(choice, decoded)
+        if self.bundle.sees_depth:
+            raise UserError(
+                "The models of this bundle see a depth map beside the photo, which this page does "
+                "not take; render with python -m quantize.render BUNDLE PHOTO --depth FILE"
+            )
         models = self._models(choice)
         start = time.perf_counter()
         picture = render_photo(decoded, models)

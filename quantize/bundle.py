@@ -2,7 +2,8 @@
 
 bundle.json            everything below
 RECIPE_HxW.tflite      one file per recipe and working size, H × W of the rendered photograph
-golden_HxW_input.png   a network input, and
+golden_HxW_input.png   a network input, with
+golden_HxW_depth.png   its depth map where the network sees one, and
 golden_HxW_output.png  what the float network makes of it
 
 Running a model on a golden input and comparing with the golden output must give the model's
@@ -66,13 +67,25 @@ class BundledModel:
 
 @dataclass(frozen=True)
 class GoldenPair:
-    """An input for the models of one working size and the float network's output, 8-bit PNG."""
+    """An input for the models of one working size and the float network's output, 8-bit PNG.
+
+    `depth` is the input's fourth channel, where the network has one.
+    """
 
     working_size: Size
     input: str
     input_sha256: str
     output: str
     output_sha256: str
+    depth: str | None = None
+    depth_sha256: str | None = None
+
+    def checksums(self) -> dict[str, str]:
+        """The SHA-256 of its files, by name."""
+        sums = {self.input: self.input_sha256, self.output: self.output_sha256}
+        if self.depth is not None and self.depth_sha256 is not None:
+            sums[self.depth] = self.depth_sha256
+        return sums
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,11 @@ class Bundle:
         """The names of the recipes there are, in the bundle's order."""
         return tuple(dict.fromkeys(model.recipe for model in self.models))
 
+    @property
+    def sees_depth(self) -> bool:
+        """Whether the models take a depth map as fourth channel beside the photograph."""
+        return any(pair.depth for pair in self.golden)
+
     def models_of(self, recipe: str) -> tuple[BundledModel, ...]:
         """The models of one recipe, one per working size.
 
@@ -117,8 +135,7 @@ class Bundle:
         """The SHA-256 of every file beside `bundle.json`, by name."""
         sums = {model.file: model.sha256 for model in self.models}
         for pair in self.golden:
-            sums[pair.input] = pair.input_sha256
-            sums[pair.output] = pair.output_sha256
+            sums |= pair.checksums()
         return sums
 
 
@@ -210,6 +227,9 @@ def _check_file(folder: Path, name: str, checksum: str) -> None:
 def _to_json(bundle: Bundle) -> str:
     fields = dataclasses.asdict(bundle)
     del fields["folder"]
+    if not bundle.sees_depth:
+        for pair in fields["golden"]:
+            del pair["depth"], pair["depth_sha256"]
     return json.dumps(fields, indent=2, sort_keys=True) + "\n"
 
 

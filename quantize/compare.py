@@ -28,19 +28,23 @@ class Sample:
 
     @property
     def input(self) -> np.ndarray:
-        """What the network sees: half the working size, float32 0…1."""
-        return network_input(self.pair.original)
+        """What the network sees of the pair, as `pair_input` gives it."""
+        return pair_input(self.pair)
+
+
+def pair_input(pair: Pair) -> np.ndarray:
+    """What the network sees: half the size, float32 0…1, R, G, B and the depth, if there is one."""
+    return network_input(pair.original, pair.depth)
 
 
 def fill(pair: Pair, size: Size) -> Pair:
-    """The middle of a pair, scaled so that it fills a working size; both photographs alike."""
+    """The middle of a pair, scaled so that it fills a working size; depth and all alike."""
     height, width = pair.original.shape[:2]
     scale = max(size[0] / height, size[1] / width)
     scaled = (max(size[0], round(height * scale)), max(size[1], round(width * scale)))
     top, left = (scaled[0] - size[0]) // 2, (scaled[1] - size[1]) // 2
     window = (slice(top, top + size[0]), slice(left, left + size[1]))
-    photos = (pair.original, pair.bokeh)
-    return Pair(pair.name, *(resize_photo(photo, *scaled)[window] for photo in photos))
+    return pair.transform(lambda photo: resize_photo(photo, *scaled)[window])
 
 
 def spread(pairs: PairSource, count: int) -> list[Pair]:

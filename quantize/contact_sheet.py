@@ -8,11 +8,11 @@ import tyro
 from tqdm import tqdm
 
 from quantize.bundle import Bundle, read_bundle
-from quantize.compare import fill, psnr, spread
+from quantize.compare import fill, pair_input, psnr, spread
 from quantize.render import nearest_shape
 from quantize.runtimes import LiteRTModel
 from train.errors import UserError, run_command
-from train.pairs import Pair, Split, network_input
+from train.pairs import Pair, Split
 from train.photo import to_float, to_uint8, write_photo
 from train.picture_grid import picture_grid
 from train.run_folder import BUILT_IN, open_pairs
@@ -41,7 +41,7 @@ def main() -> None:
     if options.pairs < 1:
         raise UserError(f"--pairs {options.pairs}: expected at least 1")
     bundle = read_bundle(options.bundle)
-    pairs = spread(open_pairs(options.data, options.split), options.pairs)
+    pairs = spread(open_pairs(options.data, options.split, bundle.sees_depth), options.pairs)
     write_photo(options.out, contact_sheet(bundle, pairs, options.height))
     print(f"{options.out}: {len(pairs)} pairs, {', '.join(bundle.recipes)}")
 
@@ -66,7 +66,7 @@ def contact_sheet(bundle: Bundle, pairs: list[Pair], height: int) -> np.ndarray:
         labels.append([f"{pair.name}, untouched {untouched:.2f} dB", ""])
         for candidates in models.values():
             model = nearest_shape(size, candidates)
-            output = to_uint8(model.run(network_input(pair.original)))
+            output = to_uint8(model.run(pair_input(pair)))
             rows[-1].append(output)
             labels[-1].append(f"{psnr(to_float(output), target):.2f} dB")
     return picture_grid(rows, ["input", "target", *bundle.recipes], labels, cell_height=height)

@@ -22,7 +22,8 @@ def convert(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> bytes:
             size, multiples of 32.
 
     Returns:
-        The file: `photo` 1 × h × w × 3 → `bokeh` 1 × 2h × 2w × 3, of the recipe's edge type.
+        The file: `photo` 1 × h × w × 3 (4 with depth) → `bokeh` 1 × 2h × 2w × 3, of the recipe's
+        edge type.
 
     Raises:
         RuntimeError: an integer recipe came out with float operators inside.
@@ -55,7 +56,8 @@ def _for_size(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> Any:
             photo = _as_codes(photo)
         return {"bokeh": model(photo, training=False)}
 
-    return render.get_concrete_function(tf.TensorSpec((1, *input_size, 3), name="photo"))
+    channels = model.inputs[0].shape[-1]
+    return render.get_concrete_function(tf.TensorSpec((1, *input_size, channels), name="photo"))
 
 
 def _as_codes(photo: tf.Tensor) -> tf.Tensor:

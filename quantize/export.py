@@ -1,4 +1,4 @@
-"""A run becomes a bundle: python -m quantize.export RUN
+"""A trained network becomes a bundle: python -m quantize.export RUN
 
 Each recipe is converted for each working size, run by LiteRT and held against the trained network
 and against the targets.
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tyro
 from keras import ops
@@ -26,7 +25,7 @@ from quantize.bundle import (
     sha256,
     write_bundle,
 )
-from quantize.compare import Sample, compare, fill, spread
+from quantize.compare import Sample, compare, fill, pair_input, spread
 from quantize.convert import convert
 from quantize.qat import (
     FineTuneConfig,
@@ -36,12 +35,12 @@ from quantize.qat import (
 )
 from quantize.recipes import RECIPES
 from quantize.runtimes import LiteRTModel
+from quantize.source import Source, open_source, source_name
 from quantize.twin import build_twin
 from train.errors import UserError, run_command
-from train.pairs import network_input, training_batches
+from train.pairs import training_batches
 from train.photo import to_uint8
 from train.presets import choose
-from train.run_folder import Run, read_run
 
 Model = Any
 Size = tuple[int, int]
@@ -49,12 +48,15 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """Makes a bundle of a run: .tflite models, what they scored, and golden pictures."""
+    """Makes a bundle of a trained network: .tflite models, what they scored, golden pictures."""
 
-    run: tyro.conf.Positional[Path]
-    """A folder that a training made."""
+    source: tyro.conf.Positional[Path]
+    """A folder that a training made, or the .keras file of a network of level 1."""
+    data: str | None = None
+    """A folder of pairs in the EBB! layout, or built-in. Left out: the run's own pairs, for a
+    .keras file the built-in ones."""
     out: Path | None = None
-    """The bundle to make. Left out: bundles/NAME, with the run's name."""
+    """The bundle to make. Left out: bundles/NAME, with the name of the run or the file."""
     recipes: tuple[str, ...] = tuple(RECIPES)
     """Which models to make."""
     working_sizes: tuple[str, ...] = ("384x512", "512x384")
@@ -76,15 +78,12 @@ def main() -> None:
             "at least one recipe, one working size and one compared pair are needed; "
             "--fine-tune-steps is 0 or more"
         )
-    run = read_run(options.run)
-    out = options.out or Path("bundles") / run.folder.resolve().name
+    out = options.out or Path("bundles") / source_name(options.source)
     check_absent(out)
-    bundle = export(run, out, recipes, sizes, options)
+    source = open_source(options.source, options.data)
+    bundle = export(source, out, recipes, sizes, options)
     print(table(bundle))
-    print(
-        f"{out}: {len(bundle.models)} models. Next: python -m gradio_app --bundle {out}, "
-        f"or python -m quantize.render {out} PHOTO --recipe {recipes[-1]} --out FILE"
-    )
+    print(f"{out}: {len(bundle.models)} models. Next: {what_next(bundle)}")
 
 
 def parse_size(text: str) -> Size:
@@ -102,34 +101,16 @@ def parse_size(text: str) -> Size:
     return height, width
 
 
-def load_network(run: Run) -> Model:
-    """The trained network, level 1.
-
-    Raises:
-        UserError: the training has not come to its end, or the file is damaged.
-    """
-    if not run.model_file.is_file():
-        raise UserError(
-            f"{run.folder}: no {run.model_file.name}, the training has not finished; "
-            "go on with --resume"
-        )
-    try:
-        return keras.models.load_model(run.model_file, compile=False)
-    except (ValueError, OSError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{run.model_file}: damaged ({reason}); train again") from error
-
-
 def export(
-    run: Run, out: Path, recipes: list[str], sizes: list[Size], options: ExportOptions
+    source: Source, out: Path, recipes: list[str], sizes: list[Size], options: ExportOptions
 ) -> Bundle:
     """Makes the models, measures and writes them; the folder appears whole or not at all.
 
     Raises:
-        UserError: the run is unfinished, its pairs are gone, or a recipe does not suit its network.
+        UserError: the pairs are gone, or a recipe does not suit the network.
     """
-    network = load_network(run)
-    twin = build_twin(network, run.network)
+    network = source.network
+    twin = build_twin(network.model, network.config)
     fine_tuned = [name for name in recipes if RECIPES[name].calibration == "fine_tuning"]
     if fine_tuned:
         check_quantizable(twin)
@@ -137,12 +118,13 @@ def export(
     with tqdm(total=phases, desc="float output") as progress:
         samples = {}
         for size in sizes:
-            samples[size] = float_samples(network, run, size, options.compared_pairs)
+            samples[size] = float_samples(source, size, options.compared_pairs)
             progress.update()
         models = dict.fromkeys(recipes, twin)
         if fine_tuned:
             progress.set_description("fine-tuning int8")
-            models |= dict.fromkeys(fine_tuned, tune(run, twin, options.fine_tune_steps, progress))
+            tuned = tune(source, twin, options.fine_tune_steps, progress)
+            models |= dict.fromkeys(fine_tuned, tuned)
             progress.update()
         contents: dict[str, bytes] = {}
         described = []
@@ -154,28 +136,27 @@ def export(
             contents[described[-1].file] = content
             progress.update()
     golden = [golden_pair(size, samples[size][0], contents) for size in sizes]
-    name = run.folder.resolve().name
-    bundle = Bundle(out, name, run.preset, tuple(described), tuple(golden))
+    bundle = Bundle(out, source.name, network.preset, tuple(described), tuple(golden))
     write_bundle(bundle, contents)
     return bundle
 
 
-def float_samples(network: Model, run: Run, size: Size, count: int) -> list[Sample]:
+def float_samples(source: Source, size: Size, count: int) -> list[Sample]:
     """Held-out pairs at a working size and what the trained network makes of them."""
     samples = []
-    for pair in spread(run.pairs("val"), count):
+    for pair in spread(source.pairs("val"), count):
         pair = fill(pair, size)
-        output = network(network_input(pair.original)[None], training=False)
+        output = source.network.model(pair_input(pair)[None], training=False)
         samples.append(Sample(pair, np.clip(ops.convert_to_numpy(output)[0], 0.0, 1.0)))
     return samples
 
 
-def tune(run: Run, twin: Model, steps: int, progress: tqdm) -> Model:
-    """Fine-tunes the network as integers on the run's own pairs."""
+def tune(source: Source, twin: Model, steps: int, progress: tqdm) -> Model:
+    """Fine-tunes the network as integers on the source's own pairs."""
     config = FineTuneConfig(steps=steps)
-    crops = dataclasses.replace(run.train, crop=min(run.train.crop, config.largest_crop))
-    batches = training_batches(run.pairs("train"), 1, config.batch, crops, run.seed)
-    validation = validation_crops(run.pairs("val"), crops, config.validation_photos)
+    crops = dataclasses.replace(source.train, crop=min(source.train.crop, config.largest_crop))
+    batches = training_batches(source.pairs("train"), 1, config.batch, crops, source.seed)
+    validation = validation_crops(source.pairs("val"), crops, config.validation_photos)
     tuned = fine_tune(twin, batches, validation, config)
     progress.write(
         f"int8 on held-out crops: {tuned.psnr_calibrated:.2f} dB as calibrated, "
@@ -202,15 +183,21 @@ def describe(recipe: str, size: Size, content: bytes, samples: list[Sample]) -> 
 
 def golden_pair(size: Size, sample: Sample, contents: dict[str, bytes]) -> GoldenPair:
     """A photograph by which any device can prove its arithmetic; adds the files to `contents`."""
-    files = [f"golden_{words(size)}_input.png", f"golden_{words(size)}_output.png"]
-    for file, picture in zip(files, (sample.input, sample.output), strict=True):
+    colour, depth = sample.input[..., :3], sample.input[..., 3:]
+    pictures = {"input": colour, "output": sample.output}
+    if depth.size:
+        # A file of its own: as the alpha of the photograph, many decoders would multiply it in.
+        pictures["depth"] = depth[..., 0]
+    described: dict[str, str] = {}
+    for kind, picture in pictures.items():
+        file = f"golden_{words(size)}_{kind}.png"
         contents[file] = encode_png(to_uint8(picture))
-    sums = [sha256(contents[file]) for file in files]
-    return GoldenPair(size, files[0], sums[0], files[1], sums[1])
+        described |= {kind: file, f"{kind}_sha256": sha256(contents[file])}
+    return GoldenPair(size, **described)
 
 
 def encode_png(picture: np.ndarray) -> bytes:
-    """height × width × 3 uint8, without loss."""
+    """height × width × 3 or height × width, uint8, without loss."""
     encoded = io.BytesIO()
     Image.fromarray(picture).save(encoded, "PNG")
     return encoded.getvalue()
@@ -219,6 +206,15 @@ def encode_png(picture: np.ndarray) -> bytes:
 def words(size: Size) -> str:
     """Height×width as it stands in file names."""
     return f"{size[0]}x{size[1]}"
+
+
+def what_next(bundle: Bundle) -> str:
+    """The commands that show what a bundle does."""
+    render = f"python -m quantize.render {bundle.folder} PHOTO"
+    recipe = f"--recipe {bundle.recipes[-1]} --out FILE"
+    if bundle.sees_depth:
+        return f"{render} --depth FILE {recipe}"
+    return f"python -m gradio_app --bundle {bundle.folder}, or {render} {recipe}"
 
 
 def table(bundle: Bundle) -> str:

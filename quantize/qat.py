@@ -128,7 +128,7 @@ def check_quantizable(twin: Model) -> None:
         examples = ", ".join(f"{kind} ('{name}')" for kind, name in refused.items())
         raise UserError(
             f"int8_qat: the network has layers without an integer operator: {examples}; "
-            "train the mobile preset, or export with --recipes float32 float16"
+            "export with --recipes float32 float16, or train the mobile preset without depth"
         )
 
 
@@ -200,13 +200,15 @@ def validation_crops(pairs: PairSource, config: TrainConfig, count: int) -> Batc
     """The middles of held-out photographs as one level-1 batch.
 
     Returns:
-        `input` N × crop/2 × crop/2 × 3 and `target` N × crop × crop × 3, float32 0…1.
+        `input` N × crop/2 × crop/2 × 3 (4 with depth) and `target` N × crop × crop × 3, float32
+        0…1.
     """
     inputs, targets = [], []
     for index in range(min(count, len(pairs))):
         pair = scale_pair(pairs[index], config.short_side)
-        inputs.append(network_input(_middle(pair.original, config.crop)))
-        targets.append(to_float(_middle(pair.bokeh, config.crop)))
+        pair = pair.transform(lambda photo: _middle(photo, config.crop))
+        inputs.append(network_input(pair.original, pair.depth))
+        targets.append(to_float(pair.bokeh))
     return {"input": np.stack(inputs), "target": np.stack(targets)}
 
 

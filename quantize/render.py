@@ -18,7 +18,15 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 from quantize.bundle import read_bundle
 from quantize.runtimes import LiteRTModel
 from train.errors import UserError, run_command
-from train.photo import read_photo, resize_photo, to_float, to_uint8, write_photo
+from train.photo import (
+    photo_size,
+    read_depth,
+    read_photo,
+    resize_photo,
+    to_float,
+    to_uint8,
+    write_photo,
+)
 
 SHORTEST_SIDE = 32
 """Pixels at working size: of a narrower strip the coarsest level would see half a pixel."""
@@ -39,29 +47,54 @@ class Renderer(Protocol):
     """What turns a network input into a rendered photograph twice its size, float 0…1."""
 
     input_size: tuple[int, int]
+    input_channels: int
     output_size: tuple[int, int]
 
     def run(self, photo: np.ndarray, /) -> np.ndarray: ...
 
 
-def render_photo(photo: np.ndarray, models: Sequence[Renderer]) -> np.ndarray:
+def render_photo(
+    photo: np.ndarray, models: Sequence[Renderer], depth: np.ndarray | None = None
+) -> np.ndarray:
     """Gives a photograph the bokeh that a model learned, at the photograph's own size.
 
     Args:
         photo: height × width × 3, uint8, RGB, sRGB-encoded, upright.
         models: the same network at one or more working sizes; the nearest in shape renders.
+        depth: height × width, uint8, for a network that sees a depth map.
 
     Returns:
         height × width × 3, uint8, RGB, sRGB-encoded.
 
     Raises:
-        UserError: the photograph is far too long and narrow.
+        UserError: the photograph is far too long and narrow, or the network sees a depth map and
+            there is none, or the other way round.
     """
     model = nearest_shape(photo.shape[:2], models)
+    check_depth(model, given=depth is not None)
     framed = frame(photo, model.output_size)
-    height, width = model.input_size
-    rendered = model.run(to_float(resize_photo(framed.photo, height, width)))
+    planes = (
+        [framed.photo] if depth is None else [framed.photo, frame(depth, model.output_size).photo]
+    )
+    # What train.pairs.network_input does, which would bring grain and Keras along.
+    seen = [to_float(resize_photo(plane, *model.input_size)) for plane in planes]
+    rendered = model.run(np.dstack(seen))
     return transfer_detail(photo, framed.cut(framed.photo), framed.cut(np.clip(rendered, 0, 1)))
+
+
+def check_depth(model: Renderer, given: bool) -> None:
+    """Refuses a photograph without the depth map that a network sees, and one that none sees.
+
+    Raises:
+        UserError: says which it is and what to do.
+    """
+    if model.input_channels == 4 and not given:
+        raise UserError(
+            "the network sees a depth map beside the photo and there is none; name one with "
+            "--depth FILE, grey, like those of the pairs it was trained on"
+        )
+    if model.input_channels == 3 and given:
+        raise UserError("the network sees no depth map; leave --depth out")
 
 
 def nearest_shape(size: Sequence[int], models: Sequence[Renderer]) -> Renderer:
@@ -91,7 +124,7 @@ class Framed:
 
 
 def frame(photo: np.ndarray, size: tuple[int, int]) -> Framed:
-    """Fits a photograph into a size without squashing it.
+    """Fits a photograph, or a depth map, into a size without squashing it.
 
     Raises:
         UserError: less than `SHORTEST_SIDE` pixels of its shorter side would be left.
@@ -105,7 +138,7 @@ def frame(photo: np.ndarray, size: tuple[int, int]) -> Framed:
         )
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
     borders = ((top, size[0] - height - top), (left, size[1] - width - left), (0, 0))
-    fitted = np.pad(resize_photo(photo, height, width), borders, mode="symmetric")
+    fitted = np.pad(resize_photo(photo, height, width), borders[: photo.ndim], mode="symmetric")
     return Framed(fitted, top, left, height, width)
 
 
@@ -188,6 +221,8 @@ class RenderOptions:
     """A folder that quantize.export made."""
     photo: tyro.conf.Positional[Path]
     """A JPEG, PNG or WebP photo, any size."""
+    depth: Path | None = None
+    """Its depth map, for a network that sees one: a grey picture of the photo's shape."""
     recipe: str = "int8_qat"
     """Which of the bundle's models renders."""
     out: Path | None = None
@@ -198,13 +233,30 @@ def main() -> None:
     options = tyro.cli(RenderOptions)
     models = read_bundle(options.bundle).models_of(options.recipe)
     photo = read_photo(options.photo)
+    depth = None if options.depth is None else read_depth_of(photo, options.depth)
     out = output_file(options.photo, options.out)
     try:
-        picture = render_photo(photo, [LiteRTModel(options.bundle / m.file) for m in models])
+        picture = render_photo(photo, [LiteRTModel(options.bundle / m.file) for m in models], depth)
     except UserError as error:
         raise UserError(f"{options.photo}: {error}") from error
     write_photo(out, picture)
     print(f"{out}: {photo.shape[1]}×{photo.shape[0]} pixels, rendered with {options.recipe}")
+
+
+def read_depth_of(photo: np.ndarray, file: Path) -> np.ndarray:
+    """A photograph's depth map, brought to its size.
+
+    Raises:
+        UserError: it cannot be read, or has another shape than the photograph.
+    """
+    (height, width), depth = photo.shape[:2], photo_size(file)
+    # Depth is often estimated at a size of its own; its shape must be the photograph's.
+    if abs(depth[1] / depth[0] * height / width - 1) > 0.02:
+        raise UserError(
+            f"{file}: {depth[1]}×{depth[0]} pixels, another shape than the photo with "
+            f"{width}×{height}; a depth map shows what the photo shows"
+        )
+    return read_depth(file, (height, width))
 
 
 def output_file(photo: Path, out: Path | None) -> Path:

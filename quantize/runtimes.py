@@ -18,6 +18,7 @@ class LiteRTModel:
 
     Attributes:
         input_size: height and width of the network's input.
+        input_channels: 3 for a photograph, 4 for one and its depth map.
         output_size: height and width of the rendered photograph, twice that.
         input_format: what the file takes; `run` converts.
         output_format: what the file gives.
@@ -43,8 +44,9 @@ class LiteRTModel:
             raise UserError(f"{name}: not a .tflite model that LiteRT runs ({reason})") from error
         (self._input,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
-        self.input_size = _photo_size(self._input, name)
-        self.output_size = _photo_size(self._output, name)
+        height, width, self.input_channels = _picture_shape(self._input, name, (3, 4))
+        self.input_size = (height, width)
+        self.output_size = _picture_shape(self._output, name, (3,))[:2]
         self.input_format = _edge_format(self._input)
         self.output_format = _edge_format(self._output)
         self._lock = threading.Lock()
@@ -53,27 +55,34 @@ class LiteRTModel:
         """Renders a photograph.
 
         Args:
-            photo: h × w × 3, float32, 0…1, RGB, sRGB-encoded, of `input_size`.
+            photo: h × w × `input_channels`, float32, 0…1, RGB, sRGB-encoded, of `input_size`;
+                the fourth channel is depth.
 
         Returns:
             2h × 2w × 3 float32, of `output_size`; float models do not clip it to 0…1.
 
         Raises:
-            ValueError: the photograph has another size.
+            ValueError: the photograph has another size or number of channels.
         """
-        if photo.shape != (*self.input_size, 3):
-            raise ValueError(f"photo of shape {photo.shape}, expected {(*self.input_size, 3)}")
+        expected = (*self.input_size, self.input_channels)
+        if photo.shape != expected:
+            raise ValueError(f"photo of shape {photo.shape}, expected {expected}")
         with self._lock:
             self._interpreter.set_tensor(self._input["index"], _encode(photo, self._input)[None])
             self._interpreter.invoke()
             return _decode(self._interpreter.get_tensor(self._output["index"])[0], self._output)
 
 
-def _photo_size(tensor: dict[str, Any], name: str) -> tuple[int, int]:
+def _picture_shape(
+    tensor: dict[str, Any], name: str, channels: tuple[int, ...]
+) -> tuple[int, int, int]:
     shape = tuple(int(side) for side in tensor["shape"])
-    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3:
-        raise UserError(f"{name}: a tensor of shape {shape}, expected 1 × height × width × 3")
-    return shape[1], shape[2]
+    if len(shape) != 4 or shape[0] != 1 or shape[3] not in channels:
+        expected = " or ".join(str(number) for number in channels)
+        raise UserError(
+            f"{name}: a tensor of shape {shape}, expected 1 × height × width × {expected}"
+        )
+    return shape[1], shape[2], shape[3]
 
 
 def _edge_format(tensor: dict[str, Any]) -> EdgeFormat:

@@ -1,7 +1,7 @@
 """Where a level's training stands, on disk: weights, optimizer and data position together.
 
-A checkpoint is a folder `step_000150/` that appears whole (written beside, then renamed); the
-last two are kept.
+A checkpoint is a folder `step_000150/` that appears whole: written beside, brought to the disk,
+then renamed. The last two are kept; one that is damaged all the same is passed over for the other.
 """
 
 import errno
@@ -17,14 +17,14 @@ _WEIGHTS = "state.weights.h5"
 _POSITION = "position.json"
 
 
-def save_checkpoint(level_folder: Path, model: Any, step: int, data_position: Any) -> None:
+def save_checkpoint(level_folder: Path, model: Any, step: int, position: Any) -> None:
     """Writes a checkpoint of a compiled model after `step` steps and drops the older ones.
 
     Args:
         level_folder: `RUN/level_N`.
         model: a compiled Keras model; its optimizer's variables are saved with its weights.
         step: steps done so far.
-        data_position: `get_state()` of the iterator over batches.
+        position: where the training stands besides, as JSON takes it.
 
     Raises:
         OSError: the disk is full; the checkpoints that there are stay.
@@ -36,12 +36,19 @@ def save_checkpoint(level_folder: Path, model: Any, step: int, data_position: An
     beside.mkdir()
     try:
         model.save_weights(beside / _WEIGHTS)
-        position = {"step": step, "data_position": data_position}
-        (beside / _POSITION).write_text(json.dumps(position))
+        described = {
+            "step": step,
+            "position": position,
+            "weights_bytes": (beside / _WEIGHTS).stat().st_size,
+        }
+        (beside / _POSITION).write_text(json.dumps(described))
+        for path in (beside / _WEIGHTS, beside / _POSITION, beside):
+            _bring_to_disk(path)
         final = level_folder / f"step_{step:06d}"
         if final.exists():
             shutil.rmtree(final)
         beside.rename(final)
+        _bring_to_disk(level_folder)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
@@ -56,7 +63,7 @@ def latest_step(level_folder: Path) -> int:
 
 
 def load_checkpoint(level_folder: Path, model: Any) -> Any:
-    """Puts the last checkpoint's weights and optimizer into a model; returns the data position.
+    """Puts the last checkpoint's weights and optimizer into a model; returns the position.
 
     Args:
         model: built like the one that was saved; where it is compiled, its optimizer must be
@@ -64,22 +71,7 @@ def load_checkpoint(level_folder: Path, model: Any) -> Any:
     """
     checkpoint = _checkpoints(level_folder)[-1]
     model.load_weights(checkpoint / _WEIGHTS)
-    return json.loads((checkpoint / _POSITION).read_text())["data_position"]
-
-
-def save_model(file: Path, model: Any) -> None:
-    """Writes a network for inference, whole or not at all.
-
-    Raises:
-        OSError: the disk is full.
-    """
-    _check_space(file.parent, model)
-    beside = file.with_name(f".writing_{file.name}")
-    try:
-        model.save(beside)
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
+    return json.loads((checkpoint / _POSITION).read_text())["position"]
 
 
 def _check_space(folder: Path, model: Any) -> None:
@@ -91,5 +83,23 @@ def _check_space(folder: Path, model: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
+def _bring_to_disk(path: Path) -> None:
+    """A file's or a folder's content, so that a power failure after the rename loses nothing."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _checkpoints(level_folder: Path) -> list[Path]:
-    return sorted(level_folder.glob("step_*"))
+    """The undamaged ones, oldest first."""
+    return [folder for folder in sorted(level_folder.glob("step_*")) if _is_whole(folder)]
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        position = json.loads((checkpoint / _POSITION).read_text())
+        return (checkpoint / _WEIGHTS).stat().st_size == position["weights_bytes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -1,12 +1,30 @@
-"""`history.csv`: the loss of every few steps of every level."""
+"""`history.csv`: how training went, a row every few steps of every level."""
 
 import csv
 import io
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from train.photo import write_atomically
 
-_HEADER = ["level", "step", "loss"]
+
+@dataclass(frozen=True)
+class Record:
+    """The means of the steps since the last record.
+
+    Attributes:
+        level: 7 (coarsest) … 1.
+        step: of the level, the last of those.
+        loss: what the level is trained on.
+        psnr: of the training crops, in dB.
+        learning_rate: at that step.
+    """
+
+    level: int
+    step: int
+    loss: float
+    psnr: float
+    learning_rate: float
 
 
 class History:
@@ -15,19 +33,19 @@ class History:
     def __init__(self, file: Path, level: int, steps_done: int):
         """Reads the file, less the rows of `level` that come after the last checkpoint."""
         self.file = file
-        self.level = level
         self.rows: list[list[str]] = []
         if file.exists():
             with file.open(newline="") as stream:
                 rows = list(csv.reader(stream))[1:]
             self.rows = [row for row in rows if int(row[0]) != level or int(row[1]) <= steps_done]
 
-    def append(self, step: int, loss: float) -> None:
-        """One row: the mean loss of the steps since the last row."""
-        self.rows.append([str(self.level), str(step), f"{loss:.6g}"])
+    def append(self, record: Record) -> None:
+        """One row more; `write` puts it on disk."""
+        self.rows.append([f"{value:.6g}" for value in astuple(record)])
 
     def write(self) -> None:
         """Writes the file, whole or not at all."""
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([_HEADER, *self.rows])
+        header = [field.name for field in fields(Record)]
+        csv.writer(text, lineterminator="\n").writerows([header, *self.rows])
         write_atomically(self.file, text.getvalue())

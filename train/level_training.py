@@ -1,29 +1,39 @@
 """The training of one level: start from the level below, step, keep checkpoints."""
 
-import dataclasses
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from tensorboardX import SummaryWriter
 from tqdm import tqdm
 
 from train.checkpoints import latest_step, load_checkpoint, save_checkpoint
+from train.devices import (
+    check_hosts_agree,
+    host_count,
+    host_index,
+    is_first_host,
+    on_first_host,
+)
+from train.divergence import DivergenceWatch
 from train.errors import UserError
-from train.history import History
-from train.losses import LOSSES
-from train.pairs import training_batches
-from train.presets import LevelSchedule
+from train.history import History, Record
+from train.losses import make_loss
+from train.metrics import psnr
+from train.normalization import settle_normalization, settled
+from train.pairs import Share, training_batches
+from train.presets import LevelSchedule, Precision
 from train.pynet import build_pynet, copy_weights
 from train.run_folder import Run
+from train.time_left import TimeLeft
+from train.validation import validate_level
 
 STEPS_PER_RECORD = 10
-"""Steps whose mean loss makes one row of `history.csv`."""
-
-
-SETTLING_BATCHES = 6
-SETTLING_CROPS = 6
-"""Batches, and crops in each, that a trained level's normalization is settled on."""
+"""Steps whose means make one row of `history.csv`."""
 
 
 def start_level(run: Run, schedule: LevelSchedule) -> Any:
@@ -32,102 +42,200 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
     The optimizer's moments start anew at every level, as published.
     """
     keras.utils.set_random_seed(run.seed + schedule.level)
-    model = build_pynet(run.network, schedule.level)
+    with computing_in(run.precision):
+        model = build_pynet(run.network, schedule.level)
     if latest_step(run.level_folder(schedule.level + 1)):
         copy_weights(trained_level(run, schedule.level + 1), model)
     rate: Any = schedule.learning_rate
     if schedule.decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, schedule.steps)
-    model.compile(keras.optimizers.Adam(rate), loss=LOSSES[schedule.loss])
+    loss = make_loss(schedule.loss, Path(run.vgg_weights) if run.vgg_weights else None)
+    with computing_in(run.precision):
+        optimizer = keras.optimizers.Adam(rate)
+        model.compile(optimizer, loss=loss, metrics=[psnr], jit_compile=_jit_compile())
     model.optimizer.build(model.trainable_variables)
     return model
 
 
 def trained_level(run: Run, level: int) -> Any:
-    """The network cut at `level`, as it stood at the level's last checkpoint."""
+    """The network cut at `level`, float32, as it stood at the level's last checkpoint."""
     model = build_pynet(run.network, level)
     load_checkpoint(run.level_folder(level), model)
     return model
 
 
-def fit_level(run: Run, schedule: LevelSchedule, model: Any, events: SummaryWriter) -> None:
-    """Takes the steps that are left of a level.
+@contextmanager
+def computing_in(precision: Precision) -> Iterator[None]:
+    """Layers built inside compute in this precision; float16 also scales the loss."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
-    A checkpoint is written at least every `checkpoint_seconds`, at the end, and when Ctrl-C
-    stops the level.
 
-    Raises:
-        UserError: the loss is no longer a number.
+def _jit_compile() -> Any:
+    """XLA where it pays: on TensorFlow without a GPU it takes 1.8 times the time of plain graphs.
+
+    (docs/experiments.md.)
     """
-    folder, steps = run.level_folder(schedule.level), schedule.steps
-    batches = training_batches(
-        run.pairs("train"),
-        schedule.level,
-        schedule.batch,
-        run.train,
-        seed=run.seed + schedule.level,
-    )
-    done = latest_step(folder)
-    if done:
-        batches.set_state(load_checkpoint(folder, model))
-    history = History(run.folder / "history.csv", schedule.level, done)
-
-    def checkpoint() -> None:
-        save_checkpoint(folder, model, done, batches.get_state())
-        history.write()
-
-    with tqdm(total=steps, initial=done, desc=f"level {schedule.level}", unit="step") as progress:
-        last_checkpoint = time.monotonic()
-        try:
-            while done < steps:
-                loss = _step(model, next(batches), schedule, done)
-                done += 1
-                progress.set_postfix(loss=f"{loss:.3f}", refresh=False)
-                progress.update()
-                if done % STEPS_PER_RECORD == 0:
-                    history.append(done, loss)
-                    events.add_scalar(f"level_{schedule.level}/loss", loss, done)
-                    model.reset_metrics()
-                # Not after the last step: a level is done when its statistics are settled.
-                due = time.monotonic() - last_checkpoint > run.train.checkpoint_seconds
-                if due and done < steps:
-                    checkpoint()
-                    last_checkpoint = time.monotonic()
-        except KeyboardInterrupt:
-            if done < steps:
-                checkpoint()
-            raise
-    if latest_step(folder) < steps:
-        settle_normalization(run, schedule.level, model)
-        checkpoint()
+    plain = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
+    return False if plain else "auto"
 
 
-def settle_normalization(run: Run, level: int, model: Any) -> None:
-    """Sets the statistics of a trained level's batch normalization to those of whole photographs.
+class LevelTraining:
+    """One level on its way: its network, its batches, its checkpoints, and where it stands.
 
-    The moving averages come from a few small crops a step, which vary less than photographs
-    do: with them a level can end below the untouched photograph though it has learned
-    (docs/experiments.md). Here they become the mean over some large batches.
+    Of several hosts each runs one; they differ in their share of the batches, and the first
+    alone writes.
     """
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    if not layers:
-        return
-    whole = dataclasses.replace(run.train, crop=run.train.short_side - run.train.short_side % 64)
-    pairs, seed = run.pairs("train"), run.seed + level
-    batches = training_batches(pairs, level, SETTLING_CROPS, whole, seed)
-    for number in tqdm(range(SETTLING_BATCHES), desc=f"level {level} statistics", leave=False):
-        for layer in layers:
-            layer.momentum = number / (number + 1)  # the mean of all batches so far
-        model(next(batches)["input"], training=True)
 
+    def __init__(
+        self,
+        run: Run,
+        schedule: LevelSchedule,
+        model: Any,
+        events: SummaryWriter,
+        time_left: TimeLeft,
+    ):
+        """Takes the level up where its last checkpoint left it.
 
-def _step(model: Any, batch: Any, schedule: LevelSchedule, done: int) -> float:
-    """One optimizer step; the mean loss since the metrics were last reset."""
-    loss = float(model.train_on_batch(batch["input"], batch["target"]))
-    if loss != loss:
-        names = ", ".join(str(name) for name in batch["name"])
-        raise UserError(
-            f"level {schedule.level}, step {done + 1}: the loss is not a number (batch: {names}); "
-            "the last checkpoint is kept: look at these pairs, or lower the learning rate"
+        Args:
+            run: the training that the level belongs to.
+            schedule: the level's.
+            model: from `start_level`.
+            events: TensorBoard's.
+            time_left: of the whole run.
+        """
+        self.run, self.schedule, self.model, self.events = run, schedule, model, events
+        self.time_left = time_left
+        self.folder = run.level_folder(schedule.level)
+        self.done = latest_step(self.folder)
+        check_hosts_agree(f"the last checkpoint of level {schedule.level}", self.done)
+        self._recent: list[tuple[float, float]] = []
+        if self.done:
+            self._recent = [tuple(figures) for figures in load_checkpoint(self.folder, model)]
+        self.resumed_at = self.done
+        self.batches = training_batches(
+            run.pairs("train"),
+            schedule.level,
+            schedule.batch,
+            run.train,
+            seed=run.seed + schedule.level,
+            start=self.done,
+            share=Share(host_index(), host_count()),
         )
-    return loss
+        self.history = History(run.folder / "history.csv", schedule.level, self.done)
+        self.watch = DivergenceWatch()
+        self._last_checkpoint = time.monotonic()
+
+    def fit(self) -> None:
+        """Takes the steps that are left.
+
+        A checkpoint is written at least every `checkpoint_seconds`, at the end, and when Ctrl-C
+        stops the level.
+
+        Raises:
+            UserError: the loss is no longer a number, or explodes.
+        """
+        level, steps = self.schedule.level, self.schedule.steps
+        if self.done >= steps:
+            return
+        with tqdm(total=steps, initial=self.done, desc=f"level {level}", unit="step") as progress:
+            try:
+                while self.done < steps:
+                    self._step()
+                    self._show(progress)
+                    # Not after the last step: a level is done when its statistics are settled.
+                    if self.done < steps:
+                        self._look_up()
+            except KeyboardInterrupt:
+                if self.done < steps and is_first_host():
+                    self._checkpoint()
+                raise
+        settle_normalization(self.run, level, self.model)
+        on_first_host(self._checkpoint)
+
+    def _step(self) -> None:
+        """One optimizer step, its loss looked at, every few steps recorded."""
+        batch = next(self.batches)
+        self.model.reset_metrics()
+        figures = self.model.train_on_batch(batch["input"], batch["target"], return_dict=True)
+        loss = float(figures["loss"])
+        self.watch.check(loss, self._where(batch))
+        self.done += 1
+        self._recent.append((loss, float(figures["psnr"])))
+        if self.done % STEPS_PER_RECORD == 0:
+            self._record()
+
+    def _where(self, batch: Any) -> str:
+        """This step in words, for the message that stops a level."""
+        names = ", ".join(str(name) for name in batch["name"])
+        kept = latest_step(self.folder)
+        kept_words = f"{self.folder}/step_{kept:06d} is the last good checkpoint"
+        return (
+            f"level {self.schedule.level}, step {self.done + 1} (batch: {names}; "
+            f"{kept_words if kept else 'there is no checkpoint of this level yet'})"
+        )
+
+    def _record(self) -> None:
+        """The means of the last steps, to `history.csv` and TensorBoard."""
+        loss, quality = np.mean(self._recent, axis=0)
+        self._recent = []
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        record = Record(self.schedule.level, self.done, float(loss), float(quality), rate)
+        self.history.append(record)
+        for name in ("loss", "psnr", "learning_rate"):
+            self._event(name, getattr(record, name))
+
+    def _event(self, name: str, value: float) -> None:
+        self.events.add_scalar(f"level_{self.schedule.level}/{name}", value, self.done)
+
+    def _show(self, progress: tqdm) -> None:
+        """The loss, the level's time left (tqdm's) and the whole run's."""
+        loss = self._recent[-1][0] if self._recent else float(self.history.rows[-1][2])
+        taken, left = self.done - self.resumed_at, self.schedule.steps - self.done
+        if taken == 1:  # that step also traced and compiled
+            self.time_left.start(self.schedule.level)
+        run_left = self.time_left.words(self.schedule.level, taken - 1, left)
+        progress.set_postfix_str(f"loss {loss:.3f}, whole run {run_left} left", refresh=False)
+        progress.update()
+
+    def _look_up(self) -> None:
+        """Between two steps: what is due, a validation or a checkpoint."""
+        every = max(1, self.schedule.steps // self.run.train.validations)
+        if self.done % every == 0:
+            self._validate()
+        due = time.monotonic() - self._last_checkpoint > self.run.train.checkpoint_seconds
+        if due and is_first_host():
+            self._checkpoint()
+
+    def _validate(self) -> None:
+        level = self.schedule.level
+        with settled(self.run, level, self.model):
+            report = validate_level(self.model, level, self.run.pairs("val"), self.run.train)
+        self._event("validation_psnr", report.output.psnr)
+        self.events.add_image(
+            f"level_{level}/pictures", report.pictures, self.done, dataformats="HWC"
+        )
+        tqdm.write(f"step {self.done}: {report.line()}")
+
+    def _checkpoint(self) -> None:
+        """Model, optimizer and figures not yet recorded to disk, and the history up to here.
+
+        The step says where the data stands: batches can be made from any position on.
+
+        Raises:
+            UserError: a weight is not a number; what is on disk stays.
+        """
+        for variable in self.model.variables:
+            if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+                raise UserError(
+                    f"level {self.schedule.level}, step {self.done}: {variable.path} is not a "
+                    f"number; the checkpoints in {self.folder} are from before: lower the "
+                    "learning rate"
+                )
+        save_checkpoint(self.folder, self.model, self.done, self._recent)
+        self.history.write()
+        self._last_checkpoint = time.monotonic()

@@ -1,11 +1,14 @@
 """What each level is trained on. A loss takes target and output, N × H × W × 3, 0…1."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from keras import ops
 
+from train.errors import UserError
 from train.metrics import ssim
+from train.perceptual import vgg_distance
 
 Tensor = Any
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -21,4 +24,46 @@ def l1_ssim(target: Tensor, output: Tensor) -> Tensor:
     return 10.0 * ops.mean(ops.abs(target - output)) + 10.0 * (1.0 - ops.mean(ssim(output, target)))
 
 
+def l1_ssim_vgg(vgg_weights: Path) -> Loss:
+    """The published loss of level 1: `l1_ssim` + 0.1 · squared distance of VGG-19's features.
+
+    Raises:
+        UserError: the file is missing or not VGG-19's weights.
+    """
+    perceptual = vgg_distance(vgg_weights)
+
+    def loss(target: Tensor, output: Tensor) -> Tensor:
+        return l1_ssim(target, output) + 0.1 * ops.mean(perceptual(target, output))
+
+    return loss
+
+
 LOSSES: Mapping[str, Loss] = {"l1": l1, "l1_ssim": l1_ssim}
+"""Those that need nothing more."""
+
+LOSS_NAMES = (*LOSSES, "l1_ssim_vgg")
+"""What `make_loss` takes."""
+
+
+def make_loss(name: str, vgg_weights: Path | None = None) -> Loss:
+    """The loss called `name`, one of `LOSS_NAMES`.
+
+    Args:
+        name: of the loss.
+        vgg_weights: the file of VGG-19's weights; only `l1_ssim_vgg` reads it.
+
+    Raises:
+        UserError: an unknown name; the loss needs the weights, and no file is named, or it is
+            missing or another network's.
+    """
+    if name in LOSSES:
+        return LOSSES[name]
+    if name not in LOSS_NAMES:
+        raise UserError(f"unknown loss '{name}': expected one of {', '.join(LOSS_NAMES)}")
+    if vgg_weights is None:
+        raise UserError(
+            "the loss l1_ssim_vgg needs the VGG-19 weights: name the file with --vgg-weights "
+            "(Keras publishes it as vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), "
+            "or train with l1_ssim"
+        )
+    return l1_ssim_vgg(vgg_weights)

@@ -1,4 +1,4 @@
-"""PSNR and SSIM as published, in operations of any Keras backend, differentiable.
+"""PSNR, SSIM and MS-SSIM as published, in operations of any Keras backend, differentiable.
 
 Pictures are N × H × W × 3, float32, RGB, sRGB-encoded, 0…1; each gives one figure per picture.
 """
@@ -10,11 +10,14 @@ from keras import ops
 
 SSIM_WINDOW = 11
 SSIM_SIGMA = 1.5
+MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+MS_SSIM_LEAST_SIDE = (SSIM_WINDOW - 1) * 2 ** (len(MS_SSIM_WEIGHTS) - 1) + 1
+"""161 pixels: halved four times, an odd side rounded up, the window still fits."""
 Tensor = Any
 
 
 def psnr(picture: Tensor, target: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB over all pixels and channels, shape N."""
+    """Peak signal-to-noise ratio in dB over all pixels and channels, shape N; at most 100."""
     error = ops.mean(ops.square(picture - target), axis=(1, 2, 3))
     return -10.0 * ops.log(ops.maximum(error, 1e-10)) / np.log(10.0)
 
@@ -26,6 +29,39 @@ def ssim(picture: Tensor, target: Tensor) -> Tensor:
     2004: Gaussian window 11 × 11 with sigma 1.5, k1 = 0.01, k2 = 0.03; only whole windows count,
     so both sides must have at least 11 pixels.
     """
+    similarity, _ = _similarity(picture, target)
+    return ops.mean(similarity, axis=1)
+
+
+def ms_ssim(picture: Tensor, target: Tensor) -> Tensor:
+    """Multi-scale structural similarity, the mean over channels, shape N.
+
+    Wang, Simoncelli, Bovik, "Multi-scale structural similarity for image quality assessment",
+    2003: contrast and structure at five scales, each half the size of the one before, and
+    luminance at the last, to the powers `MS_SSIM_WEIGHTS`. A scale that is anticorrelated counts
+    as 0, and with it the picture's channel.
+
+    Raises:
+        ValueError: a side has fewer than `MS_SSIM_LEAST_SIDE` pixels.
+    """
+    sides = [side for side in picture.shape[1:3] if side is not None]  # open while Keras traces
+    if any(side < MS_SSIM_LEAST_SIDE for side in sides):
+        raise ValueError(
+            f"pictures of shape {tuple(picture.shape)}: five scales of MS-SSIM need at least "
+            f"{MS_SSIM_LEAST_SIDE} pixels a side"
+        )
+    product: Tensor = 1.0
+    for scale, weight in enumerate(MS_SSIM_WEIGHTS):
+        if scale:
+            picture, target = _halve(picture), _halve(target)
+        similarity, structure = _similarity(picture, target)
+        last = scale == len(MS_SSIM_WEIGHTS) - 1
+        product *= _positive_power(similarity if last else structure, weight)
+    return ops.mean(product, axis=1)
+
+
+def _similarity(picture: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """SSIM and its contrast-structure part alone, means over positions, N × channels each."""
     c1, c2 = 0.01**2, 0.03**2
     mean_p, mean_t = _window_mean(picture), _window_mean(target)
     # E[xy] − E[x]E[y]; the two variances enter the formula only as their sum.
@@ -34,14 +70,37 @@ def ssim(picture: Tensor, target: Tensor) -> Tensor:
     variances = squares - ops.square(mean_p) - ops.square(mean_t)
     luminance = (2 * mean_p * mean_t + c1) / (ops.square(mean_p) + ops.square(mean_t) + c1)
     structure = (2 * covariance + c2) / (variances + c2)
-    return ops.mean(luminance * structure, axis=(1, 2, 3))
+    return ops.mean(luminance * structure, axis=(1, 2)), ops.mean(structure, axis=(1, 2))
 
 
 def _window_mean(x: Tensor) -> Tensor:
-    """Mean under the Gaussian window, channel by channel, rows and columns apart."""
-    offsets = np.arange(SSIM_WINDOW, dtype=np.float32) - SSIM_WINDOW // 2
+    """Mean under the Gaussian window, channel by channel, rows and columns apart.
+
+    A sum of shifted pictures rather than a convolution: GPUs convolve in TF32, with 10 bits of
+    mantissa, and the variances above are small differences of large numbers.
+    """
+    offsets = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
     window = np.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
-    window = np.tile((window / window.sum())[:, None, None, None], (1, 1, x.shape[-1], 1))
-    x = ops.depthwise_conv(x, ops.convert_to_tensor(window), padding="valid")
-    columns = ops.convert_to_tensor(window.transpose(1, 0, 2, 3))
-    return ops.depthwise_conv(x, columns, padding="valid")
+    window /= window.sum()
+    places = [slice(first, first + 1 - SSIM_WINDOW or None) for first in range(SSIM_WINDOW)]
+    shifts = list(zip(window.tolist(), places, strict=True))
+    rows = sum(weight * x[:, place] for weight, place in shifts)
+    return sum(weight * rows[:, :, place] for weight, place in shifts)
+
+
+def _halve(x: Tensor) -> Tensor:
+    """The means of 2 × 2 pixels; the last row or column of an odd side counts for two.
+
+    (Which is what symmetric padding by one pixel amounts to.)
+    """
+    return ops.average_pool(x, 2, strides=2, padding="same")
+
+
+def _positive_power(x: Tensor, exponent: float) -> Tensor:
+    """x to a power below 1, and 0 where x is not positive.
+
+    The slope of such a power grows without bound towards 0, and a gradient through it would not
+    be a number; what is below float32's rounding counts as 0, and has no slope.
+    """
+    positive = x > 1e-6
+    return ops.where(positive, ops.power(ops.where(positive, x, 1.0), exponent), 0.0)

@@ -2,10 +2,13 @@
 
 The layout is that of EBB!: `original/NAME.jpg` taken with a narrow aperture, `bokeh/NAME.jpg`
 with a wide one, the same size and aligned; or that folder's `train/`, `val/` and `test/`.
+Optionally `original_depth/NAME.png`: how near each point is, for networks that see depth.
 """
 
+import dataclasses
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -15,7 +18,14 @@ import numpy as np
 from skimage.measure import block_reduce
 
 from train.errors import UserError
-from train.photo import PHOTO_SUFFIXES, photo_size, read_photo, resize_photo, to_float
+from train.photo import (
+    PHOTO_SUFFIXES,
+    photo_size,
+    read_depth,
+    read_photo,
+    resize_photo,
+    to_float,
+)
 from train.presets import Reduction, TrainConfig
 
 Split = Literal["train", "val", "test"]
@@ -29,11 +39,21 @@ SIZE_MULTIPLE = 64
 
 @dataclass(frozen=True)
 class Pair:
-    """One scene twice: height × width × 3, uint8, RGB, sRGB-encoded, the same size."""
+    """One scene twice: height × width × 3, uint8, RGB, sRGB-encoded, the same size.
+
+    `depth`, where there is one, is height × width, uint8, in the units of its file: EBB!'s maps
+    grow towards the camera.
+    """
 
     name: str
     original: np.ndarray
     bokeh: np.ndarray
+    depth: np.ndarray | None = None
+
+    def transform(self, change: Callable[[np.ndarray], np.ndarray]) -> "Pair":
+        """The pair with the same change made to its photographs and its depth map."""
+        depth = None if self.depth is None else change(self.depth)
+        return Pair(self.name, change(self.original), change(self.bokeh), depth)
 
 
 class PairSource(Protocol):
@@ -45,11 +65,32 @@ class PairSource(Protocol):
 
 
 @dataclass(frozen=True)
+class PairFiles:
+    """The files of one pair; `depth` where the network is to see it."""
+
+    original: Path
+    bokeh: Path
+    depth: Path | None = None
+
+    def paths(self) -> list[Path]:
+        """Those that there are."""
+        return [path for path in (self.original, self.bokeh, self.depth) if path]
+
+
+@dataclass(frozen=True)
 class FolderPairs:
-    """The checked pairs of one folder, decoded when asked for."""
+    """The checked pairs of one folder, decoded when asked for.
+
+    Attributes:
+        folder: where they lie.
+        files: of each pair.
+        short_side: shorter side in pixels that suffices. JPEG decodes to a half, a quarter or
+            an eighth of its size in a fraction of the time; None decodes whole photographs.
+    """
 
     folder: Path
-    files: tuple[tuple[Path, Path], ...]
+    files: tuple[PairFiles, ...]
+    short_side: int | None = None
 
     def __len__(self) -> int:
         return len(self.files)
@@ -58,36 +99,41 @@ class FolderPairs:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int, /) -> Pair:
-        original, bokeh = self.files[index]
-        return Pair(original.stem, read_photo(original), read_photo(bokeh))
+        files = self.files[index]
+        original = read_photo(files.original, self.short_side)
+        bokeh = read_photo(files.bokeh, self.short_side)
+        if original.shape != bokeh.shape:  # one of the two is no JPEG and came whole
+            bokeh = resize_photo(bokeh, *original.shape[:2])
+        depth = read_depth(files.depth, original.shape[:2]) if files.depth else None
+        return Pair(files.original.stem, original, bokeh, depth)
 
 
-def find_pairs(folder: Path, split: Split) -> FolderPairs:
-    """Finds and checks one split of a dataset folder.
+def find_pairs(folder: Path, split: Split, depth: bool = False) -> FolderPairs:
+    """Finds and checks one split of a dataset folder, with its depth maps where asked for.
 
     A folder with `train/` is read split by split. Without one, all pairs lie in the folder
     itself and a fixed share, chosen by a hash of the name so that it stays the same when files
     are added, is held out as both `val` and `test`. The same holds for a missing `val/`.
 
     Raises:
-        UserError: no pairs, a photo without its partner, two sizes in a pair, a file that is
-            no photo.
+        UserError: no pairs, a photo without its partner or its depth map, two sizes in a pair,
+            a file that is no photo.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; --data takes a folder of pairs")
     if (folder / split).is_dir():
-        pairs = _folder_pairs(folder / split)
+        pairs = _folder_pairs(folder / split, depth)
         if split == "train" and not (folder / "val").is_dir():
             return _hold_out(pairs, held_out=False)
         return pairs
     if (folder / "train").is_dir():
         if split == "test":
             raise UserError(f"{folder}: no {split}/ beside train/; add one or use another split")
-        return _hold_out(_folder_pairs(folder / "train"), held_out=True)
-    return _hold_out(_folder_pairs(folder), held_out=split != "train")
+        return _hold_out(_folder_pairs(folder / "train", depth), held_out=True)
+    return _hold_out(_folder_pairs(folder, depth), held_out=split != "train")
 
 
-def _folder_pairs(folder: Path) -> FolderPairs:
+def _folder_pairs(folder: Path, depth: bool) -> FolderPairs:
     originals, bokehs = _photos(folder / "original"), _photos(folder / "bokeh")
     if not originals and not bokehs:
         raise UserError(f"{folder}: no pairs; expected original/NAME.jpg and bokeh/NAME.jpg")
@@ -98,10 +144,24 @@ def _folder_pairs(folder: Path) -> FolderPairs:
         raise UserError(
             f"{folder}: {kind}/{alone[0]} has no partner in {missing}/{more}; add or remove it"
         )
-    files = tuple((originals[stem], bokehs[stem]) for stem in sorted(originals))
-    for original, bokeh in files:
-        _check_sizes(original, bokeh)
+    depths = _depth_maps(folder, originals) if depth else {}
+    files = tuple(
+        PairFiles(originals[stem], bokehs[stem], depths.get(stem)) for stem in sorted(originals)
+    )
+    for pair in files:
+        _check_sizes(pair)
     return FolderPairs(folder, files)
+
+
+def _depth_maps(folder: Path, originals: dict[str, Path]) -> dict[str, Path]:
+    depths = _photos(folder / "original_depth")
+    missing = sorted(originals.keys() - depths.keys())
+    if missing:
+        raise UserError(
+            f"{folder}: original_depth/ has no map of {missing[0]} ({len(missing)} missing of "
+            f"{len(originals)}); add them or leave --depth out"
+        )
+    return depths
 
 
 def _photos(folder: Path) -> dict[str, Path]:
@@ -117,7 +177,8 @@ def _photos(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _check_sizes(original: Path, bokeh: Path) -> None:
+def _check_sizes(pair: PairFiles) -> None:
+    original, bokeh = pair.original, pair.bokeh
     (height, width), other = photo_size(original), photo_size(bokeh)
     if (height, width) != other:
         raise UserError(
@@ -126,20 +187,41 @@ def _check_sizes(original: Path, bokeh: Path) -> None:
         )
     if min(height, width) < SIZE_MULTIPLE:
         raise UserError(f"{original}: {width}×{height} pixels; the least is {SIZE_MULTIPLE}")
+    if pair.depth:
+        depth_height, depth_width = photo_size(pair.depth)
+        # Depth is often estimated at a size of its own; its shape must be the photograph's.
+        if abs(depth_width / depth_height * height / width - 1) > 0.02:
+            raise UserError(
+                f"{pair.depth}: {depth_width}×{depth_height} pixels, another shape than "
+                f"{original} with {width}×{height}"
+            )
 
 
 def _hold_out(pairs: FolderPairs, held_out: bool) -> FolderPairs:
     """The held-out share of a folder's pairs, or the rest; neither is ever empty."""
     if len(pairs) < 2:
         raise UserError(f"{pairs.folder}: one pair; at least two are needed, one to judge by")
-    marks = {files: _hash_share(files[0].stem) for files in pairs.files}
+    marks = {files: _hash_share(files.original.stem) for files in pairs.files}
     least = min(marks, key=lambda files: marks[files])
     greatest = max(marks, key=lambda files: marks[files])
     chosen = {files for files in pairs.files if marks[files] < HELD_OUT_SHARE}
     chosen = (chosen | {least}) - {greatest}
-    return FolderPairs(
-        pairs.folder, tuple(files for files in pairs.files if (files in chosen) == held_out)
-    )
+    kept = tuple(files for files in pairs.files if (files in chosen) == held_out)
+    return dataclasses.replace(pairs, files=kept)
+
+
+def limit_pairs(pairs: FolderPairs, limit: int) -> FolderPairs:
+    """At most `limit` pairs, chosen by a hash of the name: 100 of them are among the 500."""
+    by_hash = sorted(pairs.files, key=lambda files: _hash_share(files.original.stem))
+    chosen = set(by_hash[:limit])
+    return dataclasses.replace(pairs, files=tuple(f for f in pairs.files if f in chosen))
+
+
+def decoded_for(pairs: PairSource, short_side: int) -> PairSource:
+    """The same pairs, decoded no larger than a shorter side of `short_side` pixels needs."""
+    if isinstance(pairs, FolderPairs):
+        return dataclasses.replace(pairs, short_side=short_side)
+    return pairs
 
 
 def _hash_share(stem: str) -> float:
@@ -154,7 +236,7 @@ def fingerprint(pairs: PairSource) -> str:
     listing = [
         f"{file.parent.name}/{file.name} {file.stat().st_size}"
         for files in pairs.files
-        for file in files
+        for file in files.paths()
     ]
     return hashlib.sha256("\n".join(listing).encode()).hexdigest()
 
@@ -164,7 +246,7 @@ def scale_pair(pair: Pair, short_side: int) -> Pair:
     height, width = pair.original.shape[:2]
     factor = short_side / min(height, width)
     size = (max(short_side, round(height * factor)), max(short_side, round(width * factor)))
-    return Pair(pair.name, resize_photo(pair.original, *size), resize_photo(pair.bokeh, *size))
+    return pair.transform(lambda photo: resize_photo(photo, *size))
 
 
 def cut_to_multiple(pair: Pair, multiple: int = SIZE_MULTIPLE) -> Pair:
@@ -173,7 +255,7 @@ def cut_to_multiple(pair: Pair, multiple: int = SIZE_MULTIPLE) -> Pair:
     top = (pair.original.shape[0] - height) // 2
     left = (pair.original.shape[1] - width) // 2
     window = (slice(top, top + height), slice(left, left + width))
-    return Pair(pair.name, pair.original[window], pair.bokeh[window])
+    return pair.transform(lambda photo: photo[window])
 
 
 def at_level(photo: np.ndarray, level: int, reduction: Reduction) -> np.ndarray:
@@ -196,27 +278,40 @@ def at_level(photo: np.ndarray, level: int, reduction: Reduction) -> np.ndarray:
     return block_reduce(network_input(photo), (size, size, 1), np.mean)
 
 
-def network_input(photo: np.ndarray) -> np.ndarray:
-    """What the network sees of a photograph: half its size, bicubic, float32 0…1."""
-    return to_float(resize_photo(photo, photo.shape[0] // 2, photo.shape[1] // 2))
+def network_input(photo: np.ndarray, depth: np.ndarray | None = None) -> np.ndarray:
+    """What the network sees of a photograph: half its size, bicubic, float32 0…1.
+
+    Args:
+        photo: height × width × 3, uint8, even sides.
+        depth: height × width, uint8, for a network that sees it.
+
+    Returns:
+        height/2 × width/2 × 3, or × 4 with the depth last.
+    """
+    half = (photo.shape[0] // 2, photo.shape[1] // 2)
+    colour = to_float(resize_photo(photo, *half))
+    if depth is None:
+        return colour
+    return np.dstack([colour, to_float(resize_photo(depth, *half))])
 
 
 def crop(pair: Pair, side: int, random: np.random.Generator) -> Pair:
     """A square of `side` pixels from anywhere in the pair, the same place in both."""
     top, left = (int(random.integers(0, length - side + 1)) for length in pair.original.shape[:2])
     window = (slice(top, top + side), slice(left, left + side))
-    return Pair(pair.name, pair.original[window], pair.bokeh[window])
+    return pair.transform(lambda photo: photo[window])
 
 
 def augment(pair: Pair, kind: Literal["mirror", "rotate"], random: np.random.Generator) -> Pair:
-    """Mirrors and, for `rotate`, turns by a multiple of 90°; both photographs alike."""
-    photos = [pair.original, pair.bokeh]
-    if random.integers(2):
-        photos = [photo[:, ::-1] for photo in photos]
-    if kind == "rotate":
-        turns = int(random.integers(4))
-        photos = [np.rot90(photo, turns) for photo in photos]
-    return Pair(pair.name, *(np.ascontiguousarray(photo) for photo in photos))
+    """Mirrors and, for `rotate`, turns by a multiple of 90°; everything in the pair alike."""
+    mirrored = bool(random.integers(2))
+    turns = int(random.integers(4)) if kind == "rotate" else 0
+
+    def change(photo: np.ndarray) -> np.ndarray:
+        photo = photo[:, ::-1] if mirrored else photo
+        return np.ascontiguousarray(np.rot90(photo, turns))
+
+    return pair.transform(change)
 
 
 @dataclass(frozen=True)
@@ -231,27 +326,56 @@ class ForLevel(grain.transforms.RandomMap):
         pair = augment(crop(pair, self.config.crop, rng), self.config.augmentation, rng)
         return {
             "name": pair.name,
-            "input": network_input(pair.original),
+            "input": network_input(pair.original, pair.depth),
             "target": at_level(pair.bokeh, self.level, self.config.reduction),
         }
 
 
-def training_batches(
-    pairs: PairSource, level: int, batch: int, config: TrainConfig, seed: int
-) -> grain.DatasetIterator:
-    """An endless, seeded, resumable stream of one level's batches.
+@dataclass(frozen=True)
+class Share:
+    """Which examples of every batch one of several hosts makes: every `count`-th from `index`."""
 
-    Yields dictionaries: `input` batch × crop/2 × crop/2 × 3 and `target` batch × h × h × 3 with
-    h = crop / 2^(level-1), float32 0…1; `name` the stems. The same seed gives the same batches,
-    and `get_state`/`set_state` stop and go on at an exact position.
+    index: int = 0
+    count: int = 1
+
+
+WHOLE = Share()
+
+
+def training_batches(
+    pairs: PairSource,
+    level: int,
+    batch: int,
+    config: TrainConfig,
+    seed: int,
+    start: int = 0,
+    share: Share = WHOLE,
+) -> Iterator[dict[str, Any]]:
+    """An endless, seeded stream of one level's batches, from any position on.
+
+    Args:
+        pairs: what the crops are cut from.
+        level: whose size the targets have.
+        batch: crops in a batch, those of all hosts together.
+        config: crops and augmentation.
+        seed: the same gives the same batches, whatever the hosts that share them.
+        start: how many batches to pass over; none of them is made.
+        share: this host's part of every batch.
+
+    Yields dictionaries: `input` batch × crop/2 × crop/2 × 3 (4 where the pairs have depth) and
+    `target` batch × h × h × 3 with h = crop / 2^(level-1), float32 0…1; `name` the stems.
     """
-    dataset = (
-        grain.MapDataset.source(pairs)
+    examples = (
+        grain.MapDataset.source(decoded_for(pairs, config.short_side))
         .seed(seed)
         .shuffle()
         .repeat()
         .random_map(ForLevel(level, config))
-        .batch(batch)
     )
-    options = grain.ReadOptions(num_threads=2, prefetch_buffer_size=3)
-    return iter(dataset.to_iter_dataset(options))
+    # A position in the stream decides the crop there, so any part of it can be made alone.
+    examples = examples[start * batch + share.index :: share.count]
+    batch //= share.count
+    # Pairs, not batches, are made ahead: a batch of 50 large crops takes 160 MB.
+    workers = min(16, os.cpu_count() or 1)
+    ahead = grain.ReadOptions(num_threads=workers, prefetch_buffer_size=2 * workers + batch)
+    return iter(examples.to_iter_dataset(ahead).batch(batch))

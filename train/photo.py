@@ -22,7 +22,7 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 _WRITTEN_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 
 
-def read_photo(file: Path | str | bytes) -> np.ndarray:
+def read_photo(file: Path | str | bytes, short_side: int | None = None) -> np.ndarray:
     """Decodes a photograph as it is meant to be seen.
 
     The EXIF orientation is applied, an embedded colour profile is converted to sRGB, CMYK is
@@ -31,6 +31,8 @@ def read_photo(file: Path | str | bytes) -> np.ndarray:
 
     Args:
         file: a path, or the bytes of a file.
+        short_side: a shorter side in pixels that suffices. A JPEG is then decoded to a half, a
+            quarter or an eighth of its size, the smallest that is not below.
 
     Returns:
         height × width × 3, uint8, RGB, sRGB-encoded.
@@ -42,11 +44,26 @@ def read_photo(file: Path | str | bytes) -> np.ndarray:
     with _open(file, name) as image:
         _check_size(image, name)
         try:
+            if short_side:
+                image.draft(None, (short_side, short_side))
             image.load()
             upright = ImageOps.exif_transpose(image)
             return np.asarray(_to_srgb(upright, name))
         except (OSError, ValueError, SyntaxError) as error:
             raise UserError(f"{name}: damaged image ({error}); replace or remove it") from error
+
+
+def read_depth(file: Path, size: tuple[int, int]) -> np.ndarray:
+    """Decodes a depth map and brings it to a photograph's height and width.
+
+    Returns:
+        height × width, uint8; of a map in colour, its grey.
+
+    Raises:
+        UserError: as `read_photo`.
+    """
+    depth = np.asarray(Image.fromarray(read_photo(file)).convert("L"))
+    return resize_photo(depth, *size)
 
 
 def photo_size(file: Path | str) -> tuple[int, int]:
@@ -117,7 +134,7 @@ def to_uint8(picture: np.ndarray) -> np.ndarray:
 
 
 def resize_photo(photo: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bicubic resize of height × width × 3 uint8, antialiased when it shrinks."""
+    """Bicubic resize of height × width (× 3) uint8, antialiased when it shrinks."""
     if photo.shape[:2] == (height, width):
         return photo
     image = Image.fromarray(photo).resize((width, height), Image.Resampling.BICUBIC)

@@ -29,6 +29,8 @@ class PyNETConfig:
             the photograph at the level's size and starts at zero.
         level_5_blocks: blocks in a row at level 5 (4 in the paper).
         level_2_filters: width of the upsampled features that level 2 sees.
+        level_3_blocks: whether level 3 has filters of its own; without, its features are what
+            enters it (the report's fourth training).
     """
 
     input_channels: int = 4
@@ -42,6 +44,7 @@ class PyNETConfig:
     head: Literal["tanh", "residual"] = "tanh"
     level_5_blocks: int = 4
     level_2_filters: int = 8
+    level_3_blocks: bool = True
 
 
 NETWORKS: Mapping[str, PyNETConfig] = {
@@ -64,6 +67,16 @@ NETWORKS: Mapping[str, PyNETConfig] = {
 }
 
 
+LEVEL_1_LOSSES: Mapping[str, str] = {
+    "reference": "l1_ssim_vgg",
+    "report": "l1_ssim",
+    "mobile": "l1_ssim",
+}
+"""What level 1 is trained on, by preset: a name in `train.losses`. Levels 7 to 2 take `l1`."""
+
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+"""What the network computes in; weights and the loss stay in float32."""
+
 Reduction = Literal["bicubic", "average"]
 """How a photograph is brought to a coarse level's size: see `train.pairs.at_level`."""
 
@@ -78,7 +91,7 @@ class LevelSchedule:
         batch: crops per step.
         learning_rate: Adam's, at the first step.
         decay: `constant`, or a half `cosine` to zero at the last step.
-        loss: a name in `train.losses.LOSSES`.
+        loss: a name in `train.losses`.
     """
 
     level: int
@@ -101,6 +114,7 @@ class TrainConfig:
         reduction: of the targets of coarse levels; `average` suits residual heads.
         schedules: one entry per level, 7 first.
         validation_photos: how many held-out photographs judge each level.
+        validations: how often they do, the last time at the level's end.
         checkpoint_seconds: longest time between two checkpoints.
     """
 
@@ -110,17 +124,16 @@ class TrainConfig:
     reduction: Reduction
     schedules: tuple[LevelSchedule, ...]
     validation_photos: int = 24
+    validations: int = 1
     checkpoint_seconds: float = 60.0
 
 
-def _cosine(
-    level: int, steps: int, batch: int, learning_rate: float = 1e-3, loss: str = "l1"
-) -> LevelSchedule:
-    return LevelSchedule(level, steps, batch, learning_rate, decay="cosine", loss=loss)
+def _cosine(level: int, steps: int, batch: int, learning_rate: float = 1e-3) -> LevelSchedule:
+    return LevelSchedule(level, steps, batch, learning_rate, decay="cosine")
 
 
 SCHEDULES: Mapping[str, TrainConfig] = {
-    # As published, for 1024-pixel photographs on a 16 GB GPU.
+    # As published, for 1024-pixel photographs on a 16 GB GPU: days.
     "published": TrainConfig(
         short_side=1024,
         crop=1024,
@@ -133,8 +146,26 @@ SCHEDULES: Mapping[str, TrainConfig] = {
             LevelSchedule(4, 20_000, 14),
             LevelSchedule(3, 30_000, 9),
             LevelSchedule(2, 80_000, 9),
-            LevelSchedule(1, 100_000, 5, loss="l1_ssim"),
+            LevelSchedule(1, 100_000, 5),
         ),
+        validations=10,
+    ),
+    # A night on two cores, an hour on a GPU.
+    "standard": TrainConfig(
+        short_side=384,
+        crop=384,
+        augmentation="mirror",
+        reduction="average",
+        schedules=(
+            _cosine(7, 1_500, 16, learning_rate=3e-4),
+            _cosine(6, 1_500, 16, learning_rate=3e-4),
+            _cosine(5, 2_000, 12, learning_rate=5e-4),
+            _cosine(4, 3_000, 8),
+            _cosine(3, 4_000, 4),
+            _cosine(2, 2_000, 4),
+            _cosine(1, 3_000, 4, learning_rate=5e-4),
+        ),
+        validations=4,
     ),
     # About eight minutes on two cores: enough to see every level learn. Where minutes count,
     # many steps of few crops teach more than few steps of many (docs/experiments.md).
@@ -150,7 +181,7 @@ SCHEDULES: Mapping[str, TrainConfig] = {
             _cosine(4, 100, 4),
             _cosine(3, 120, 2),
             _cosine(2, 60, 2),
-            _cosine(1, 60, 2, learning_rate=5e-4, loss="l1_ssim"),
+            _cosine(1, 60, 2, learning_rate=5e-4),
         ),
         validation_photos=12,
     ),

@@ -18,6 +18,10 @@ Tensor = Any
 Model = Any
 
 
+PICTURE = "float32"
+"""What pictures are computed in under mixed precision too: 16 bits hold no 255 even steps."""
+
+
 class Features(NamedTuple):
     """What a level hands on: two upsamplings for the next level, and the input of its head."""
 
@@ -230,6 +234,12 @@ def _level_4(blocks: Blocks, encoded: Tensor, below: Features) -> Features:
 
 def _level_3(blocks: Blocks, encoded: Tensor, below: Features) -> Features:
     x = blocks.concatenate([encoded, below.entering], "level_3_entrance")
+    fused = _level_3_blocks(blocks, encoded, x, below) if blocks.config.level_3_blocks else x
+    up = blocks.double(fused, blocks.config.level_2_filters, "level_3_up")
+    return Features(entering=up, fusing=up, head=fused)
+
+
+def _level_3_blocks(blocks: Blocks, encoded: Tensor, x: Tensor, below: Features) -> Tensor:
     x = blocks.block(x, 32, 5, "level_3_a", 3)
     x = blocks.concatenate([x, encoded], "level_3_a_encoded")
     x = blocks.block(x, 32, 7, "level_3_b", 3)
@@ -241,9 +251,7 @@ def _level_3(blocks: Blocks, encoded: Tensor, below: Features) -> Features:
     x = blocks.concatenate([x, encoded], "level_3_g_encoded")
     x = blocks.block(x, 32, 5, "level_3_h", 3)
     fused = blocks.concatenate([x, below.fusing, encoded], "level_3_fusion")
-    fused = blocks.block(fused, 32, 3, "level_3_fuse", 3)
-    up = blocks.double(fused, blocks.config.level_2_filters, "level_3_up")
-    return Features(entering=up, fusing=up, head=fused)
+    return blocks.block(fused, 32, 3, "level_3_fuse", 3)
 
 
 def _finest_levels(blocks: Blocks, photo: Tensor, below: Features, level: int) -> Tensor:
@@ -286,15 +294,18 @@ def _finish(blocks: Blocks, z: Tensor, base: Tensor, level: int) -> Tensor:
     picture, doubled, so that level 1 starts where level 2 ended.
     """
     if blocks.config.head == "tanh":
-        z = blocks.layers.Activation("tanh", name=f"level_{level}_tanh")(z)
-        return blocks.layers.Rescaling(0.58, offset=0.5, name=f"level_{level}_output")(z)
+        z = blocks.layers.Activation("tanh", name=f"level_{level}_tanh", dtype=PICTURE)(z)
+        return blocks.layers.Rescaling(
+            0.58, offset=0.5, name=f"level_{level}_output", dtype=PICTURE
+        )(z)
     base = _colour(blocks, base)
     if level == 1:
         base = _double_picture(blocks, base)
     elif level > 2:
-        reduction = 2 ** (level - 2)
-        base = blocks.layers.AveragePooling2D(reduction, name=f"level_{level}_photo")(base)
-    return blocks.layers.Add(name=f"level_{level}_output")([base, z])
+        base = blocks.layers.AveragePooling2D(
+            2 ** (level - 2), name=f"level_{level}_photo", dtype=PICTURE
+        )(base)
+    return blocks.layers.Add(name=f"level_{level}_output", dtype=PICTURE)([base, z])
 
 
 def _double_picture(blocks: Blocks, x: Tensor) -> Tensor:
@@ -304,8 +315,12 @@ def _double_picture(blocks: Blocks, x: Tensor) -> Tensor:
     1/4. TFLite's bilinear resize is up to 3 steps of 255 off in int8; these two keep their
     input's scale and are off by at most the rounding of the mean.
     """
-    x = blocks.layers.UpSampling2D(2, interpolation="nearest", name="level_1_repeat")(x)
-    return blocks.layers.AveragePooling2D(3, strides=1, padding="same", name="level_1_mean")(x)
+    x = blocks.layers.UpSampling2D(
+        2, interpolation="nearest", name="level_1_repeat", dtype=PICTURE
+    )(x)
+    return blocks.layers.AveragePooling2D(
+        3, strides=1, padding="same", name="level_1_mean", dtype=PICTURE
+    )(x)
 
 
 def _colour(blocks: Blocks, photo: Tensor) -> Tensor:

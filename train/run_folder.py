@@ -1,7 +1,7 @@
 """A run folder: everything a training leaves behind, and everything needed to repeat it.
 
-config.json            network, schedule, data with its fingerprint, package versions
-history.csv            level, step, loss
+config.json            network, schedule, data with its fingerprint, options, package versions
+history.csv            level, step, loss, PSNR, learning rate
 metrics.json           validation per level, beside the untouched input
 events.*               the same for TensorBoard
 level_7/ … level_1/    pictures.png and the last two checkpoints
@@ -10,15 +10,19 @@ model.keras            level 1, for inference
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from train.errors import UserError
-from train.pairs import PairSource, Split, find_pairs, fingerprint
+from train.pairs import FolderPairs, PairSource, Split, find_pairs, fingerprint, limit_pairs
 from train.photo import write_atomically
-from train.presets import LevelSchedule, PyNETConfig, TrainConfig
+from train.presets import LevelSchedule, Precision, PyNETConfig, TrainConfig
 from train.synthetic import SyntheticPairs
 
 BUILT_IN = "built-in"
@@ -27,7 +31,7 @@ BUILT_IN = "built-in"
 _BUILT_IN_SPLITS: dict[Split, SyntheticPairs] = {
     "train": SyntheticPairs(count=240, seed=1),
     "val": SyntheticPairs(count=16, seed=2),
-    "test": SyntheticPairs(count=16, seed=3),
+    "test": SyntheticPairs(count=32, seed=3),
 }
 
 _RECORDED_PACKAGES = ("grain", "keras", "numpy", "pillow")
@@ -44,6 +48,9 @@ class Run:
         train: crops, levels, steps.
         data: the folder of pairs, or `built-in`.
         seed: of the weights, the order of the pairs and the crops.
+        limit: how many training pairs are taken at most.
+        precision: what the network computes in while it trains.
+        vgg_weights: the file of VGG-19, where a level's loss needs it.
     """
 
     folder: Path
@@ -52,6 +59,9 @@ class Run:
     train: TrainConfig
     data: str
     seed: int
+    limit: int | None = None
+    precision: Precision = "float32"
+    vgg_weights: str | None = None
 
     @property
     def model_file(self) -> Path:
@@ -67,27 +77,46 @@ class Run:
         Raises:
             UserError: the folder of pairs is gone or broken.
         """
-        return open_pairs(self.data, split)
+        depth = self.network.input_channels == 4
+        return open_pairs(self.data, split, depth, self.limit if split == "train" else None)
 
 
-def open_pairs(data: str, split: Split) -> PairSource:
+# Thousands of headers are read to check a folder, and every level asks for its pairs.
+@lru_cache(maxsize=8)
+def open_pairs(
+    data: str, split: Split, depth: bool = False, limit: int | None = None
+) -> PairSource:
     """One split of a folder of pairs, or of the built-in pairs.
+
+    Args:
+        data: the folder, or `built-in`.
+        split: which part.
+        depth: whether the pairs are to carry their depth maps.
+        limit: how many at most; built-in scenes are made without end, so there it is how many.
 
     Raises:
         UserError: the folder has no pairs or broken ones.
     """
-    return _BUILT_IN_SPLITS[split] if data == BUILT_IN else find_pairs(Path(data), split)
+    if data == BUILT_IN:
+        pairs = dataclasses.replace(_BUILT_IN_SPLITS[split], depth=depth)
+        return dataclasses.replace(pairs, count=limit) if limit else pairs
+    found: FolderPairs = find_pairs(Path(data), split, depth)
+    return limit_pairs(found, limit) if limit else found
 
 
-def create_run(run: Run) -> None:
+def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
     """Makes the folder and writes `config.json`.
+
+    Args:
+        run: what is to be trained.
+        options: the command's flags, for people who read the file.
 
     Raises:
         UserError: the folder exists already.
     """
     if run.folder.exists():
         raise UserError(_exists(run.folder))
-    config = _to_json(run)
+    config = _to_json(run) | {"options": json.loads(json.dumps(options or {}, default=str))}
     run.folder.mkdir(parents=True)
     write_atomically(run.folder / "config.json", json.dumps(config, indent=2) + "\n")
 
@@ -98,13 +127,16 @@ def check_same_run(run: Run) -> None:
     Raises:
         UserError: there is no run in the folder, or its fields differ; they are named.
     """
-    stored, asked = _read_json(run.folder), _to_json(run)
+    stored, asked = _flat(_read_json(run.folder)), _flat(_to_json(run))
     differing = [
-        field for field in asked if field != "packages" and stored.get(field) != asked[field]
+        f"{name} (was {stored.get(name)}, asked for {asked.get(name)})"
+        for name in sorted(stored.keys() | asked.keys())
+        if not name.startswith(("packages.", "options.")) and stored.get(name) != asked.get(name)
     ]
     if differing:
+        more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
         raise UserError(
-            f"{run.folder}: was started with other {', '.join(differing)}; "
+            f"{run.folder}: was started with other {', '.join(differing[:3])}{more}; "
             "resume with the same options or name another --out"
         )
 
@@ -120,13 +152,12 @@ def read_run(folder: Path) -> Run:
         schedules = tuple(LevelSchedule(**entry) for entry in stored["train"].pop("schedules"))
         network = stored["network"]
         network["normalized_levels"] = tuple(network["normalized_levels"])
+        plain = ("preset", "data", "seed", "limit", "precision", "vgg_weights")
         return Run(
             folder=folder,
-            preset=stored["preset"],
             network=PyNETConfig(**network),
             train=TrainConfig(schedules=schedules, **stored["train"]),
-            data=stored["data"],
-            seed=stored["seed"],
+            **{name: stored[name] for name in plain if name in stored},
         )
     except (KeyError, TypeError) as error:
         raise UserError(f"{folder}/config.json: not a run of this version ({error})") from error
@@ -137,8 +168,23 @@ def _to_json(run: Run) -> dict[str, Any]:
     del fields["folder"]
     fields["data_fingerprint"] = [fingerprint(run.pairs(split)) for split in ("train", "val")]
     fields["packages"] = {name: version(name) for name in _RECORDED_PACKAGES}
+    fields["packages"]["backend"] = keras.backend.backend()
     # Through JSON once, so that what is compared later (tuples, for one) is what was stored.
     return json.loads(json.dumps(fields))
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Nested dictionaries and lists by dotted name; a level's schedule by its level."""
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        items = [(f"level_{entry.get('level')}", entry) for entry in value]
+    else:
+        return {name: value}
+    flat: dict[str, Any] = {}
+    for key, entry in items:
+        flat |= _flat(entry, f"{name}.{key}" if name else str(key))
+    return flat
 
 
 def _read_json(folder: Path) -> dict[str, Any]:

@@ -1,92 +1,78 @@
 """Trains PyNET as published: level 7 first, each finer level starting from the one below.
 
-Without --data it trains on the built-in pairs. A run that was stopped goes on with --resume.
+Without --data it trains on the built-in pairs. A run that was stopped, by Ctrl-C or by force, goes
+on with the same command and --resume, and ends with the weights it would have had.
 """
 
 import dataclasses
 import json
+import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import tyro
 from tensorboardX import SummaryWriter
 
-from train.checkpoints import save_model
-from train.errors import UserError, run_command
-from train.level_training import fit_level, start_level, trained_level
+from train.devices import check_hosts_agree, is_first_host, on_first_host, run_on_hosts
+from train.errors import UserError
+from train.level_training import LevelTraining, start_level, trained_level
+from train.network_file import write_network
 from train.photo import write_atomically, write_photo
-from train.presets import NETWORKS, SCHEDULES, LevelSchedule, choose
-from train.run_folder import BUILT_IN, Run, check_same_run, create_run
-from train.validation import LevelReport, validate_level
+from train.presets import LevelSchedule
+from train.run_folder import Run
+from train.time_left import TimeLeft
+from train.training_options import TrainingOptions, open_run
+from train.validation import LevelReport, Quality, report_line, validate_level
 
 
 @dataclass(frozen=True)
-class SequentialOptions:
+class SequentialOptions(TrainingOptions):
     """What the command line takes."""
 
-    data: Path | None = None
-    """A folder in the EBB! layout: original/NAME.jpg and bokeh/NAME.jpg, or train/ and val/ of
-    these. Left out: the built-in pairs."""
     out: Path = Path("runs/sequential")
     """The run folder to make."""
-    preset: str = "mobile"
-    """The network: reference, report or mobile."""
-    schedule: str = "quick"
-    """Steps, batches and crops: published, quick or smoke."""
-    seed: int = 0
-    """Of the weights, the order of the pairs and the crops."""
-    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Go on with the run in --out."""
 
 
 def main() -> None:
     run = open_run(tyro.cli(SequentialOptions, description=__doc__))
+    train_run(run)
+    print(f"{run.model_file}: trained. Next: python -m quantize.export {run.folder}")
+
+
+def train_run(run: Run) -> None:
+    """Trains what is left of a run: its levels one after the other, then `model.keras`.
+
+    Raises:
+        UserError: Ctrl-C, or a loss that diverges; the checkpoints stay.
+    """
+    started, time_left = time.monotonic(), TimeLeft(run)
     try:
-        with SummaryWriter(str(run.folder), write_to_disk=True) as events:
+        with SummaryWriter(str(run.folder), write_to_disk=is_first_host()) as events:
             for schedule in run.train.schedules:
-                train_level(run, schedule, events)
+                train_level(run, schedule, events, time_left)
     except KeyboardInterrupt:
         raise UserError(
             f"stopped; go on with the same command and --resume ({run.folder})"
         ) from None
-    save_model(run.model_file, trained_level(run, 1))
-    print(f"{run.model_file}: trained. Next: python -m quantize.export {run.folder}")
+    model = trained_level(run, 1)
+    on_first_host(lambda: write_network(run.model_file, model, run.preset, run.network, level=1))
+    print(summary(run, time.monotonic() - started))
 
 
-def open_run(options: SequentialOptions) -> Run:
-    """Makes the run folder, or with --resume checks that it is the same run.
-
-    Raises:
-        UserError: an unknown preset or schedule, broken pairs, a folder that exists.
-    """
-    network = choose("preset", options.preset, NETWORKS)
-    run = Run(
-        folder=options.out,
-        preset=options.preset,
-        # The published network also sees a depth map; a folder of pairs has none.
-        network=dataclasses.replace(network, input_channels=3),
-        train=choose("schedule", options.schedule, SCHEDULES),
-        data=str(options.data.resolve()) if options.data else BUILT_IN,
-        seed=options.seed,
-    )
-    run.pairs("val")
-    if options.resume:
-        check_same_run(run)
-    else:
-        create_run(run)
-    return run
-
-
-def train_level(run: Run, schedule: LevelSchedule, events: SummaryWriter) -> None:
+def train_level(
+    run: Run, schedule: LevelSchedule, events: SummaryWriter, time_left: TimeLeft
+) -> None:
     """Trains one level to the end of its schedule and judges it; done levels are left alone."""
     metrics = read_metrics(run)
+    check_hosts_agree("the levels that are done", len(metrics))
     if str(schedule.level) in metrics:
         return
     model = start_level(run, schedule)
-    fit_level(run, schedule, model, events)
+    LevelTraining(run, schedule, model, events, time_left).fit()
     report = validate_level(model, schedule.level, run.pairs("val"), run.train)
-    record_level(run, metrics, report, events)
+    on_first_host(lambda: record_level(run, metrics, report, events))
     print(report.line(), flush=True)
 
 
@@ -95,10 +81,11 @@ def record_level(
 ) -> None:
     """A level's validation: `metrics.json`, `pictures.png` and TensorBoard."""
     write_photo(run.level_folder(report.level) / "pictures.png", report.pictures)
+    steps = next(s.steps for s in run.train.schedules if s.level == report.level)
     name = f"level_{report.level}"
-    events.add_image(f"{name}/pictures", report.pictures, dataformats="HWC")
-    events.add_scalar(f"{name}/validation_psnr", report.output.psnr)
-    events.add_scalar(f"{name}/untouched_psnr", report.untouched.psnr)
+    events.add_image(f"{name}/pictures", report.pictures, steps, dataformats="HWC")
+    events.add_scalar(f"{name}/validation_psnr", report.output.psnr, steps)
+    events.add_scalar(f"{name}/untouched_psnr", report.untouched.psnr, steps)
     metrics[str(report.level)] = {
         "output": dataclasses.asdict(report.output),
         "untouched": dataclasses.asdict(report.untouched),
@@ -112,5 +99,20 @@ def read_metrics(run: Run) -> dict[str, Any]:
     return json.loads(file.read_text()) if file.is_file() else {}
 
 
+def summary(run: Run, seconds: float) -> str:
+    """What was trained, how good each level is, and where it all lies, for people."""
+    pairs = len(run.pairs("train"))
+    lines = [
+        f"\n{run.preset}, {pairs} pairs, {timedelta(seconds=round(seconds))} this time; held out:"
+    ]
+    for level, quality in read_metrics(run).items():
+        output, untouched = Quality(**quality["output"]), Quality(**quality["untouched"])
+        lines.append(report_line(int(level), output, untouched))
+    lines.append(
+        f"curves: tensorboard --logdir {run.folder}; pictures: {run.folder}/level_*/pictures.png"
+    )
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    run_command(main)
+    run_on_hosts(main)

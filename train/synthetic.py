@@ -21,13 +21,17 @@ from train.errors import UserError, run_command
 from train.pairs import Pair
 from train.photo import write_photo
 from train.scenery import OUTLINES, background, cut_out_planes, pick
-from train.thin_lens import Layer, Lens, encode_srgb, expose
+from train.thin_lens import Layer, Lens, encode_srgb, expose, expose_depth
 
 LARGEST_BLUR = 0.034  # circle of confusion radius over the photograph's short side
+NEAREST = 1.8  # inverse depth; the subject's is 1
 
 
-def render_scene(seed: int, index: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """One scene, sharp and with a shallow depth of field.
+Scene = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def render_scene(seed: int, index: int, size: tuple[int, int]) -> Scene:
+    """One scene, sharp, with a shallow depth of field, and how near each point is.
 
     Args:
         seed, index: not negative; together they name the scene.
@@ -35,6 +39,7 @@ def render_scene(seed: int, index: int, size: tuple[int, int]) -> tuple[np.ndarr
 
     Returns:
         original, bokeh: height × width × 3, uint8, RGB, sRGB-encoded.
+        depth: height × width, uint8; 0 is infinitely far, 255 the nearest a layer comes.
     """
     random = np.random.default_rng([seed, index])
     limit = LARGEST_BLUR * min(size)
@@ -58,7 +63,7 @@ def render_scene(seed: int, index: int, size: tuple[int, int]) -> tuple[np.ndarr
     layers.append(Layer(subject, 1.0))
     if random.random() < 0.3:
         near = pick(random, (grasses, spray))(random, *canvas)
-        layers.append(Layer(painted(random, near, *canvas), random.uniform(1.4, 1.8)))
+        layers.append(Layer(painted(random, near, *canvas), random.uniform(1.4, NEAREST)))
 
     focus = layers[0].inverse_depth if background_in_focus else 1.0
     widest = max(abs(layer.inverse_depth - focus) for layer in layers)
@@ -70,19 +75,22 @@ def render_scene(seed: int, index: int, size: tuple[int, int]) -> tuple[np.ndarr
         frame = radiance[:, margin:-margin, margin:-margin]
         return np.ascontiguousarray(encode_srgb(frame).transpose(1, 2, 0))
 
-    return developed(expose(layers)), developed(expose(layers, lens))
+    nearness = np.rint(expose_depth(layers) * (255 / NEAREST)).astype(np.uint8)
+    depth = np.ascontiguousarray(nearness[margin:-margin, margin:-margin])
+    return developed(expose(layers)), developed(expose(layers, lens)), depth
 
 
 @dataclass(frozen=True)
 class SyntheticPairs:
     """Pairs made when they are asked for: len(), and [index] gives a train.pairs.Pair.
 
-    size is height and width of the photograph, multiples of 64.
+    size is height and width of the photograph, multiples of 64; depth: whether pairs carry it.
     """
 
     count: int = 240
     seed: int = 0
     size: tuple[int, int] = (384, 512)
+    depth: bool = False
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -101,18 +109,17 @@ class SyntheticPairs:
     def __getitem__(self, index: int) -> Pair:
         if not 0 <= index < self.count:
             raise IndexError(f"pair {index} of {self.count}")
-        return Pair(f"{index:04d}", *_remembered_scene(self.seed, int(index), self.size))
+        original, bokeh, depth = _remembered_scene(self.seed, int(index), self.size)
+        return Pair(f"{index:04d}", original, bokeh, depth if self.depth else None)
 
 
 # A training comes back to each scene dozens of times. 512 of 384×512 take 600 MB.
 @lru_cache(maxsize=512)
-def _remembered_scene(
-    seed: int, index: int, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    original, bokeh = render_scene(seed, index, size)
-    for photo in (original, bokeh):
-        photo.flags.writeable = False
-    return original, bokeh
+def _remembered_scene(seed: int, index: int, size: tuple[int, int]) -> Scene:
+    scene = render_scene(seed, index, size)
+    for picture in scene:
+        picture.flags.writeable = False
+    return scene
 
 
 @dataclass(frozen=True)
@@ -120,7 +127,7 @@ class SyntheticOptions:
     """Write built-in pairs as a dataset folder in the layout of EBB!."""
 
     out: Path
-    """The folder to make: original/0000.png …, bokeh/0000.png …"""
+    """The folder to make: original/0000.png …, bokeh/0000.png …, original_depth/0000.png …"""
     count: int = 50
     """How many pairs."""
     seed: int = 0
@@ -131,19 +138,20 @@ class SyntheticOptions:
 
 def main() -> None:
     options = tyro.cli(SyntheticOptions)
-    pairs = SyntheticPairs(options.count, options.seed, options.size)
+    pairs = SyntheticPairs(options.count, options.seed, options.size, depth=True)
     if options.out.exists():
         raise UserError(f"{options.out}: exists already; name a folder that does not, or remove it")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and renamed at the end, so that a folder of pairs is whole or is not there.
     with tempfile.TemporaryDirectory(prefix=".pairs-", dir=options.out.parent) as beside:
         folder = Path(beside) / options.out.name
-        for kind in ("original", "bokeh"):
+        kinds = ("original", "bokeh", "original_depth")
+        for kind in kinds:
             (folder / kind).mkdir(parents=True)
         for index in tqdm(range(len(pairs)), unit="pair"):
             pair = pairs[index]
-            write_photo(folder / "original" / f"{pair.name}.png", pair.original)
-            write_photo(folder / "bokeh" / f"{pair.name}.png", pair.bokeh)
+            for kind, picture in zip(kinds, (pair.original, pair.bokeh, pair.depth), strict=True):
+                write_photo(folder / kind / f"{pair.name}.png", np.asarray(picture))
         folder.rename(options.out)
     print(f"{options.out}: {len(pairs)} pairs of {options.size[1]}×{options.size[0]} pixels")
 

@@ -139,3 +139,12 @@ def expose(layers: list[Layer], lens: Lens | None = None) -> np.ndarray:
         sensor *= 1 - planes[3]
         sensor += planes[:3]
     return sensor
+
+
+def expose_depth(layers: list[Layer]) -> np.ndarray:
+    """Inverse depth height × width as the pinhole sees it; 0 where there is no layer."""
+    depths = [
+        Layer(np.stack([layer.inverse_depth * layer.planes[3]] * 3 + [layer.planes[3]]), 0.0)
+        for layer in layers
+    ]
+    return expose(depths)[0]

@@ -8,7 +8,14 @@ from keras import ops
 from tqdm import tqdm
 
 from train.metrics import SSIM_WINDOW, psnr, ssim
-from train.pairs import PairSource, at_level, cut_to_multiple, network_input, scale_pair
+from train.pairs import (
+    PairSource,
+    at_level,
+    cut_to_multiple,
+    decoded_for,
+    network_input,
+    scale_pair,
+)
 from train.photo import to_uint8
 from train.picture_grid import picture_grid
 from train.presets import TrainConfig
@@ -28,22 +35,34 @@ class Quality:
 class LevelReport:
     """A level's output and the untouched photograph, both against the target.
 
-    `pictures` shows input, output and target of a few pairs, uint8 sRGB.
+    Attributes:
+        level: whose output it is.
+        output: means over the photographs.
+        untouched: the same of doing nothing.
+        psnr_by_photo: of the output, in the order of the pairs.
+        rows: input, output and target of the first few pairs, each uint8 sRGB.
+        pictures: the same as one picture.
     """
 
     level: int
     output: Quality
     untouched: Quality
+    psnr_by_photo: tuple[float, ...]
+    rows: tuple[tuple[np.ndarray, ...], ...]
     pictures: np.ndarray
 
     def line(self) -> str:
-        """One line for people, which says so when doing nothing is better."""
-        gain = self.output.psnr - self.untouched.psnr
-        verdict = "" if gain > 0 else "  ← no better than doing nothing"
-        return (
-            f"level {self.level}: {_words(self.output)}, "
-            f"untouched {_words(self.untouched)}, {gain:+.2f} dB{verdict}"
-        )
+        """One line for people."""
+        return report_line(self.level, self.output, self.untouched)
+
+
+def report_line(level: int, output: Quality, untouched: Quality) -> str:
+    """A level's quality in one line, which says so when doing nothing is better."""
+    gain = output.psnr - untouched.psnr
+    verdict = "" if gain > 0 else "  ← no better than doing nothing"
+    return (
+        f"level {level}: {_words(output)}, untouched {_words(untouched)}, {gain:+.2f} dB{verdict}"
+    )
 
 
 def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfig) -> LevelReport:
@@ -54,21 +73,23 @@ def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfi
     """
     count = min(len(pairs), config.validation_photos)
     outputs, untouched, rows, labels = [], [], [], []
+    pairs = decoded_for(pairs, config.short_side)
     for index in tqdm(range(count), desc=f"level {level} validation", leave=False, mininterval=2):
         pair = cut_to_multiple(scale_pair(pairs[index], config.short_side))
         target = at_level(pair.bokeh, level, config.reduction)
         original = at_level(pair.original, level, config.reduction)
         # Called rather than predict()ed: photographs of many shapes would each be traced anew.
-        output = model(network_input(pair.original)[None], training=False)
+        output = model(network_input(pair.original, pair.depth)[None], training=False)
         output = np.clip(ops.convert_to_numpy(output)[0], 0.0, 1.0)
         outputs.append(_quality(output, target))
         untouched.append(_quality(original, target))
         if index < _PICTURED:
-            rows.append([to_uint8(picture) for picture in (original, output, target)])
+            rows.append(tuple(to_uint8(picture) for picture in (original, output, target)))
             labels.append([pair.name, f"{outputs[-1].psnr:.2f} dB", ""])
             labels[-1][0] += f", untouched {untouched[-1].psnr:.2f} dB"
     grid = picture_grid(rows, ["input", f"level {level}", "target"], labels, cell_height=256)
-    return LevelReport(level, _mean(outputs), _mean(untouched), grid)
+    psnrs = tuple(quality.psnr for quality in outputs)
+    return LevelReport(level, _mean(outputs), _mean(untouched), psnrs, tuple(rows), grid)
 
 
 def _quality(picture: np.ndarray, target: np.ndarray) -> Quality:

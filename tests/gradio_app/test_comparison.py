@@ -1,5 +1,6 @@
 """Two recipes of one photograph, through real models."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -53,3 +54,11 @@ def test_figures_name_both_sides_and_their_difference() -> None:
 def test_what_is_no_photo_is_refused(bundle: Bundle) -> None:
     with pytest.raises(UserError, match="not an image"):
         Comparison(bundle).render(b"hello", "float32")
+
+
+def test_a_network_that_sees_depth_is_a_sentence(bundle: Bundle, photo: bytes) -> None:
+    golden = dataclasses.replace(bundle.golden[0], depth="depth.png", depth_sha256="0")
+    comparison = Comparison(dataclasses.replace(bundle, golden=(golden,)))
+    assert comparison.render(photo, ORIGINAL).picture.shape == (80, 120, 3)
+    with pytest.raises(UserError, match="see a depth map beside the photo"):
+        comparison.render(photo, "float32")

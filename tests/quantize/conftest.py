@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -12,6 +13,9 @@ import pytest
 
 from quantize.bundle import Bundle
 from quantize.export import ExportOptions, export
+from quantize.source import open_source
+from train.network_file import write_network
+from train.photo import write_photo
 from train.presets import NETWORKS, SCHEDULES, PyNETConfig
 from train.pynet import build_pynet
 from train.run_folder import BUILT_IN, Run, create_run
@@ -51,7 +55,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, network: Any) -> Run:
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     run = Run(folder, "tiny", TINY, SCHEDULES["smoke"], BUILT_IN, seed=0)
     create_run(run)
-    network.save(run.model_file)
+    write_network(run.model_file, network, "tiny", TINY, level=1)
     return run
 
 
@@ -61,4 +65,45 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Bund
     out = tmp_path_factory.mktemp("bundles") / "tiny"
     options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
     recipes = ["float32", "float16", "int8_qat"]
-    return export(tiny_run, out, recipes, [(64, 128), (128, 64)], options)
+    return export(open_source(tiny_run.folder, None), out, recipes, [(64, 128), (128, 64)], options)
+
+
+NARROW_REFERENCE = dataclasses.replace(
+    NETWORKS["reference"], width=1 / 32, largest_kernel=3, level_5_blocks=1
+)
+
+
+@pytest.fixture(scope="session")
+def depth_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four pairs of 64×128 with depth maps of half that size: noise, and a slope."""
+    folder = tmp_path_factory.mktemp("pairs")
+    random = np.random.default_rng(0)
+    for kind in ("original", "bokeh", "original_depth"):
+        (folder / kind).mkdir()
+    for index in range(4):
+        original = random.integers(0, 256, (8, 16, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+        slope = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(32, 0)
+        write_photo(folder / "original" / f"{index}.png", original)
+        write_photo(folder / "bokeh" / f"{index}.png", original // 2 + 64)
+        write_photo(folder / "original_depth" / f"{index}.png", slope)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def depth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of the reference network, narrow: it sees depth."""
+    file = tmp_path_factory.mktemp("networks") / "narrow.keras"
+    keras.utils.set_random_seed(2)
+    write_network(file, build_pynet(NARROW_REFERENCE), "reference", NARROW_REFERENCE, level=1)
+    return file
+
+
+@pytest.fixture(scope="session")
+def depth_bundle(
+    tmp_path_factory: pytest.TempPathFactory, depth_file: Path, depth_pairs: Path
+) -> Bundle:
+    """The float recipes of a network that sees depth."""
+    out = tmp_path_factory.mktemp("bundles") / "narrow"
+    options = ExportOptions(depth_file, compared_pairs=1)
+    source = open_source(depth_file, str(depth_pairs))
+    return export(source, out, ["float32", "float16"], [(64, 128)], options)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from quantize.compare import Sample, compare, fill, psnr, spread, ssim
+from quantize.compare import Sample, compare, fill, pair_input, psnr, spread, ssim
 from train import metrics
 from train.pairs import Pair
 
@@ -14,7 +14,7 @@ from train.pairs import Pair
 class Constant:
     """A model whose output is known."""
 
-    input_size, output_size = (32, 32), (64, 64)
+    input_size, input_channels, output_size = (32, 32), 3, (64, 64)
 
     def __init__(self, output: np.ndarray):
         self.output = output
@@ -47,6 +47,16 @@ def test_a_pair_fills_a_working_size_without_being_squashed(size: tuple[int, int
     assert np.array_equal(filled.original, filled.bokeh)
     white = filled.original[..., 0] > 127
     assert abs(int(white.any(0).sum()) - int(white.any(1).sum())) <= 1
+
+
+def test_a_depth_map_is_cut_like_its_photograph() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (100, 90, 3), np.uint8)
+    filled = fill(Pair("a", photo, photo, photo[..., 1]), (64, 128))
+    assert filled.depth is not None
+    assert np.array_equal(filled.depth, filled.original[..., 1])
+    seen = pair_input(filled)
+    assert seen.shape == (32, 64, 4)
+    assert np.array_equal(seen[..., 3], seen[..., 1])
 
 
 def test_figures_of_a_known_difference() -> None:

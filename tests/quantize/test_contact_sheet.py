@@ -23,6 +23,16 @@ def test_a_row_per_pair_and_a_column_per_recipe(tiny_bundle: Bundle, tiny_run: R
     assert sheet.shape[0] - one_row.shape[0] > 64
 
 
+def test_a_network_that_sees_depth_is_given_it(
+    depth_bundle: Bundle, depth_pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "sheet.png"
+    command = ["contact_sheet", str(depth_bundle.folder), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", [*command, "--data", str(depth_pairs)])
+    main()
+    assert read_photo(out).shape[1] > 4 * 256
+
+
 def test_from_the_command_line(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """A run becomes a bundle whose models do what the network does."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +16,14 @@ from quantize.bundle import Bundle, read_bundle
 from quantize.export import ExportOptions, export, main, parse_size
 from quantize.operators import float_operators_inside, list_operators
 from quantize.runtimes import LiteRTModel
+from quantize.source import open_source
 from train.errors import UserError
+from train.network_file import read_network, write_network
 from train.photo import read_photo, to_float, to_uint8
+from train.pynet import build_pynet
 from train.run_folder import Run
+
+from .conftest import TINY
 
 
 def test_every_recipe_is_there_at_every_working_size(tiny_bundle: Bundle) -> None:
@@ -106,8 +112,9 @@ def test_a_failure_midway_leaves_nothing(
 
     monkeypatch.setattr(export_module, "golden_pair", fail)
     options = ExportOptions(tiny_run.folder, compared_pairs=1)
+    source = open_source(tiny_run.folder, None)
     with pytest.raises(OSError, match="no space"):
-        export(tiny_run, tmp_path / "bundles" / "b", ["float32"], [(64, 64)], options)
+        export(source, tmp_path / "bundles" / "b", ["float32"], [(64, 64)], options)
     assert list(tmp_path.rglob("*")) == []
 
 
@@ -134,6 +141,7 @@ def test_a_damaged_model_file_is_refused(tiny_run: Run, tmp_path: Path) -> None:
         (["--working-sizes", "big"], "expected HEIGHTxWIDTH"),
         (["--out", "{run}"], "there already"),
         (["--compared-pairs", "0"], "at least one"),
+        (["--data", "nowhere"], "nowhere: no such folder"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_in_one_line(
@@ -141,6 +149,71 @@ def test_what_cannot_be_exported_is_refused_in_one_line(
 ) -> None:
     arguments = [argument.format(run=tiny_run.folder) for argument in arguments]
     assert message in command_error(str(tiny_run.folder), *arguments)
+
+
+def test_a_networks_file_is_exported_like_a_run(
+    tiny_run: Run, tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "bundle"
+    arguments = [str(tiny_run.model_file), "--out", str(out), "--working-sizes", "64x128"]
+    arguments += ["--recipes", "float32", "--compared-pairs", "2"]
+    monkeypatch.setattr(sys, "argv", ["export", *arguments])
+    main()
+    bundle = read_bundle(out)
+    assert (bundle.name, bundle.preset) == ("model", "tiny")
+    # The run has the built-in pairs, as a file has by itself.
+    assert bundle.models == tiny_bundle.models_of("float32")[:1]
+
+
+def test_a_network_that_sees_depth_computes_the_same(
+    depth_bundle: Bundle, depth_file: Path, depth_pairs: Path
+) -> None:
+    assert read_bundle(depth_bundle.folder) == depth_bundle
+    assert depth_bundle.sees_depth
+    worst = {model.recipe: model.figures["largest_step"] for model in depth_bundle.models}
+    assert worst["float32"] < 0.05
+    assert worst["float16"] < 2
+    assert LiteRTModel(depth_bundle.folder / depth_bundle.models[0].file).input_channels == 4
+    golden = depth_bundle.golden[0]
+    photo, depth = (read_photo(depth_bundle.folder / f) for f in (golden.input, str(golden.depth)))
+    seen = np.dstack([to_float(photo), to_float(depth[..., 0])])
+    network = read_network(depth_file).model
+    expected = np.clip(np.asarray(network(seen[None], training=False))[0], 0, 1)
+    output = read_photo(depth_bundle.folder / golden.output)
+    assert np.abs(to_float(output) - expected).max() < 0.51 / 255
+    # A slope from left to right: it is the depth map that the file holds.
+    assert np.all(np.diff(depth[0, :, 0].astype(int)) >= 0)
+    assert np.ptp(depth) > 200
+
+
+def test_pairs_without_depth_are_refused_by_a_network_that_sees_it(
+    depth_file: Path, depth_pairs: Path, tmp_path: Path
+) -> None:
+    flat = tmp_path / "flat"
+    for kind in ("original", "bokeh"):
+        shutil.copytree(depth_pairs / kind, flat / kind)
+    arguments = [str(depth_file), "--data", str(flat), "--out", str(tmp_path / "b")]
+    assert "original_depth/ has no map of 0 (4 missing of 4)" in command_error(*arguments)
+
+
+def test_int8_of_the_reference_is_refused_before_any_work(
+    depth_file: Path, depth_pairs: Path, tmp_path: Path
+) -> None:
+    arguments = [str(depth_file), "--data", str(depth_pairs), "--out", str(tmp_path / "b")]
+    message = command_error(*arguments)
+    assert "GroupNormalization" in message
+    assert "--recipes float32 float16" in message
+
+
+def test_another_level_is_no_bundle(tmp_path: Path) -> None:
+    file = tmp_path / "coarse.keras"
+    write_network(file, build_pynet(TINY, 7), "tiny", TINY, level=7)
+    assert "a network cut at level 7" in command_error(str(file))
+
+
+@pytest.mark.parametrize("name", ["nothing", "nothing.keras"])
+def test_what_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
+    assert "no such file" in command_error(str(tmp_path / name))
 
 
 def command_error(*arguments: str) -> str:

@@ -13,7 +13,15 @@ from skimage import data
 
 from quantize.bundle import Bundle
 from quantize.compare import psnr
-from quantize.render import frame, nearest_shape, output_file, render_photo, transfer_detail
+from quantize.render import (
+    frame,
+    main,
+    nearest_shape,
+    output_file,
+    read_depth_of,
+    render_photo,
+    transfer_detail,
+)
 from train.errors import UserError
 from train.photo import read_photo, resize_photo, to_float, to_uint8, write_photo
 
@@ -25,16 +33,18 @@ class Stub:
         self,
         output_size: tuple[int, int] = (384, 512),
         change: Callable[[np.ndarray], np.ndarray] = lambda picture: picture,
+        input_channels: int = 3,
     ):
+        self.input_channels = input_channels
         self.output_size = output_size
         self.input_size = (output_size[0] // 2, output_size[1] // 2)
         self.change = change
         self.seen = np.empty(0)
 
     def run(self, photo: np.ndarray) -> np.ndarray:
-        assert photo.shape == (*self.input_size, 3)
+        assert photo.shape == (*self.input_size, self.input_channels)
         self.seen = photo
-        return self.change(photo.repeat(2, 0).repeat(2, 1))
+        return self.change(photo[..., :3].repeat(2, 0).repeat(2, 1))
 
 
 @pytest.mark.parametrize(
@@ -87,6 +97,58 @@ def test_the_network_sees_what_it_saw_in_training() -> None:
     model = Stub()
     render_photo(photo, [model])
     assert np.array_equal(model.seen, network_input(photo))
+    depth = photo[..., 0]
+    model = Stub(input_channels=4)
+    render_photo(photo, [model], depth)
+    assert np.array_equal(model.seen, network_input(photo, depth))
+
+
+def test_a_depth_map_is_framed_with_its_photograph() -> None:
+    photo = resize_photo(data.astronaut(), 700, 300)
+    model = Stub(input_channels=4)
+    render_photo(photo, [model], photo[..., 1])
+    assert np.array_equal(model.seen[..., 3], model.seen[..., 1])
+
+
+def test_a_depth_map_that_is_missing_or_too_much_is_a_sentence() -> None:
+    photo = data.astronaut()
+    with pytest.raises(UserError, match="name one with --depth FILE"):
+        render_photo(photo, [Stub(input_channels=4)])
+    with pytest.raises(UserError, match="leave --depth out"):
+        render_photo(photo, [Stub()], photo[..., 0])
+
+
+def test_a_depth_map_of_another_size_is_scaled_and_of_another_shape_refused(
+    tmp_path: Path,
+) -> None:
+    photo, file = resize_photo(data.astronaut(), 300, 400), tmp_path / "depth.png"
+    write_photo(file, np.full((150, 200), 40, np.uint8))
+    assert np.array_equal(read_depth_of(photo, file), np.full((300, 400), 40))
+    write_photo(file, np.full((200, 200), 40, np.uint8))
+    with pytest.raises(UserError, match="200×200 pixels, another shape than the photo with 400×3"):
+        read_depth_of(photo, file)
+
+
+def test_depth_from_the_command_line(
+    depth_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, depth = tmp_path / "photo.png", tmp_path / "depth.png"
+    write_photo(photo, data.astronaut()[:256])
+    slope = np.linspace(0, 255, 256).astype(np.uint8)[None].repeat(128, 0)
+    pictures = []
+    for index, plane in enumerate((slope, slope[:, ::-1])):
+        write_photo(depth, plane)
+        out = tmp_path / f"{index}.png"
+        arguments = [str(depth_bundle.folder), str(photo), "--recipe", "float16"]
+        command = ["render", *arguments, "--depth", str(depth), "--out", str(out)]
+        monkeypatch.setattr(sys, "argv", command)
+        main()
+        pictures.append(read_photo(out))
+    assert pictures[0].shape == (256, 512, 3)
+    assert (pictures[0] != pictures[1]).any()
+    monkeypatch.setattr(sys, "argv", ["render", *arguments])
+    with pytest.raises(UserError, match=r"photo\.png: the network sees a depth map"):
+        main()
 
 
 def blurred_outside(picture: np.ndarray, scale: float) -> np.ndarray:
@@ -187,7 +249,7 @@ def test_12_megapixels_in_little_memory(tmp_path: Path) -> None:
         "from quantize.render import render_photo\n"
         "from train.photo import read_photo\n"
         "class Model:\n"
-        "    input_size, output_size = (192, 256), (384, 512)\n"
+        "    input_size, input_channels, output_size = (192, 256), 3, (384, 512)\n"
         "    run = staticmethod(lambda photo: photo.repeat(2, 0).repeat(2, 1))\n"
         "print(render_photo(read_photo(sys.argv[1]), [Model()]).shape)\n"
         # Not getrusage: it counts what the parent held when it forked.

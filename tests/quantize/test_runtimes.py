@@ -42,6 +42,15 @@ def test_another_size_is_a_mistake(tiny_bundle: Bundle) -> None:
         model.run(np.zeros((8, 8, 3), np.float32))
 
 
+def test_it_says_whether_it_sees_depth(tiny_bundle: Bundle, depth_bundle: Bundle) -> None:
+    for bundle, channels in ((tiny_bundle, 3), (depth_bundle, 4)):
+        model = LiteRTModel(bundle.folder / bundle.models[0].file)
+        assert model.input_channels == channels
+        assert model.run(np.zeros((*model.input_size, channels), np.float32)).shape[2] == 3
+        with pytest.raises(ValueError, match="expected"):
+            model.run(np.zeros((*model.input_size, 7 - channels), np.float32))
+
+
 @pytest.mark.parametrize("content", [b"", b"no model", bytes(4096)])
 def test_what_is_no_model_is_refused(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "m.tflite"

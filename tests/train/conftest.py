@@ -1,11 +1,20 @@
 """A small dataset folder for the tests of the training room."""
 
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from train.photo import write_photo
+from train.presets import NETWORKS, LevelSchedule, TrainConfig
+from train.run_folder import Run
 
 
 @pytest.fixture
@@ -22,3 +31,43 @@ def pairs_folder(tmp_path: Path) -> Path:
         write_photo(folder / "original" / f"{index}.png", original)
         write_photo(folder / "bokeh" / f"{index}.png", bokeh)
     return folder
+
+
+TINY = dataclasses.replace(NETWORKS["mobile"], input_channels=3, width=1 / 32)
+"""The smallest network that has everything."""
+
+MakeRun = Callable[..., Run]
+
+
+@pytest.fixture
+def tiny_run(pairs_folder: Path, tmp_path: Path) -> MakeRun:
+    """Makes runs of levels 7 and 6 on the small folder; nothing is written."""
+
+    def make(name: str = "run", steps: int = 12, **changes: Any) -> Run:
+        schedules = tuple(
+            LevelSchedule(level, steps, batch=2, learning_rate=1e-3, decay="cosine")
+            for level in (7, 6)
+        )
+        config = TrainConfig(64, 64, "mirror", "average", schedules, validation_photos=2)
+        config = dataclasses.replace(config, **changes)
+        return Run(tmp_path / name, "tiny", TINY, config, str(pairs_folder), seed=0)
+
+    return make
+
+
+@pytest.fixture
+def start_command() -> Callable[..., subprocess.Popen[str]]:
+    """Starts one of the project's commands as a shell would."""
+
+    def start(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+            # A shell's background job ignores Ctrl-C and hands that on.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+
+    return start

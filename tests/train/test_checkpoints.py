@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from train.checkpoints import latest_step, load_checkpoint, save_checkpoint, save_model
+from train.checkpoints import latest_step, load_checkpoint, save_checkpoint
 
 
 @pytest.fixture
@@ -48,8 +48,6 @@ def test_a_full_disk_keeps_what_there_was(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 10, 0))
     with pytest.raises(OSError, match="No space left"):
         save_checkpoint(tmp_path, model, 2, {})
-    with pytest.raises(OSError, match="No space left"):
-        save_model(tmp_path / "model.keras", model)
     assert [file.name for file in tmp_path.iterdir()] == ["step_000001"]
 
 
@@ -61,17 +59,14 @@ def test_a_write_that_fails_midway_leaves_nothing(
         raise OSError("pulled the plug")
 
     monkeypatch.setattr(model, "save_weights", write_half)
-    monkeypatch.setattr(model, "save", write_half)
     with pytest.raises(OSError, match="plug"):
         save_checkpoint(tmp_path, model, 2, {})
-    with pytest.raises(OSError, match="plug"):
-        save_model(tmp_path / "model.keras", model)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_network_that_was_not_compiled_is_saved_for_inference(tmp_path: Path, model: Any) -> None:
-    bare = keras.Model(model.input, model.output)
-    save_model(tmp_path / "model.keras", bare)
-    photos = np.random.default_rng(0).random((1, 8, 8, 3), np.float32)
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded(photos), bare(photos))
+def test_a_damaged_checkpoint_does_not_count(tmp_path: Path, model: Any) -> None:
+    for step in (1, 2):
+        save_checkpoint(tmp_path, model, step, {"read": step})
+    (tmp_path / "step_000002" / "position.json").write_text("{")
+    assert latest_step(tmp_path) == 1
+    assert load_checkpoint(tmp_path, model) == {"read": 1}

@@ -1,5 +1,6 @@
 """Folders as researchers keep them, and what becomes of their pairs."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from train.pairs import (
     augment,
     crop,
     cut_to_multiple,
+    decoded_for,
     find_pairs,
     fingerprint,
+    limit_pairs,
     network_input,
     scale_pair,
     training_batches,
@@ -139,3 +142,65 @@ def test_batches_repeat_with_their_seed_and_go_on_where_they_stopped(pairs_folde
         after = next(resumed)
         np.testing.assert_array_equal(batch["target"], after["target"])
         assert list(batch["name"]) == list(after["name"])
+
+
+def add_depth(folder: Path) -> None:
+    """A ramp from left to right, at half the photographs' size."""
+    (folder / "original_depth").mkdir()
+    ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))
+    for file in (folder / "original").iterdir():
+        write_photo(folder / "original_depth" / file.name, ramp)
+
+
+def test_depth_follows_its_photograph_through_every_change(pairs_folder: Path) -> None:
+    add_depth(pairs_folder)
+    pairs = find_pairs(pairs_folder, "train", depth=True)
+    pair = pairs[0]
+    assert pair.depth is not None
+    assert pair.depth.shape == (96, 128)
+    # A photograph that shows the depth: what is done to the one must be done to the other.
+    pair = dataclasses.replace(pair, original=np.dstack([pair.depth] * 3))
+    random = np.random.default_rng(3)
+    for kind in ("mirror", "rotate"):
+        changed = augment(crop(scale_pair(pair, 80), 64, random), kind, random)
+        assert changed.depth is not None
+        np.testing.assert_array_equal(changed.original[..., 0], changed.depth)
+    seen = network_input(changed.original, changed.depth)
+    assert seen.shape == (32, 32, 4)
+    np.testing.assert_array_equal(seen[..., 0], seen[..., 3])
+    batch = next(training_batches(pairs, 7, 2, SMALL, seed=0))
+    assert batch["input"].shape == (2, 32, 32, 4)
+
+
+def test_depth_maps_that_are_missing_or_misshapen_are_named(pairs_folder: Path) -> None:
+    with pytest.raises(UserError, match=r"no map of 0 \(12 missing of 12\)"):
+        find_pairs(pairs_folder, "train", depth=True)
+    add_depth(pairs_folder)
+    write_photo(pairs_folder / "original_depth" / "4.png", np.zeros((64, 64), np.uint8))
+    with pytest.raises(UserError, match=r"4.png: 64×64 pixels, another shape"):
+        find_pairs(pairs_folder, "train", depth=True)
+    assert find_pairs(pairs_folder, "train")[0].depth is None
+
+
+def test_a_limit_takes_some_of_those_that_a_larger_one_takes(pairs_folder: Path) -> None:
+    pairs = find_pairs(pairs_folder, "train")
+    few, more = ({pair.name for pair in limit_pairs(pairs, count)} for count in (3, 6))
+    assert len(few) == 3
+    assert len(more) == 6
+    assert few < more
+    assert len(limit_pairs(pairs, 1000)) == len(pairs)
+
+
+def test_a_large_jpeg_is_decoded_no_larger_than_needed(tmp_path: Path) -> None:
+    smooth = np.kron(np.random.default_rng(0).integers(0, 256, (8, 10, 3)), np.ones((80, 80, 1)))
+    for kind in ("original", "bokeh"):
+        (tmp_path / kind).mkdir()
+        for name in ("a", "b"):
+            write_photo(tmp_path / kind / f"{name}.jpg", smooth.astype(np.uint8))
+    whole = find_pairs(tmp_path, "train")
+    enough = decoded_for(whole, 100)
+    assert whole[0].original.shape == (640, 800, 3)
+    assert enough[0].original.shape == (160, 200, 3)
+    small, large = (scale_pair(pairs[0], 100).original.astype(float) for pairs in (enough, whole))
+    # Edges of the blocks apart, another way of reducing gives the same picture.
+    assert np.median(np.abs(small - large)) <= 1

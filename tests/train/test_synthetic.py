@@ -30,7 +30,7 @@ def scene_layers(
 
     with monkeypatch.context() as patch:
         patch.setattr(synthetic, "expose", spy)
-        original, bokeh = render_scene(seed, index, SIZE)
+        original, bokeh, _ = render_scene(seed, index, SIZE)
     layers, lens = seen[-1]
     assert lens is not None
     return original, bokeh, layers, lens
@@ -172,7 +172,7 @@ def test_the_command_writes_a_folder_of_pairs_and_never_over_another(
     files = sorted(str(file.relative_to(out)) for file in out.rglob("*.*"))
     assert files == [f"{kind}/000{i}.png" for kind in ("bokeh", "original") for i in range(2)]
     assert [entry.name for entry in out.parent.iterdir()] == ["pairs"]
-    original, bokeh = render_scene(4, 1, (64, 128))
+    original, bokeh, _ = render_scene(4, 1, (64, 128))
     np.testing.assert_array_equal(read_photo(out / "original" / "0001.png"), original)
     np.testing.assert_array_equal(read_photo(out / "bokeh" / "0001.png"), bokeh)
 

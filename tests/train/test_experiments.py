@@ -1,0 +1,62 @@
+"""The report's trainings, planned, and the page that judges its claims."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from train.experiments import EXPERIMENTS, ExperimentsOptions, planned_run
+from train.experiments_page import Outcome, compare, verdict, write_page
+from train.photo import read_photo
+from train.run_folder import Run
+from train.validation import LevelReport, Quality
+
+
+def report(psnrs: list[float]) -> LevelReport:
+    picture = np.full((32, 48, 3), 90, np.uint8)
+    mean = float(np.mean(psnrs))
+    rows = tuple((picture, picture, picture) for _ in psnrs[:2])
+    return LevelReport(1, Quality(mean, 0.7), Quality(20.0, 0.6), tuple(psnrs), rows, picture)
+
+
+def outcome(*psnrs: float) -> Outcome:
+    return Outcome("name", "title", 10, 2_500_000, 70, report(list(psnrs)), report(list(psnrs)))
+
+
+def test_a_claim_needs_a_difference_beyond_chance() -> None:
+    # 1, 2 and 3 dB better on three photographs: mean 2, standard error 1/√3.
+    difference, error = compare(outcome(21, 24, 33), outcome(20, 22, 30))
+    assert (difference, error) == pytest.approx((2.0, 1 / np.sqrt(3)))
+    assert verdict(difference, error) == "confirmed"
+    assert verdict(-difference, error) == "refuted"
+    assert verdict(1.1, error) == "undecided"
+
+
+def test_the_five_trainings_are_the_reports(tmp_path: Path) -> None:
+    runs = [planned_run(e, ExperimentsOptions(out=tmp_path, scale="full")) for e in EXPERIMENTS]
+    assert [run.limit for run in runs] == [500, 1500, 100, 100, 400]
+    assert [[s.level for s in run.train.schedules] for run in runs] == [
+        [1], [1], *[[7, 6, 5, 4, 3, 2, 1]] * 3,
+    ]  # fmt: skip
+    assert [run.network.level_3_blocks for run in runs] == [True, True, True, False, True]
+    last_losses = [run.train.schedules[-1].loss for run in runs]
+    assert last_losses == ["l1_ssim"] * 5
+
+
+def test_the_page_has_table_claims_and_pictures(tmp_path: Path) -> None:
+    run: Run = planned_run(EXPERIMENTS[2], ExperimentsOptions(out=tmp_path, scale="smoke"))
+    outcomes = [outcome(20, 22, 30), outcome(21, 24, 33), outcome(25, 27, 36)]
+    outcomes += [dataclasses.replace(outcomes[0], title="smaller"), outcome(25, 27, 37)]
+    write_page(tmp_path, "smoke", run, outcomes)
+    page = (tmp_path / "page.md").read_text()
+    assert "| 4. smaller | 10 | 2.50 M | 70 | 24.00 dB | 0.7000 |" in page
+    assert (
+        "| A network without level 3's filters is worse | 3 − 4 | +5.33 ± 0.33 dB | confirmed |"
+        in page
+    )
+    assert (
+        "| More pairs help the training level by level | 5 − 3 | +0.33 ± 0.33 dB | undecided |"
+        in page
+    )
+    assert read_photo(tmp_path / "pictures.jpg").shape[0] > 2 * 240

@@ -1,0 +1,65 @@
+"""What a run remembers of itself, and when it refuses to go on."""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from train.errors import UserError
+from train.run_folder import BUILT_IN, Run, check_same_run, create_run, open_pairs, read_run
+
+MakeRun = Callable[..., Run]
+
+
+def test_a_run_reads_itself(tiny_run: MakeRun) -> None:
+    run = dataclasses.replace(tiny_run(), limit=5, precision="mixed_bfloat16")
+    create_run(run, {"steps": 12, "out": run.folder})
+    assert read_run(run.folder) == run
+    config = json.loads((run.folder / "config.json").read_text())
+    assert config["options"] == {"steps": 12, "out": str(run.folder)}
+    assert {"keras", "backend"} <= config["packages"].keys()
+    assert len(run.pairs("train")) == 5
+
+
+def test_a_run_is_not_overwritten(tiny_run: MakeRun, tmp_path: Path) -> None:
+    run = tiny_run()
+    create_run(run)
+    with pytest.raises(UserError, match="--resume"):
+        create_run(run)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(UserError, match="exists and is not a run"):
+        create_run(tiny_run("other"))
+    with pytest.raises(UserError, match="not a run folder"):
+        read_run(tmp_path)
+
+
+def test_another_configuration_is_refused_by_its_fields(tiny_run: MakeRun) -> None:
+    run = tiny_run()
+    create_run(run)
+    check_same_run(run)
+    with pytest.raises(UserError, match=r"level_6.steps \(was 12, asked for 13\), train.schedules"):
+        check_same_run(tiny_run(steps=13))
+    with pytest.raises(UserError, match=r"other seed \(was 0, asked for 1\);"):
+        check_same_run(dataclasses.replace(run, seed=1))
+
+
+def test_other_data_is_refused(tiny_run: MakeRun, pairs_folder: Path) -> None:
+    run = tiny_run()
+    create_run(run)
+    for kind in ("original", "bokeh"):
+        shutil.copy(pairs_folder / kind / "1.png", pairs_folder / kind / "more.png")
+    open_pairs.cache_clear()  # another day, another process
+    with pytest.raises(UserError, match="data_fingerprint"):
+        check_same_run(run)
+
+
+def test_built_in_pairs_are_as_many_as_asked_for_and_have_depth() -> None:
+    pairs = open_pairs(BUILT_IN, "train", depth=True, limit=300)
+    assert len(pairs) == 300
+    depth = pairs[299].depth
+    assert depth is not None
+    assert depth.shape == pairs[299].original.shape[:2]
+    assert open_pairs(BUILT_IN, "val")[0].depth is None

@@ -1,0 +1,217 @@
+"""What can be judged: a network, the recipes of a bundle, another program's results, nothing done.
+
+A candidate makes a picture of the part of a pair that a window names.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from keras import ops
+
+from train.errors import UserError
+from train.network_file import Network, read_network
+from train.pairs import SIZE_MULTIPLE, FolderPairs, Pair, at_level, network_input
+from train.photo import PHOTO_SUFFIXES, photo_size, read_photo, resize_photo, to_float
+from train.run_folder import read_run
+
+Window = tuple[slice, slice]
+"""Rows and columns of a photograph."""
+
+OUTPUT = "output"
+"""The name of the candidate where there is only one."""
+
+
+class Candidate(Protocol):
+    """Makes pictures that are held against the target."""
+
+    def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
+        """float32, RGB, sRGB-encoded, perhaps beyond 0…1; the window's height and width, or at a
+        coarser level those divided by 2^(level-1)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Untouched:
+    """The original photograph, reduced to a level's size as targets are."""
+
+    level: int
+
+    def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
+        return at_level(pair.original[window], self.level, "bicubic")
+
+
+@dataclass(frozen=True)
+class NetworkOutput:
+    """What a network makes of the window, seen as a whole."""
+
+    network: Network
+
+    def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
+        seen = pair.transform(lambda photo: photo[window])
+        height, width = (side // 2 ** (self.network.level - 1) for side in seen.original.shape[:2])
+        seen = seen.transform(_pad_to_multiple)
+        batch = network_input(seen.original, seen.depth)[None]
+        # Called rather than predict()ed: photographs of many shapes would each be traced anew.
+        output = ops.convert_to_numpy(self.network.model(batch, training=False))[0]
+        return output[:height, :width]
+
+
+def _pad_to_multiple(photo: np.ndarray) -> np.ndarray:
+    """Lengthened below and on the right by repeating the edge, where a side is no multiple."""
+    borders = [(0, -side % SIZE_MULTIPLE) for side in photo.shape[:2]]
+    return np.pad(photo, borders + [(0, 0)] * (photo.ndim - 2), mode="edge")
+
+
+@dataclass(frozen=True)
+class RecipeOutput:
+    """What a user of a bundle gets: the whole photograph at its own size, with its own detail."""
+
+    models: Sequence[Any]  # of quantize.render.Renderer, which this room cannot name
+
+    def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
+        # Evaluation judges what every room makes in the same way; training itself needs no bundle.
+        from quantize.render import render_photo
+
+        return to_float(render_photo(pair.original, self.models, pair.depth)[window])
+
+
+@dataclass(frozen=True)
+class FolderOutput:
+    """Another program's pictures, NAME.png or .jpg of each pair; scaled as the pair is."""
+
+    folder: Path
+    files: Mapping[str, Path]
+
+    def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
+        picture = read_photo(self.files[pair.name])
+        return to_float(resize_photo(picture, *pair.original.shape[:2])[window])
+
+    def check(self, every: FolderPairs, chosen: FolderPairs) -> None:
+        """Holds the folder against the pairs before anything is computed.
+
+        Args:
+            every: the pairs that pictures may be of.
+            chosen: those that are judged, each of which needs a picture of its size.
+
+        Raises:
+            UserError: a picture is missing, belongs to no pair, or has another size.
+        """
+        stems = {files.original.stem for files in every.files}
+        wanted = {files.original.stem: files.original for files in chosen.files}
+        for found, what in (
+            (
+                sorted(wanted.keys() - self.files.keys()),
+                f"no picture of this pair of {every.folder}",
+            ),
+            (sorted(self.files.keys() - stems), f"a picture of no pair in {every.folder}"),
+        ):
+            if found:
+                more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+                raise UserError(f"{self.folder}: {found[0]}{more}: {what}; add or remove it")
+        for stem, original in wanted.items():
+            (height, width), other = photo_size(original), photo_size(self.files[stem])
+            if (height, width) != other:
+                raise UserError(
+                    f"{self.files[stem]}: {other[1]}×{other[0]} pixels, but {original} has "
+                    f"{width}×{height}; a result has the size of its pair"
+                )
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Everything that one evaluation judges.
+
+    Attributes:
+        kind: what the path turned out to be.
+        candidates: by the name of their row.
+        level: whose output it is, 7 … 1 (the photograph's size).
+        sees_depth: whether the pairs must carry their depth maps.
+        data: the pairs that it was trained on, a folder or `built-in`, where that is known.
+        short_side: of the photographs that it was trained on, where that is known.
+    """
+
+    kind: Literal["run", "model", "bundle", "folder"]
+    candidates: Mapping[str, Candidate]
+    level: int = 1
+    sees_depth: bool = False
+    data: str | None = None
+    short_side: int | None = None
+
+
+def open_subject(path: Path, recipe: str | None = None) -> Subject:
+    """Finds out what a path is and makes it ready to be judged.
+
+    Args:
+        path: a run folder, a network's .keras file, a bundle or a folder of pictures.
+        recipe: of a bundle; None judges all that it has.
+
+    Raises:
+        UserError: it is none of these, a broken one, or has no such recipe.
+    """
+    if not path.exists():
+        raise UserError(
+            f"{path}: not there; name a run, a network's .keras file, a bundle or a folder of "
+            "results"
+        )
+    if (path / "bundle.json").is_file():
+        return _bundle(path, recipe)
+    if recipe is not None:
+        raise UserError(f"{path}: not a bundle, and only a bundle has recipes; leave --recipe out")
+    if (path / "config.json").is_file():
+        return _run(path)
+    if path.is_dir():
+        return _folder(path)
+    return _network(path)
+
+
+def _network(file: Path) -> Subject:
+    network = read_network(file)
+    candidates = {OUTPUT: NetworkOutput(network)}
+    return Subject("model", candidates, network.level, network.config.input_channels == 4)
+
+
+def _run(folder: Path) -> Subject:
+    run = read_run(folder)
+    if not run.model_file.is_file():
+        raise UserError(f"{folder}: not finished, it has no model.keras; go on with --resume")
+    of_model = _network(run.model_file)
+    return Subject(
+        "run",
+        of_model.candidates,
+        of_model.level,
+        of_model.sees_depth,
+        data=run.data,
+        short_side=run.train.short_side,
+    )
+
+
+def _bundle(folder: Path, recipe: str | None) -> Subject:
+    # Evaluation judges what every room makes in the same way; training itself needs no bundle.
+    from quantize.bundle import read_bundle
+    from quantize.runtimes import LiteRTModel
+
+    bundle = read_bundle(folder)
+    candidates = {
+        name: RecipeOutput([LiteRTModel(folder / model.file) for model in bundle.models_of(name)])
+        for name in ([recipe] if recipe else bundle.recipes)
+    }
+    return Subject("bundle", candidates, sees_depth=bundle.sees_depth)
+
+
+def _folder(folder: Path) -> Subject:
+    files: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix.lower() not in PHOTO_SUFFIXES or file.name.startswith("."):
+            continue
+        if file.stem in files:
+            raise UserError(f"{folder}: both {files[file.stem].name} and {file.name}; keep one")
+        files[file.stem] = file
+    if not files:
+        raise UserError(
+            f"{folder}: neither a run (config.json), a bundle (bundle.json) nor a folder of "
+            "pictures (NAME.png or NAME.jpg)"
+        )
+    return Subject("folder", {OUTPUT: FolderOutput(folder, files)})

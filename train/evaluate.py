@@ -1,0 +1,363 @@
+"""Judges a network, a bundle or another program's results on whole photographs.
+
+Two protocols:
+
+plain      The photograph is cut to multiples of 64 pixels; the output is clipped to 0…1; 32
+           pixels are cut from each side of output, target and untouched photograph alike. Figures
+           per picture, then the mean over pictures.
+published  For comparison with tables made by the published evaluation: as plain, but the target
+           is stretched to its own minimum and maximum, and the width is not cut. How the published
+           script got widths through that are no multiples of 64 is not known; here the photograph
+           is padded on the right by repeating its edge, and the output cut back.
+
+Photographs keep their own size, unless --short-side says otherwise. `metrics.json` and `sheet.png`
+of an earlier evaluation in the same folder are replaced.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tyro
+from tqdm import tqdm
+
+from train.candidates import Candidate, FolderOutput, Subject, Untouched, Window, open_subject
+from train.errors import UserError, run_command
+from train.metrics import MS_SSIM_LEAST_SIDE, SSIM_WINDOW, ms_ssim, psnr, ssim
+from train.pairs import (
+    SIZE_MULTIPLE,
+    FolderPairs,
+    Pair,
+    PairSource,
+    Split,
+    at_level,
+    fingerprint,
+    scale_pair,
+)
+from train.photo import photo_size, to_uint8, write_atomically, write_photo
+from train.picture_grid import picture_grid
+from train.run_folder import BUILT_IN, open_pairs
+
+Protocol = Literal["plain", "published"]
+
+BORDER = 32
+"""Pixels of the photograph that are cut from each side before anything is measured."""
+
+LEAST_SIDE = 2 * BORDER + SIZE_MULTIPLE
+"""Of a smaller photograph the border would leave nothing."""
+
+UNTOUCHED = "untouched"
+"""The first row of every table: the photograph as it is."""
+
+_SHEET_HEIGHT = 448
+"""Of each picture, in pixels: figures fit under an upright one."""
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """What the command line takes."""
+
+    judged: tyro.conf.Positional[Path]
+    """A run, a network's .keras file, a bundle, or a folder of results: NAME.png or NAME.jpg of
+    each pair, of the pair's size."""
+    data: str | None = None
+    """A folder of pairs in the EBB! layout. Left out: a run's own data, else the built-in pairs."""
+    split: Split = "test"
+    """Which part of the data."""
+    limit: int | None = None
+    """At most so many pairs. Left out: all."""
+    short_side: int | None = None
+    """Scale the photographs first, their shorter side to so many pixels. Left out: their own
+    size, whatever size a run was trained at."""
+    protocol: Protocol = "plain"
+    """What is measured; published only compares with old tables."""
+    recipe: str | None = None
+    """Of a bundle. Left out: every recipe, a row each."""
+    out: Path | None = None
+    """The folder for metrics.json and sheet.png. Left out: evaluation/ and the last two parts of
+    what is judged, such as evaluation/runs/mine."""
+
+
+def main() -> None:
+    options = tyro.cli(EvaluateOptions, description=__doc__)
+    subject = open_subject(options.judged, options.recipe)
+    pairs = find_judged_pairs(subject, options)
+    out = make_output_folder(options)
+    evaluation = Evaluation(subject, pairs, options.protocol, options.short_side)
+    judgements = [
+        evaluation.judge(index) for index in tqdm(range(len(pairs)), unit="pair", mininterval=2)
+    ]
+    write_photo(out / "sheet.png", evaluation.sheet(judgements))
+    report = describe(options, subject, pairs, judgements)
+    write_atomically(out / "metrics.json", json.dumps(report, indent=2) + "\n")
+    print(table(report))
+    print(f"{out}: metrics.json and sheet.png")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one picture, or their means: PSNR in dB; None where the picture is too small."""
+
+    psnr: float
+    ssim: float | None
+    ms_ssim: float | None
+
+    def words(self) -> str:
+        """For under a picture."""
+        structure = "" if self.ssim is None else f", SSIM {self.ssim:.4f}"
+        scales = "" if self.ms_ssim is None else f", MS-SSIM {self.ms_ssim:.4f}"
+        return f"{self.psnr:.2f} dB{structure}{scales}"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The figures of one pair by candidate; size is the height and width that was measured."""
+
+    name: str
+    size: tuple[int, int]
+    figures: Mapping[str, Figures]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is compared of one pair: float32 0…1, the border cut off; pictures by candidate."""
+
+    name: str
+    target: np.ndarray
+    pictures: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A subject before its pairs, one photograph in memory at a time."""
+
+    subject: Subject
+    pairs: PairSource
+    protocol: Protocol
+    short_side: int | None = None
+
+    @property
+    def candidates(self) -> dict[str, Candidate]:
+        """By row; the untouched photograph first."""
+        return {UNTOUCHED: Untouched(self.subject.level), **self.subject.candidates}
+
+    def judge(self, index: int) -> Judgement:
+        """The figures of one pair.
+
+        Raises:
+            UserError: the photograph is too small, or a network's output not a number.
+        """
+        measured = self.measured(index)
+        compared = {
+            name: compare(picture, measured.target) for name, picture in measured.pictures.items()
+        }
+        height, width = measured.target.shape[:2]
+        return Judgement(measured.name, (height, width), compared)
+
+    def measured(self, index: int) -> Measured:
+        """A pair's target and what each candidate makes of it, as the protocol measures them."""
+        pair = self.pairs[index]
+        if self.short_side is not None:
+            pair = scale_pair(pair, self.short_side)
+        window = measured_window(pair, self.protocol)
+        target = at_level(pair.bokeh[window], self.subject.level, "bicubic")
+        if self.protocol == "published":
+            target = stretch(target)
+        pictures = {name: one.picture(pair, window) for name, one in self.candidates.items()}
+        for name, picture in pictures.items():
+            if not np.isfinite(picture).all():
+                raise UserError(
+                    f"pair {pair.name}: the {name} is not a number; the model is broken"
+                )
+        border = BORDER // 2 ** (self.subject.level - 1)
+        inside = slice(border, -border or None)
+        return Measured(
+            pair.name,
+            target[inside, inside],
+            {name: np.clip(it, 0, 1)[inside, inside] for name, it in pictures.items()},
+        )
+
+    def sheet(self, judgements: Sequence[Judgement]) -> np.ndarray:
+        """The best, the median and the worst pair by PSNR: input, outputs and target.
+
+        Several recipes are ranked by the first of them.
+        """
+        first = next(iter(self.subject.candidates))
+        order = sorted(range(len(judgements)), key=lambda i: -judgements[i].figures[first].psnr)
+        ranks = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
+        rows, labels = [], []
+        # Rendered once more: all pictures of a data set do not fit into memory.
+        for rank, index in ranks.items():
+            measured, figures = self.measured(index), judgements[index].figures
+            pictures = [*measured.pictures.values(), measured.target]
+            rows.append([to_uint8(picture) for picture in pictures])
+            words = [figures[name].words() for name in measured.pictures]
+            labels.append([*words, f"{rank} of {len(judgements)}: {measured.name}"])
+        columns = ["input", *self.subject.candidates, "target"]
+        return picture_grid(rows, columns, labels, cell_height=_SHEET_HEIGHT)
+
+
+def compare(picture: np.ndarray, target: np.ndarray) -> Figures:
+    """The figures of two pictures, height × width × 3, float32 0…1."""
+    both, least = (picture[None], target[None]), min(target.shape[:2])
+    return Figures(
+        float(psnr(*both)[0]),
+        float(ssim(*both)[0]) if least >= SSIM_WINDOW else None,
+        float(ms_ssim(*both)[0]) if least >= MS_SSIM_LEAST_SIDE else None,
+    )
+
+
+def measured_window(pair: Pair, protocol: Protocol) -> Window:
+    """The middle of a photograph in whole multiples of 64 pixels; as published all its width."""
+    height, width = pair.original.shape[:2]
+    rows = _middle(height)
+    return (rows, _middle(width)) if protocol == "plain" else (rows, slice(0, width))
+
+
+def _middle(length: int) -> slice:
+    kept = length - length % SIZE_MULTIPLE
+    first = (length - kept) // 2
+    return slice(first, first + kept)
+
+
+def stretch(target: np.ndarray) -> np.ndarray:
+    """A picture from its own minimum and maximum, over all channels, to 0 and 1."""
+    low, high = target.min(), target.max()
+    return (target - low) / (high - low) if high > low else target
+
+
+def mean_figures(figures: Sequence[Figures]) -> Figures:
+    """Means over pictures; None where a picture has no such figure, or it would be another set."""
+
+    def mean(name: str) -> float | None:
+        values = [getattr(one, name) for one in figures]
+        return None if None in values else float(np.mean(values))
+
+    return Figures(float(np.mean([one.psnr for one in figures])), mean("ssim"), mean("ms_ssim"))
+
+
+def find_judged_pairs(subject: Subject, options: EvaluateOptions) -> PairSource:
+    """The pairs that the options name, checked before anything is computed.
+
+    Raises:
+        UserError: no pairs or broken ones, too small photographs, results that do not match.
+    """
+    if options.limit is not None and options.limit < 1:
+        raise UserError(f"--limit {options.limit}: expected at least 1")
+    if subject.kind == "folder" and options.data is None:
+        raise UserError(f"{options.judged}: results of which pairs? Name their folder with --data")
+    data = judged_data(subject, options)
+    pairs = open_pairs(data, options.split, subject.sees_depth, options.limit)
+    check_sizes(pairs, options.short_side)
+    for candidate in subject.candidates.values():
+        if isinstance(candidate, FolderOutput):
+            every = open_pairs(data, options.split)
+            if not isinstance(every, FolderPairs) or not isinstance(pairs, FolderPairs):
+                raise UserError(f"{options.judged}: results are of a folder of pairs, name --data")
+            candidate.check(every, pairs)
+    return pairs
+
+
+def judged_data(subject: Subject, options: EvaluateOptions) -> str:
+    """The folder of pairs, or `built-in`."""
+    return options.data or subject.data or BUILT_IN
+
+
+def check_sizes(pairs: PairSource, short_side: int | None) -> None:
+    """Refuses photographs that the border would leave nothing of.
+
+    Raises:
+        UserError: the shorter side has, or is scaled to, fewer than `LEAST_SIDE` pixels.
+    """
+    why = f"expected at least {LEAST_SIDE}, as {BORDER} are cut from each side"
+    if short_side is not None:
+        if short_side < LEAST_SIDE:
+            raise UserError(f"--short-side {short_side}: {why}")
+        return
+    for files in pairs.files if isinstance(pairs, FolderPairs) else ():
+        height, width = photo_size(files.original)
+        if min(height, width) < LEAST_SIDE:
+            raise UserError(
+                f"{files.original}: {width}×{height} pixels; {why}; "
+                f"enlarge the pairs with --short-side {LEAST_SIDE}"
+            )
+
+
+def make_output_folder(options: EvaluateOptions) -> Path:
+    """The folder of --out, or the one by default; what else lies there is left alone.
+
+    Raises:
+        UserError: it is a file, or its metrics.json is not an evaluation's.
+    """
+    judged = options.judged.resolve()
+    out = options.out or Path("evaluation") / judged.parent.name / judged.stem
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: a file; --out takes a folder")
+    metrics = out / "metrics.json"
+    if metrics.exists() and '"protocol"' not in metrics.read_text():
+        raise UserError(f"{metrics}: not an evaluation's, and would be lost; name another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def describe(
+    options: EvaluateOptions,
+    subject: Subject,
+    pairs: PairSource,
+    judgements: Sequence[Judgement],
+) -> dict[str, Any]:
+    """What `metrics.json` says: how it was measured, the means, and the figures per picture."""
+    names = list(judgements[0].figures)
+    return {
+        "judged": str(options.judged),
+        "kind": subject.kind,
+        "level": subject.level,
+        "data": judged_data(subject, options),
+        "data_fingerprint": fingerprint(pairs),
+        "split": options.split,
+        "pairs": len(judgements),
+        "protocol": options.protocol,
+        "border": BORDER,
+        "short_side": options.short_side,
+        "trained_short_side": subject.short_side,
+        "options": json.loads(json.dumps(dataclasses.asdict(options), default=str)),
+        "means": {
+            name: dataclasses.asdict(mean_figures([one.figures[name] for one in judgements]))
+            for name in names
+        },
+        "pictures": [dataclasses.asdict(one) for one in judgements],
+    }
+
+
+def table(report: Mapping[str, Any]) -> str:
+    """The means of `describe` for people, the untouched photograph first."""
+    size = f"scaled to a short side of {report['short_side']}"
+    lines = [
+        f"{report['judged']}: {report['pairs']} pairs of {report['data']} ({report['split']}), "
+        f"{report['protocol']} protocol, "
+        f"photographs {size if report['short_side'] else 'at their own size'}"
+    ]
+    trained = report["trained_short_side"]
+    if trained not in (None, report["short_side"]):
+        lines.append(f"(trained at a short side of {trained}: --short-side {trained} judges there)")
+    means = {name: Figures(**mean) for name, mean in report["means"].items()}
+    across = max(map(len, means))
+    lines.append(f"{'':{across}}  {'PSNR':>8}  {'SSIM':>6}  MS-SSIM")
+    for name, mean in means.items():
+        structures = ["–" if x is None else f"{x:.4f}" for x in (mean.ssim, mean.ms_ssim)]
+        gain = mean.psnr - means[UNTOUCHED].psnr
+        verdict = "" if name == UNTOUCHED else f"  {gain:+.2f} dB"
+        if name != UNTOUCHED and gain <= 0:
+            verdict += "  ← no better than doing nothing"
+        lines.append(
+            f"{name:{across}}  {mean.psnr:5.2f} dB  {structures[0]:>6}  {structures[1]:>7}{verdict}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    run_command(main)

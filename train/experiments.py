@@ -1,0 +1,193 @@
+"""Repeats the five trainings of the report on a Keras PyNET, and puts its claims to the test.
+
+Stopped, it goes on where it was when called again. It ends with a page, OUT/page.md, with a table,
+the pictures beside it, and what became of each claim.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from train.errors import run_command
+from train.experiments_page import Outcome, write_page
+from train.joint import joint_run
+from train.level_training import trained_level
+from train.presets import NETWORKS, SCHEDULES, LevelSchedule, TrainConfig
+from train.run_folder import BUILT_IN, Run, check_same_run, create_run
+from train.sequential import train_run
+from train.validation import validate_level
+
+JUDGED_PHOTOS = 32
+"""Photographs of the test split, and as many of the training pairs, that judge a training."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One of the report's trainings.
+
+    Attributes:
+        name: of its run folder.
+        title: for people.
+        pairs: training pairs in the report.
+        joint: all levels at once rather than level by level.
+        level_3_blocks: False leaves level 3 without filters of its own.
+    """
+
+    name: str
+    title: str
+    pairs: int
+    joint: bool = False
+    level_3_blocks: bool = True
+
+
+EXPERIMENTS = (
+    Experiment("1_joint_500", "all levels at once", 500, joint=True),
+    Experiment("2_joint_1500", "all levels at once, more pairs", 1500, joint=True),
+    Experiment("3_sequential_100", "level by level", 100),
+    Experiment("4_sequential_100_smaller", "the same without level 3's filters", 100, False, False),
+    Experiment("5_sequential_400", "level by level, more pairs", 400),
+)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of the report is repeated.
+
+    Attributes:
+        width: factor on the network's filters.
+        pairs: factor on the numbers of pairs.
+        train: the sequential schedule; joint training takes the same arithmetic.
+    """
+
+    width: float
+    pairs: float
+    train: TrainConfig
+
+
+def _schedule(*steps_and_batches: tuple[int, int, int]) -> tuple[LevelSchedule, ...]:
+    return tuple(
+        LevelSchedule(level, steps, batch, 1e-3, "cosine", loss="l1_ssim" if level == 1 else "l1")
+        for level, steps, batch in steps_and_batches
+    )
+
+
+SCALES: Mapping[str, Scale] = {
+    # Seconds: that everything runs.
+    "smoke": Scale(
+        1 / 32,
+        0.02,
+        dataclasses.replace(
+            SCHEDULES["smoke"],
+            schedules=_schedule(*((level, 2, 2) for level in range(7, 0, -1))),
+            reduction="bicubic",
+        ),
+    ),
+    # Half an hour on two cores.
+    "laptop": Scale(
+        0.125,
+        0.2,
+        TrainConfig(
+            short_side=384,
+            crop=192,
+            augmentation="mirror",
+            reduction="bicubic",
+            schedules=_schedule(
+                (7, 100, 8), (6, 100, 8), (5, 100, 6), (4, 100, 4), (3, 80, 2), (2, 30, 2),
+                (1, 80, 2),
+            ),
+            validation_photos=8,
+        ),
+    ),
+    # The report's own numbers: days on a notebook's GPU.
+    "full": Scale(
+        1.0,
+        1.0,
+        TrainConfig(
+            short_side=1024,
+            crop=512,
+            augmentation="rotate",
+            reduction="bicubic",
+            schedules=_schedule(
+                (7, 5_000, 32), (6, 5_000, 32), (5, 10_000, 16), (4, 10_000, 8), (3, 15_000, 4),
+                (2, 10_000, 4), (1, 20_000, 4),
+            ),
+        ),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ExperimentsOptions:
+    """What the command line takes."""
+
+    data: Path | None = None
+    """A folder of pairs in the EBB! layout with a test/ of its own. Left out: built-in pairs."""
+    out: Path = Path("runs/experiments")
+    """Where the five runs and the page go."""
+    scale: Literal["smoke", "laptop", "full"] = "laptop"
+    """How much: smoke (minutes, learns nothing), laptop (a fifth of the pairs, an eighth of
+    the filters, half an hour on two cores) or full (as in the report, days on a GPU)."""
+    seed: int = 0
+    """Of the weights, the order of the pairs and the crops."""
+
+
+def main() -> None:
+    options = tyro.cli(ExperimentsOptions, description=__doc__)
+    runs = [planned_run(experiment, options) for experiment in EXPERIMENTS]
+    for run in runs:
+        train_or_go_on(run)
+    outcomes = [judge(experiment, run) for experiment, run in zip(EXPERIMENTS, runs, strict=True)]
+    write_page(options.out, options.scale, runs[0], outcomes)
+    print(f"{options.out / 'page.md'}: what became of the report's claims")
+
+
+def planned_run(experiment: Experiment, options: ExperimentsOptions) -> Run:
+    """An experiment's training at the scale asked for."""
+    scale = SCALES[options.scale]
+    network = dataclasses.replace(
+        NETWORKS["report"], width=scale.width, level_3_blocks=experiment.level_3_blocks
+    )
+    run = Run(
+        folder=options.out / experiment.name,
+        preset="report",
+        network=network,
+        train=scale.train,
+        data=str(options.data.resolve()) if options.data else BUILT_IN,
+        seed=options.seed,
+        limit=max(2, round(scale.pairs * experiment.pairs)),
+    )
+    return joint_run(run) if experiment.joint else run
+
+
+def train_or_go_on(run: Run) -> None:
+    """Trains a run to its end, from wherever it stands."""
+    if run.folder.exists():
+        check_same_run(run)
+    else:
+        create_run(run)
+    if not run.model_file.is_file():
+        print(f"\n{run.folder.name}")
+        train_run(run)
+
+
+def judge(experiment: Experiment, run: Run) -> Outcome:
+    """A finished training on photographs that it has not seen, and on some that it has."""
+    model = trained_level(run, 1)
+    config = dataclasses.replace(run.train, validation_photos=JUDGED_PHOTOS)
+    return Outcome(
+        name=experiment.name,
+        title=experiment.title,
+        pairs=len(run.pairs("train")),
+        parameters=model.count_params(),
+        steps=sum(schedule.steps for schedule in run.train.schedules),
+        unseen=validate_level(model, 1, run.pairs("test"), config),
+        seen=validate_level(model, 1, run.pairs("train"), config),
+    )
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,62 @@
+"""Trains all levels of PyNET at once, by level 1's loss alone, as the paper advises not to.
+
+It is here to be compared with. Unless --steps says otherwise it takes the same arithmetic as the
+sequential training of the same schedule, spent on level 1 alone.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from train.cost import level_costs
+from train.devices import run_on_hosts, use_devices
+from train.presets import PyNETConfig, TrainConfig
+from train.run_folder import Run
+from train.sequential import train_run
+from train.training_options import TrainingOptions, make_run, planned_run
+
+
+@dataclass(frozen=True)
+class JointOptions(TrainingOptions):
+    """What the command line takes."""
+
+    out: Path = Path("runs/joint")
+    """The run folder to make."""
+
+
+def main() -> None:
+    options = tyro.cli(JointOptions, description=__doc__)
+    run = joint_run(planned_run(options), options.steps)
+    use_devices(options.machines, run.train.schedules)
+    make_run(run, options)
+    train_run(run)
+    print(f"{run.model_file}: trained. Next: python -m quantize.export {run.folder}")
+
+
+def joint_run(sequential: Run, steps: int | None = None) -> Run:
+    """A sequential run's joint counterpart: one level, the photograph's.
+
+    Args:
+        sequential: what it is to be compared with.
+        steps: of the joint training; left out, as many as take the same multiply-adds.
+    """
+    steps = steps or steps_of_same_work(sequential.network, sequential.train)
+    (level_1,) = (s for s in sequential.train.schedules if s.level == 1)
+    schedules = (dataclasses.replace(level_1, steps=steps),)
+    return dataclasses.replace(
+        sequential, train=dataclasses.replace(sequential.train, schedules=schedules)
+    )
+
+
+def steps_of_same_work(network: PyNETConfig, config: TrainConfig) -> int:
+    """Steps of level 1 that take the multiply-adds of a whole sequential training."""
+    costs = level_costs(network, config.crop)
+    work = sum(s.steps * s.batch * costs[s.level] for s in config.schedules)
+    (level_1,) = (s for s in config.schedules if s.level == 1)
+    return round(work / (level_1.batch * costs[1]))
+
+
+if __name__ == "__main__":
+    run_on_hosts(main)
