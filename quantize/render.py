@@ -19,7 +19,7 @@ from quantize.bundle import read_bundle
 from quantize.runtimes import LiteRTModel
 from train.errors import UserError, run_command
 from train.photo import (
-    photo_size,
+    check_depth_shape,
     read_depth,
     read_photo,
     resize_photo,
@@ -249,14 +249,8 @@ def read_depth_of(photo: np.ndarray, file: Path) -> np.ndarray:
     Raises:
         UserError: it cannot be read, or has another shape than the photograph.
     """
-    (height, width), depth = photo.shape[:2], photo_size(file)
-    # Depth is often estimated at a size of its own; its shape must be the photograph's.
-    if abs(depth[1] / depth[0] * height / width - 1) > 0.02:
-        raise UserError(
-            f"{file}: {depth[1]}×{depth[0]} pixels, another shape than the photo with "
-            f"{width}×{height}; a depth map shows what the photo shows"
-        )
-    return read_depth(file, (height, width))
+    check_depth_shape(file, photo.shape[:2])
+    return read_depth(file, photo.shape[:2])
 
 
 def output_file(photo: Path, out: Path | None) -> Path:

@@ -4,13 +4,12 @@ A checkpoint is a folder `step_000150/` that appears whole: written beside, brou
 then renamed. The last two are kept; one that is damaged all the same is passed over for the other.
 """
 
-import errno
 import json
-import math
-import os
 import shutil
 from pathlib import Path
 from typing import Any
+
+from train.disk import bring_to_disk, check_space
 
 _KEPT = 2
 _WEIGHTS = "state.weights.h5"
@@ -30,7 +29,7 @@ def save_checkpoint(level_folder: Path, model: Any, step: int, position: Any) ->
         OSError: the disk is full; the checkpoints that there are stay.
     """
     level_folder.mkdir(parents=True, exist_ok=True)
-    _check_space(level_folder, model)
+    check_space(level_folder, model)
     beside = level_folder / f".writing_{step:06d}"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir()
@@ -43,12 +42,12 @@ def save_checkpoint(level_folder: Path, model: Any, step: int, position: Any) ->
         }
         (beside / _POSITION).write_text(json.dumps(described))
         for path in (beside / _WEIGHTS, beside / _POSITION, beside):
-            _bring_to_disk(path)
+            bring_to_disk(path)
         final = level_folder / f"step_{step:06d}"
         if final.exists():
             shutil.rmtree(final)
         beside.rename(final)
-        _bring_to_disk(level_folder)
+        bring_to_disk(level_folder)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
@@ -72,24 +71,6 @@ def load_checkpoint(level_folder: Path, model: Any) -> Any:
     checkpoint = _checkpoints(level_folder)[-1]
     model.load_weights(checkpoint / _WEIGHTS)
     return json.loads((checkpoint / _POSITION).read_text())["position"]
-
-
-def _check_space(folder: Path, model: Any) -> None:
-    """Asked first, because HDF5 answers a full disk with a page of its own innards."""
-    optimizer = getattr(model, "optimizer", None)  # a model that was not compiled has none
-    variables = model.variables + (optimizer.variables if optimizer else [])
-    needed = 1.1 * sum(4 * math.prod(variable.shape) for variable in variables) + 1_000_000
-    if shutil.disk_usage(folder).free < needed:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
-
-
-def _bring_to_disk(path: Path) -> None:
-    """A file's or a folder's content, so that a power failure after the rename loses nothing."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _checkpoints(level_folder: Path) -> list[Path]:

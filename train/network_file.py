@@ -5,11 +5,7 @@ the level. Keras itself loads it like any other of its models.
 """
 
 import dataclasses
-import errno
 import json
-import math
-import os
-import shutil
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -18,6 +14,7 @@ from typing import Any
 
 import keras
 
+from train.disk import bring_to_disk, check_space
 from train.errors import UserError
 from train.presets import PyNETConfig
 
@@ -71,6 +68,7 @@ def write_network(file: Path, model: Any, preset: str, config: PyNETConfig, leve
         model.save(beside)
         with zipfile.ZipFile(beside, "a") as archive:
             archive.writestr(_ENTRY, json.dumps(description, indent=2) + "\n")
+        bring_to_disk(beside)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
@@ -86,19 +84,6 @@ def check_writable(file: Path) -> None:
         raise UserError(f"{file}: a network's file ends in {_ENDING}; name one that does")
     if not file.parent.is_dir():
         raise UserError(f"{file.parent}: no such folder; make it or name another")
-
-
-def check_space(folder: Path, model: Any) -> None:
-    """Asked before a model is saved, because HDF5 answers a full disk with a page of its innards.
-
-    Raises:
-        OSError: the model's weights, and its optimizer's where it has one, do not fit.
-    """
-    optimizer = getattr(model, "optimizer", None)  # a model that was not compiled has none
-    variables = model.variables + (optimizer.variables if optimizer else [])
-    needed = 1.1 * sum(4 * math.prod(variable.shape) for variable in variables) + 1_000_000
-    if shutil.disk_usage(folder).free < needed:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def read_network(file: Path) -> Network:

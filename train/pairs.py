@@ -20,6 +20,7 @@ from skimage.measure import block_reduce
 from train.errors import UserError
 from train.photo import (
     PHOTO_SUFFIXES,
+    check_depth_shape,
     photo_size,
     read_depth,
     read_photo,
@@ -159,7 +160,7 @@ def _depth_maps(folder: Path, originals: dict[str, Path]) -> dict[str, Path]:
     if missing:
         raise UserError(
             f"{folder}: original_depth/ has no map of {missing[0]} ({len(missing)} missing of "
-            f"{len(originals)}); add them or leave --depth out"
+            f"{len(originals)}); add them, or use a network that sees no depth"
         )
     return depths
 
@@ -188,13 +189,7 @@ def _check_sizes(pair: PairFiles) -> None:
     if min(height, width) < SIZE_MULTIPLE:
         raise UserError(f"{original}: {width}×{height} pixels; the least is {SIZE_MULTIPLE}")
     if pair.depth:
-        depth_height, depth_width = photo_size(pair.depth)
-        # Depth is often estimated at a size of its own; its shape must be the photograph's.
-        if abs(depth_width / depth_height * height / width - 1) > 0.02:
-            raise UserError(
-                f"{pair.depth}: {depth_width}×{depth_height} pixels, another shape than "
-                f"{original} with {width}×{height}"
-            )
+        check_depth_shape(pair.depth, (height, width))
 
 
 def _hold_out(pairs: FolderPairs, held_out: bool) -> FolderPairs:

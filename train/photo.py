@@ -66,6 +66,26 @@ def read_depth(file: Path, size: tuple[int, int]) -> np.ndarray:
     return resize_photo(depth, *size)
 
 
+def check_depth_shape(file: Path, size: tuple[int, int]) -> None:
+    """Refuses a depth map that cannot be the photograph's, by its header.
+
+    Depth is often estimated at a size of its own; height to width must agree to 2 %.
+
+    Args:
+        file: the depth map.
+        size: the photograph's height and width.
+
+    Raises:
+        UserError: it has another shape, or is no picture.
+    """
+    (height, width), (depth_height, depth_width) = size, photo_size(file)
+    if abs(depth_width / depth_height * height / width - 1) > 0.02:
+        raise UserError(
+            f"{file}: {depth_width}×{depth_height} pixels, another shape than its photo with "
+            f"{width}×{height}; a depth map shows what the photo shows"
+        )
+
+
 def photo_size(file: Path | str) -> tuple[int, int]:
     """Height and width of the upright photograph, from the file's header alone.
 
