@@ -27,6 +27,8 @@ SECONDS_TO_MEET = 300.0
 _LOST_HOST = ("Gloo", "NCCL", "UNAVAILABLE", "heartbeat")
 """What JAX's errors speak of when another host is gone."""
 
+_GO = b"go"
+
 
 @dataclass(frozen=True)
 class DeviceOptions:
@@ -162,34 +164,44 @@ def meet(hosts: Sequence[str], index: int, seconds: float = SECONDS_TO_MEET) -> 
 
 
 def _await_others(hosts: Sequence[str], deadline: float) -> None:
-    port = int(hosts[0].rpartition(":")[2])
     missing = {_greeting(hosts, index): index for index in range(1, len(hosts))}
     with ExitStack() as stack:
         try:
-            door = stack.enter_context(_listening(port))
+            door = stack.enter_context(_listening(int(hosts[0].rpartition(":")[2])))
         except OSError as error:
             raise UserError(f"{hosts[0]}: {error.strerror}; name another port") from error
         present = []
         while missing:
-            try:
-                door.settimeout(max(0.001, deadline - time.monotonic()))
-                connection = stack.enter_context(door.accept()[0])
-                connection.settimeout(5)
-                greeting = connection.recv(1024).decode(errors="replace")
-            except TimeoutError as error:
-                if time.monotonic() < deadline:
-                    continue  # somebody else, who says nothing
+            caller = _next_caller(door, deadline)
+            if caller is None:
                 index = min(missing.values())
                 raise UserError(
                     f"host {index} ({hosts[index]}) did not come; start the same command there "
                     f"with --host-index {index}"
-                ) from error
-            except OSError:
-                continue
+                )
+            connection, greeting = caller
             if missing.pop(greeting, None):
-                present.append(connection)
+                present.append(stack.enter_context(connection))
+            else:
+                connection.close()  # another list of hosts, or somebody who has lost the way
         for connection in present:
-            connection.sendall(b"go")
+            connection.sendall(_GO)
+
+
+def _next_caller(door: socket.socket, deadline: float) -> tuple[socket.socket, str] | None:
+    """Who has knocked, and what was said; nobody when the time is over."""
+    while (left := deadline - time.monotonic()) > 0:
+        door.settimeout(left)
+        try:
+            connection, _ = door.accept()
+        except TimeoutError:
+            break
+        connection.settimeout(5)
+        try:
+            return connection, connection.recv(4096).decode(errors="replace")
+        except OSError:
+            connection.close()  # says nothing
+    return None
 
 
 def _report_to_first(hosts: Sequence[str], index: int, deadline: float) -> None:
@@ -199,12 +211,12 @@ def _report_to_first(hosts: Sequence[str], index: int, deadline: float) -> None:
         try:
             with socket.create_connection((name.strip("[]"), int(port)), timeout=left) as first:
                 first.sendall(_greeting(hosts, index).encode())
-                if first.recv(2) == b"go":
+                if first.recv(len(_GO)) == _GO:
                     return
-                trouble = f"it does not know of host {index} with this list of hosts"
+                trouble = f"it expects no host {index} of this list, or has it already"
         except OSError as error:
             trouble = error.strerror or error
-        time.sleep(min(0.2, left))
+        time.sleep(0.2)
     raise UserError(
         f"the first host, {hosts[0]}, cannot be reached from host {index} ({trouble}); start the "
         "same command there with --host-index 0, and look at the address"

@@ -1,14 +1,13 @@
 """Judges a network, a bundle or another program's results on whole photographs.
 
-Two protocols:
+The plain protocol cuts the photograph to multiples of 64 pixels, clips the output to 0…1 and cuts
+32 pixels from each side of output, target and untouched photograph alike; figures per picture, then
+the mean over pictures.
 
-plain      The photograph is cut to multiples of 64 pixels; the output is clipped to 0…1; 32
-           pixels are cut from each side of output, target and untouched photograph alike. Figures
-           per picture, then the mean over pictures.
-published  For comparison with tables made by the published evaluation: as plain, but the target
-           is stretched to its own minimum and maximum, and the width is not cut. How the published
-           script got widths through that are no multiples of 64 is not known; here the photograph
-           is padded on the right by repeating its edge, and the output cut back.
+The published protocol is for comparison with tables made by the published evaluation: as plain, but
+the target is stretched to its own minimum and maximum, and the width is not cut. How the published
+script got widths through that are no multiples of 64 is not known; here the photograph is padded on
+the right by repeating its edge, and the output cut back.
 
 Photographs keep their own size, unless --short-side says otherwise. `metrics.json` and `sheet.png`
 of an earlier evaluation in the same folder are replaced.
@@ -294,7 +293,8 @@ def make_output_folder(options: EvaluateOptions) -> Path:
         UserError: it is a file, or its metrics.json is not an evaluation's.
     """
     judged = options.judged.resolve()
-    out = options.out or Path("evaluation") / judged.parent.name / judged.stem
+    name = judged.stem if judged.is_file() else judged.name
+    out = options.out or Path("evaluation") / judged.parent.name / name
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: a file; --out takes a folder")
     metrics = out / "metrics.json"
