@@ -9,6 +9,7 @@ more of the time.
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import keras
@@ -55,7 +56,8 @@ def by_level(counts: Mapping[str, int]) -> dict[int, int]:
     return {level: sums[level] for level in LEVELS if level in sums}
 
 
-def level_costs(config: PyNETConfig, crop: int) -> dict[int, float]:
+@lru_cache(maxsize=8)  # building the network takes seconds
+def level_costs(config: PyNETConfig, crop: int) -> Mapping[int, float]:
     """What one crop costs in the training of each level: everything that its output reaches.
 
     From one network, cut at level 1, to be quick: the heads of levels 7 to 3, under 0.1 % of

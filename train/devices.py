@@ -11,8 +11,8 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import keras
@@ -90,6 +90,21 @@ def is_first_host() -> bool:
     return host_index() == 0
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """For what one host does while the others do something else, or nothing.
+
+    Otherwise every variable that Keras makes, and it makes some to save weights, is compared with
+    the other hosts' and waits for them.
+    """
+    distribution = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
+
+
 def on_first_host(write: Callable[[], object]) -> None:
     """Calls what writes on the first host alone; all hosts go on when it is done.
 
@@ -99,7 +114,8 @@ def on_first_host(write: Callable[[], object]) -> None:
     failure: Exception | None = None
     if is_first_host():
         try:
-            write()
+            with alone():
+                write()
         except Exception as error:  # whatever it is: the others wait, and must hear of it
             failure = error
     failed = any(_gathered(failure is not None))

@@ -125,7 +125,7 @@ def test_a_depth_map_of_another_size_is_scaled_and_of_another_shape_refused(
     write_photo(file, np.full((150, 200), 40, np.uint8))
     assert np.array_equal(read_depth_of(photo, file), np.full((300, 400), 40))
     write_photo(file, np.full((200, 200), 40, np.uint8))
-    with pytest.raises(UserError, match="200×200 pixels, another shape than the photo with 400×3"):
+    with pytest.raises(UserError, match="200×200 pixels, another shape than its photo with 400×3"):
         read_depth_of(photo, file)
 
 
