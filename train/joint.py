@@ -28,8 +28,10 @@ class JointOptions(TrainingOptions):
 
 def main() -> None:
     options = tyro.cli(JointOptions, description=__doc__)
-    run = joint_run(planned_run(options), options.steps)
-    use_devices(options.machines, run.train.schedules)
+    planned = planned_run(options)
+    # Before the costs are counted: that builds a network, and JAX's hosts must have met by then.
+    use_devices(options.machines, [s for s in planned.train.schedules if s.level == 1])
+    run = joint_run(planned, options.steps)
     make_run(run, options)
     train_run(run)
     print(f"{run.model_file}: trained. Next: python -m quantize.export {run.folder}")

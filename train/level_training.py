@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from train.checkpoints import latest_step, load_checkpoint, save_checkpoint
 from train.devices import (
+    alone,
     check_hosts_agree,
     host_count,
     host_index,
@@ -152,7 +153,8 @@ class LevelTraining:
                         self._look_up()
             except KeyboardInterrupt:
                 if self.done < steps and is_first_host():
-                    self._checkpoint()
+                    with alone():
+                        self._checkpoint()
                 raise
         settle_normalization(self.run, level, self.model)
         on_first_host(self._checkpoint)
@@ -209,7 +211,8 @@ class LevelTraining:
             self._validate()
         due = time.monotonic() - self._last_checkpoint > self.run.train.checkpoint_seconds
         if due and is_first_host():
-            self._checkpoint()
+            with alone():
+                self._checkpoint()
 
     def _validate(self) -> None:
         level = self.schedule.level

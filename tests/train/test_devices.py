@@ -124,10 +124,6 @@ def free_address() -> str:
         return f"localhost:{server.getsockname()[1]}"
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="open: two hosts lose step with one another when metrics are reset (issue 4)",
-)
 @pytest.mark.slow
 def test_devices_and_hosts_train_to_the_weights_of_one_device(
     pairs_folder: Path, tmp_path: Path
