@@ -20,6 +20,7 @@ from quantize.runtimes import LiteRTModel
 from train.errors import UserError, run_command
 from train.photo import (
     check_depth_shape,
+    network_input,
     read_depth,
     read_photo,
     resize_photo,
@@ -73,12 +74,8 @@ def render_photo(
     model = nearest_shape(photo.shape[:2], models)
     check_depth(model, given=depth is not None)
     framed = frame(photo, model.output_size)
-    planes = (
-        [framed.photo] if depth is None else [framed.photo, frame(depth, model.output_size).photo]
-    )
-    # What train.pairs.network_input does, which would bring grain and Keras along.
-    seen = [to_float(resize_photo(plane, *model.input_size)) for plane in planes]
-    rendered = model.run(np.dstack(seen))
+    framed_depth = None if depth is None else frame(depth, model.output_size).photo
+    rendered = model.run(network_input(framed.photo, framed_depth))
     return transfer_detail(photo, framed.cut(framed.photo), framed.cut(np.clip(rendered, 0, 1)))
 
 

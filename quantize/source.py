@@ -8,7 +8,7 @@ from train.errors import UserError
 from train.network_file import Network, read_network
 from train.pairs import PairSource, Split
 from train.presets import SCHEDULES, TrainConfig
-from train.run_folder import BUILT_IN, open_pairs, read_run
+from train.run_folder import BUILT_IN, finished_network, open_pairs, read_run
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,5 @@ def open_source(path: Path, data: str | None) -> Source:
 
 def _from_run(folder: Path) -> Source:
     run = read_run(folder)
-    if not run.model_file.is_file():
-        raise UserError(
-            f"{folder}: no {run.model_file.name}, the training has not finished; go on with "
-            "--resume"
-        )
-    network = read_network(run.model_file)
+    network = finished_network(run)
     return Source(source_name(folder), network, run.data, run.train, run.seed, run.limit)

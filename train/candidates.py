@@ -13,9 +13,16 @@ from keras import ops
 
 from train.errors import UserError
 from train.network_file import Network, read_network
-from train.pairs import SIZE_MULTIPLE, FolderPairs, Pair, at_level, network_input
-from train.photo import PHOTO_SUFFIXES, photo_size, read_photo, resize_photo, to_float
-from train.run_folder import read_run
+from train.pairs import (
+    SIZE_MULTIPLE,
+    FolderPairs,
+    Pair,
+    at_level,
+    network_input,
+    photos_by_name,
+)
+from train.photo import photo_size, read_photo, resize_photo, to_float
+from train.run_folder import finished_network, read_run
 
 Window = tuple[slice, slice]
 """Rows and columns of a photograph."""
@@ -164,20 +171,17 @@ def open_subject(path: Path, recipe: str | None = None) -> Subject:
         return _run(path)
     if path.is_dir():
         return _folder(path)
-    return _network(path)
+    return _network(read_network(path))
 
 
-def _network(file: Path) -> Subject:
-    network = read_network(file)
+def _network(network: Network) -> Subject:
     candidates = {OUTPUT: NetworkOutput(network)}
     return Subject("model", candidates, network.level, network.config.input_channels == 4)
 
 
 def _run(folder: Path) -> Subject:
     run = read_run(folder)
-    if not run.model_file.is_file():
-        raise UserError(f"{folder}: not finished, it has no model.keras; go on with --resume")
-    of_model = _network(run.model_file)
+    of_model = _network(finished_network(run))
     return Subject(
         "run",
         of_model.candidates,
@@ -202,13 +206,7 @@ def _bundle(folder: Path, recipe: str | None) -> Subject:
 
 
 def _folder(folder: Path) -> Subject:
-    files: dict[str, Path] = {}
-    for file in sorted(folder.iterdir()):
-        if file.suffix.lower() not in PHOTO_SUFFIXES or file.name.startswith("."):
-            continue
-        if file.stem in files:
-            raise UserError(f"{folder}: both {files[file.stem].name} and {file.name}; keep one")
-        files[file.stem] = file
+    files = photos_by_name(folder)
     if not files:
         raise UserError(
             f"{folder}: neither a run (config.json), a bundle (bundle.json) nor a folder of "

@@ -1,8 +1,6 @@
 """The training of one level: start from the level below, step, keep checkpoints."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,8 @@ from train.losses import make_loss
 from train.metrics import psnr
 from train.normalization import settle_normalization, settled
 from train.pairs import Share, training_batches
-from train.presets import LevelSchedule, Precision
+from train.precision import computing_in
+from train.presets import LevelSchedule
 from train.pynet import build_pynet, copy_weights
 from train.run_folder import Run
 from train.time_left import TimeLeft
@@ -63,17 +62,6 @@ def trained_level(run: Run, level: int) -> Any:
     model = build_pynet(run.network, level)
     load_checkpoint(run.level_folder(level), model)
     return model
-
-
-@contextmanager
-def computing_in(precision: Precision) -> Iterator[None]:
-    """Layers built inside compute in this precision; float16 also scales the loss."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _jit_compile() -> Any:

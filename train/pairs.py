@@ -21,6 +21,7 @@ from train.errors import UserError
 from train.photo import (
     PHOTO_SUFFIXES,
     check_depth_shape,
+    network_input,
     photo_size,
     read_depth,
     read_photo,
@@ -135,7 +136,7 @@ def find_pairs(folder: Path, split: Split, depth: bool = False) -> FolderPairs:
 
 
 def _folder_pairs(folder: Path, depth: bool) -> FolderPairs:
-    originals, bokehs = _photos(folder / "original"), _photos(folder / "bokeh")
+    originals, bokehs = photos_by_name(folder / "original"), photos_by_name(folder / "bokeh")
     if not originals and not bokehs:
         raise UserError(f"{folder}: no pairs; expected original/NAME.jpg and bokeh/NAME.jpg")
     alone = sorted(originals.keys() ^ bokehs.keys())
@@ -155,7 +156,7 @@ def _folder_pairs(folder: Path, depth: bool) -> FolderPairs:
 
 
 def _depth_maps(folder: Path, originals: dict[str, Path]) -> dict[str, Path]:
-    depths = _photos(folder / "original_depth")
+    depths = photos_by_name(folder / "original_depth")
     missing = sorted(originals.keys() - depths.keys())
     if missing:
         raise UserError(
@@ -165,7 +166,12 @@ def _depth_maps(folder: Path, originals: dict[str, Path]) -> dict[str, Path]:
     return depths
 
 
-def _photos(folder: Path) -> dict[str, Path]:
+def photos_by_name(folder: Path) -> dict[str, Path]:
+    """The photographs in a folder by their stem, in order; none where there is no folder.
+
+    Raises:
+        UserError: two files have one stem.
+    """
     found: dict[str, Path] = {}
     if not folder.is_dir():
         return found
@@ -271,23 +277,6 @@ def at_level(photo: np.ndarray, level: int, reduction: Reduction) -> np.ndarray:
         return to_float(resize_photo(photo, photo.shape[0] // factor, photo.shape[1] // factor))
     size = 2 ** (level - 2)
     return block_reduce(network_input(photo), (size, size, 1), np.mean)
-
-
-def network_input(photo: np.ndarray, depth: np.ndarray | None = None) -> np.ndarray:
-    """What the network sees of a photograph: half its size, bicubic, float32 0…1.
-
-    Args:
-        photo: height × width × 3, uint8, even sides.
-        depth: height × width, uint8, for a network that sees it.
-
-    Returns:
-        height/2 × width/2 × 3, or × 4 with the depth last.
-    """
-    half = (photo.shape[0] // 2, photo.shape[1] // 2)
-    colour = to_float(resize_photo(photo, *half))
-    if depth is None:
-        return colour
-    return np.dstack([colour, to_float(resize_photo(depth, *half))])
 
 
 def crop(pair: Pair, side: int, random: np.random.Generator) -> Pair:

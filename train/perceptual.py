@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from train.errors import UserError
+from train.precision import computing_in
 
 Tensor = Any
 
@@ -53,12 +54,8 @@ def _as_vgg_sees(picture: Tensor) -> Tensor:
 @lru_cache(maxsize=1)  # 80 MB, the same for every level
 def _vgg_19(weights: Path) -> keras.Model:
     """VGG-19 up to relu5_4, frozen, in float32 whatever the network is trained in."""
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
+    with computing_in("float32"):
         whole = keras.applications.VGG19(include_top=False, weights=None)
-    finally:
-        keras.config.set_dtype_policy(policy)
     network = keras.Model(whole.input, whole.get_layer(_FEATURES).output, name="vgg19_relu5_4")
     network.trainable = False
     _load(network, weights)

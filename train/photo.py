@@ -161,6 +161,23 @@ def resize_photo(photo: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(image)
 
 
+def network_input(photo: np.ndarray, depth: np.ndarray | None = None) -> np.ndarray:
+    """What the network sees of a photograph: half its size, bicubic, float32 0…1.
+
+    Args:
+        photo: height × width × 3, uint8, even sides.
+        depth: height × width, uint8, for a network that sees it.
+
+    Returns:
+        height/2 × width/2 × 3, or × 4 with the depth last.
+    """
+    half = (photo.shape[0] // 2, photo.shape[1] // 2)
+    colour = to_float(resize_photo(photo, *half))
+    if depth is None:
+        return colour
+    return np.dstack([colour, to_float(resize_photo(depth, *half))])
+
+
 def _open(file: Path | str | bytes, name: str) -> Image.Image:
     source = io.BytesIO(file) if isinstance(file, bytes) else file
     try:

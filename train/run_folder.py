@@ -20,6 +20,7 @@ from typing import Any
 import keras
 
 from train.errors import UserError
+from train.network_file import Network, read_network
 from train.pairs import FolderPairs, PairSource, Split, find_pairs, fingerprint, limit_pairs
 from train.photo import write_atomically
 from train.presets import LevelSchedule, Precision, PyNETConfig, TrainConfig
@@ -161,6 +162,20 @@ def read_run(folder: Path) -> Run:
         )
     except (KeyError, TypeError) as error:
         raise UserError(f"{folder}/config.json: not a run of this version ({error})") from error
+
+
+def finished_network(run: Run) -> Network:
+    """The network of a run that came to its end.
+
+    Raises:
+        UserError: it has not yet, or its file is damaged.
+    """
+    if not run.model_file.is_file():
+        raise UserError(
+            f"{run.folder}: no {run.model_file.name}, the training has not finished; go on with "
+            "--resume"
+        )
+    return read_network(run.model_file)
 
 
 def _to_json(run: Run) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 import train.synthetic as synthetic
 from train.errors import UserError, run_command
-from train.photo import read_photo, write_photo
+from train.photo import read_depth, read_photo, write_photo
 from train.scenery import OUTLINES, cut_out, photograph
 from train.synthetic import SyntheticPairs, render_scene
 from train.thin_lens import Layer, Lens, encode_srgb
@@ -170,11 +170,13 @@ def test_the_command_writes_a_folder_of_pairs_and_never_over_another(
     run_command(synthetic.main)
     assert "2 pairs" in capsys.readouterr().out
     files = sorted(str(file.relative_to(out)) for file in out.rglob("*.*"))
-    assert files == [f"{kind}/000{i}.png" for kind in ("bokeh", "original") for i in range(2)]
+    kinds = ("bokeh", "original", "original_depth")
+    assert files == [f"{kind}/000{i}.png" for kind in kinds for i in range(2)]
     assert [entry.name for entry in out.parent.iterdir()] == ["pairs"]
-    original, bokeh, _ = render_scene(4, 1, (64, 128))
+    original, bokeh, depth = render_scene(4, 1, (64, 128))
     np.testing.assert_array_equal(read_photo(out / "original" / "0001.png"), original)
     np.testing.assert_array_equal(read_photo(out / "bokeh" / "0001.png"), bokeh)
+    np.testing.assert_array_equal(read_depth(out / "original_depth" / "0001.png", (64, 128)), depth)
 
     with pytest.raises(SystemExit) as exit:
         run_command(synthetic.main)
