@@ -20,7 +20,9 @@ from train.devices import (
 )
 from train.divergence import DivergenceWatch
 from train.errors import UserError
+from train.gradients import use_convolution_gradients
 from train.history import History, Record
+from train.interruption import uninterrupted
 from train.losses import make_loss
 from train.metrics import psnr
 from train.normalization import settle_normalization, settled
@@ -50,9 +52,16 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
     if schedule.decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, schedule.steps)
     loss = make_loss(schedule.loss, Path(run.vgg_weights) if run.vgg_weights else None)
+    # Made here, as the optimizer's variables are: what the first step makes costs a second tracing.
+    quality = keras.metrics.MeanMetricWrapper(psnr, name="psnr")
+    plain = _plain_graphs()
+    if plain:
+        use_convolution_gradients(model)
     with computing_in(run.precision):
         optimizer = keras.optimizers.Adam(rate)
-        model.compile(optimizer, loss=loss, metrics=[psnr], jit_compile=_jit_compile())
+        model.compile(
+            optimizer, loss=loss, metrics=[quality], jit_compile=False if plain else "auto"
+        )
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -64,13 +73,13 @@ def trained_level(run: Run, level: int) -> Any:
     return model
 
 
-def _jit_compile() -> Any:
-    """XLA where it pays: on TensorFlow without a GPU it takes 1.8 times the time of plain graphs.
+def _plain_graphs() -> bool:
+    """Whether this is TensorFlow without a GPU.
 
-    (docs/experiments.md.)
+    There XLA takes 1.8 times the time of plain graphs, and plain graphs' own gradients of
+    convolutions take too much memory (docs/experiments.md).
     """
-    plain = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
-    return False if plain else "auto"
+    return keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
 
 
 class LevelTraining:
@@ -151,7 +160,8 @@ class LevelTraining:
         """One optimizer step, its loss looked at, every few steps recorded."""
         batch = next(self.batches)
         self.model.reset_metrics()
-        figures = self.model.train_on_batch(batch["input"], batch["target"], return_dict=True)
+        with uninterrupted():
+            figures = self.model.train_on_batch(batch["input"], batch["target"], return_dict=True)
         loss = float(figures["loss"])
         self.watch.check(loss, self._where(batch))
         self.done += 1

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
+from train.interruption import uninterrupted
 from train.pairs import training_batches
 from train.run_folder import Run
 
@@ -31,7 +32,9 @@ def settle_normalization(run: Run, level: int, model: Any) -> None:
     for number in tqdm(range(SETTLING_BATCHES), desc=f"level {level} statistics", leave=False):
         for layer in layers:
             layer.momentum = number / (number + 1)  # the mean of all batches so far
-        model(next(batches)["input"], training=True)
+        batch = next(batches)
+        with uninterrupted():
+            model(batch["input"], training=True)
 
 
 @contextmanager

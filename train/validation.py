@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
+from train.interruption import uninterrupted
 from train.metrics import SSIM_WINDOW, psnr, ssim
 from train.pairs import (
     PairSource,
@@ -79,7 +80,8 @@ def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfi
         target = at_level(pair.bokeh, level, config.reduction)
         original = at_level(pair.original, level, config.reduction)
         # Called rather than predict()ed: photographs of many shapes would each be traced anew.
-        output = model(network_input(pair.original, pair.depth)[None], training=False)
+        with uninterrupted():
+            output = model(network_input(pair.original, pair.depth)[None], training=False)
         output = np.clip(ops.convert_to_numpy(output)[0], 0.0, 1.0)
         outputs.append(_quality(output, target))
         untouched.append(_quality(original, target))
