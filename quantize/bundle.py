@@ -5,6 +5,7 @@ RECIPE_HxW.tflite      one file per recipe and working size, H × W of the rende
 golden_HxW_input.png   a network input, with
 golden_HxW_depth.png   its depth map where the network sees one, and
 golden_HxW_output.png  what the float network makes of it
+int8_qat_history.csv   how the fine-tuning went
 
 Running a model on a golden input and comparing with the golden output must give the model's
 figures `golden_largest_step` and `golden_mean_step`: any device can prove its arithmetic.
@@ -22,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from train.errors import UserError
+from train.photo import write_atomically
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -51,7 +53,8 @@ class BundledModel:
         bytes: size of the file.
         sha256: of the file, hexadecimal.
         figures: what it scored, by name; `psnr_…` in dB, `…_step` in steps of 255.
-        verdicts: by runtime, what became of it there.
+        verify: by runtime, what `quantize.verify` found there: `verdict` (wholly, partly, no or
+            missing), `reason`, and differences to the float model where it ran.
     """
 
     recipe: str
@@ -62,7 +65,7 @@ class BundledModel:
     bytes: int
     sha256: str
     figures: Mapping[str, float] = field(default_factory=dict)
-    verdicts: Mapping[str, str] = field(default_factory=dict)
+    verify: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ class Bundle:
         preset: of the network.
         models: by recipe, then by working size.
         golden: one per working size.
+        refused: by recipe that the network cannot take, why and what to do instead.
+        records: files for people, such as the history of a fine-tuning, with their SHA-256.
         schema_version: of `bundle.json`.
     """
 
@@ -106,6 +111,8 @@ class Bundle:
     preset: str
     models: tuple[BundledModel, ...]
     golden: tuple[GoldenPair, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    records: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -126,14 +133,17 @@ class Bundle:
         """
         found = tuple(model for model in self.models if model.recipe == recipe)
         if not found:
+            why = (
+                f"; {recipe} was refused: {self.refused[recipe]}" if recipe in self.refused else ""
+            )
             raise UserError(
-                f"{self.folder}: no recipe '{recipe}'; it has {', '.join(self.recipes)}"
+                f"{self.folder}: no recipe '{recipe}'; it has {', '.join(self.recipes)}{why}"
             )
         return found
 
     def checksums(self) -> dict[str, str]:
         """The SHA-256 of every file beside `bundle.json`, by name."""
-        sums = {model.file: model.sha256 for model in self.models}
+        sums = {model.file: model.sha256 for model in self.models} | dict(self.records)
         for pair in self.golden:
             sums |= pair.checksums()
         return sums
@@ -171,6 +181,11 @@ def write_bundle(bundle: Bundle, contents: Mapping[str, bytes]) -> None:
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+def rewrite_description(bundle: Bundle) -> None:
+    """Replaces `bundle.json` of a bundle whose files stay as they are."""
+    write_atomically(bundle.folder / "bundle.json", _to_json(bundle))
 
 
 def check_absent(folder: Path) -> None:
@@ -243,6 +258,8 @@ def _from_json(folder: Path, stored: dict[str, Any]) -> Bundle:
             GoldenPair(**{**entry, "working_size": _size(entry["working_size"])})
             for entry in stored["golden"]
         ),
+        refused=dict(stored["refused"]),
+        records=dict(stored["records"]),
     )
 
 

@@ -1,18 +1,34 @@
 """A network and a recipe become a .tflite file of one size."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from quantize.edges import with_uint8_edges
 from quantize.operators import float_operators_inside
 from quantize.recipes import Recipe
+from train.errors import UserError
 
 Model = Any
 
 
-def convert(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> bytes:
+_CALIBRATED = {
+    "int8": (tf.int8, tf.lite.OpsSet.TFLITE_BUILTINS_INT8),
+    "int16": (
+        tf.int16,
+        tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+    ),
+}
+"""What the converter is asked for when it takes ranges from photographs, by activations."""
+
+
+def convert(
+    model: Model, recipe: Recipe, input_size: tuple[int, int], photos: Sequence[np.ndarray] = ()
+) -> bytes:
     """Converts a tf_keras network for one size; delegates want static shapes.
 
     Args:
@@ -20,12 +36,15 @@ def convert(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> bytes:
         recipe: an entry of `RECIPES`.
         input_size: height and width of the network's input, half the photograph's at working
             size, multiples of 32.
+        photos: network inputs of that size, h × w × channels, float32 0…1, from which a recipe
+            with `photos` for its calibration takes the ranges of the activations.
 
     Returns:
         The file: `photo` 1 × h × w × 3 (4 with depth) → `bokeh` 1 × 2h × 2w × 3, of the recipe's
         edge type.
 
     Raises:
+        UserError: the recipe needs photographs and there are none.
         RuntimeError: an integer recipe came out with float operators inside.
     """
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
@@ -33,20 +52,36 @@ def convert(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> bytes:
         [convert_variables_to_constants_v2(_for_size(model, recipe, input_size))],
         tf.Module(),
     )
-    if recipe.weights != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if recipe.weights == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if recipe.edge_type == "uint8":
-        converter.inference_input_type = converter.inference_output_type = tf.uint8
+    _set_types(converter, recipe)
+    if recipe.calibration == "photos":
+        if not photos:
+            raise UserError("no photographs to calibrate on; name a folder of pairs with --data")
+        converter.representative_dataset = lambda: ([photo[None]] for photo in photos)
     with warnings.catch_warnings():
         # It misses statistics of the input, which the rounding in the network has.
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
         content = converter.convert()
+    if recipe.calibration == "photos":
+        content = with_uint8_edges(content)
     if recipe.activations != "float32" and (inside := float_operators_inside(content)):
         names = ", ".join(sorted({operator.name for operator in inside}))
         raise RuntimeError(f"float operators in an integer model: {names}")
     return content
+
+
+def _set_types(converter: Any, recipe: Recipe) -> None:
+    """What weights, activations and edges are stored in."""
+    if recipe.weights != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if recipe.weights == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if recipe.calibration == "photos":
+        kind, operators = _CALIBRATED[recipe.activations]
+        converter.inference_input_type = converter.inference_output_type = kind
+        converter.target_spec.supported_ops = [operators]
+    elif recipe.edge_type == "uint8":
+        # Without the integer operators asked for, the converter wants no photographs.
+        converter.inference_input_type = converter.inference_output_type = tf.uint8
 
 
 def _for_size(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> Any:

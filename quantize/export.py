@@ -7,10 +7,13 @@ and against the targets.
 import dataclasses
 import io
 import itertools
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tyro
 from keras import ops
@@ -27,13 +30,9 @@ from quantize.bundle import (
 )
 from quantize.compare import Sample, compare, fill, pair_input, spread
 from quantize.convert import convert
-from quantize.qat import (
-    FineTuneConfig,
-    check_quantizable,
-    fine_tune,
-    validation_crops,
-)
+from quantize.qat import FineTuneConfig, FineTuned, fine_tune, validation_crops
 from quantize.recipes import RECIPES
+from quantize.rounding import refusal
 from quantize.runtimes import LiteRTModel
 from quantize.source import Source, open_source, source_name
 from quantize.twin import build_twin
@@ -44,6 +43,9 @@ from train.presets import choose
 
 Model = Any
 Size = tuple[int, int]
+
+LARGEST_LOSS = (-0.05, -0.002)
+"""PSNR in dB and SSIM to the targets that int8_qat may lose against float32."""
 
 
 @dataclass(frozen=True)
@@ -57,33 +59,49 @@ class ExportOptions:
     .keras file the built-in ones."""
     out: Path | None = None
     """The bundle to make. Left out: bundles/NAME, with the name of the run or the file."""
-    recipes: tuple[str, ...] = tuple(RECIPES)
-    """Which models to make."""
+    recipes: tuple[str, ...] = ()
+    """Which models to make. Left out: all that the network can take."""
     working_sizes: tuple[str, ...] = ("384x512", "512x384")
     """Height × width of the rendered photographs; a photo takes the nearest in shape."""
     fine_tune_steps: int = FineTuneConfig.steps
-    """Steps of quantization-aware training, about 2 s each on two cores."""
+    """Steps of quantization-aware training at most, about 2 s each on two cores."""
+    calibration_photos: int = 16
+    """Training photographs that the ranges of int8_ptq and int16x8 are taken from."""
     compared_pairs: int = 6
     """Held-out pairs that the figures are means over."""
 
 
 def main() -> None:
     options = tyro.cli(ExportOptions)
-    recipes = list(dict.fromkeys(options.recipes))
-    for recipe in recipes:
-        choose("recipe", recipe, RECIPES)
+    check_options(options)
     sizes = list(dict.fromkeys(parse_size(size) for size in options.working_sizes))
-    if not recipes or not sizes or options.compared_pairs < 1 or options.fine_tune_steps < 0:
-        raise UserError(
-            "at least one recipe, one working size and one compared pair are needed; "
-            "--fine-tune-steps is 0 or more"
-        )
     out = options.out or Path("bundles") / source_name(options.source)
     check_absent(out)
     source = open_source(options.source, options.data)
-    bundle = export(source, out, recipes, sizes, options)
+    bundle = export(source, out, list(options.recipes), sizes, options)
     print(table(bundle))
+    for recipe, reason in bundle.refused.items():
+        print(f"left out: {recipe}, {reason}")
     print(f"{out}: {len(bundle.models)} models. Next: {what_next(bundle)}")
+
+
+def check_options(options: ExportOptions) -> None:
+    """Refuses what cannot be meant, before anything slow.
+
+    Raises:
+        UserError: says which option.
+    """
+    for recipe in options.recipes:
+        choose("recipe", recipe, RECIPES)
+    if keras.backend.backend() != "tensorflow":
+        raise UserError(
+            f"TFLite's converter needs KERAS_BACKEND=tensorflow, not {keras.backend.backend()}"
+        )
+    if not options.working_sizes or options.fine_tune_steps < 0:
+        raise UserError("--working-sizes: at least one; --fine-tune-steps: 0 or more")
+    for name in ("compared_pairs", "calibration_photos"):
+        if getattr(options, name) < 1:
+            raise UserError(f"--{name.replace('_', '-')}: at least one is needed")
 
 
 def parse_size(text: str) -> Size:
@@ -97,7 +115,11 @@ def parse_size(text: str) -> Size:
     except ValueError:
         raise UserError(f"working size '{text}': expected HEIGHTxWIDTH such as 384x512") from None
     if min(height, width) < 64 or height % 64 or width % 64:
-        raise UserError(f"working size '{text}': both sides must be multiples of 64")
+        nearest = (max(64, round(side / 64) * 64) for side in (height, width))
+        raise UserError(
+            f"working size '{text}': both sides must be multiples of 64; the nearest is "
+            + "x".join(str(side) for side in nearest)
+        )
     return height, width
 
 
@@ -106,39 +128,84 @@ def export(
 ) -> Bundle:
     """Makes the models, measures and writes them; the folder appears whole or not at all.
 
+    Stopped in its fine-tuning, the same call goes on there.
+
+    Args:
+        source: the network and its pairs.
+        out: the folder to make.
+        recipes: names in `RECIPES`; none for all that the network can take.
+        sizes: working sizes, multiples of 64.
+        options: the numbers of steps, pairs and photographs.
+
     Raises:
-        UserError: the pairs are gone, or a recipe does not suit the network.
+        UserError: the pairs are gone, or a recipe that was asked for does not suit the network.
     """
     network = source.network
     twin = build_twin(network.model, network.config)
+    recipes, refused = takeable(twin, recipes)
+    unfinished = out.with_name(f".{out.name}.fine_tuning")
     fine_tuned = [name for name in recipes if RECIPES[name].calibration == "fine_tuning"]
-    if fine_tuned:
-        check_quantizable(twin)
+    calibrated = any(RECIPES[name].calibration == "photos" for name in recipes)
     phases = len(sizes) + bool(fine_tuned) + len(recipes) * len(sizes)
+    contents: dict[str, bytes] = {}
+    described: list[BundledModel] = []
     with tqdm(total=phases, desc="float output") as progress:
-        samples = {}
+        samples, photos = {}, {}
         for size in sizes:
             samples[size] = float_samples(source, size, options.compared_pairs)
+            count = options.calibration_photos if calibrated else 0
+            photos[size] = calibration_inputs(source, size, count)
             progress.update()
         models = dict.fromkeys(recipes, twin)
         if fine_tuned:
             progress.set_description("fine-tuning int8")
-            tuned = tune(source, twin, options.fine_tune_steps, progress)
-            models |= dict.fromkeys(fine_tuned, tuned)
+            tuned = tune(source, twin, options.fine_tune_steps, unfinished)
+            progress.write(
+                f"int8 on held-out crops: {tuned.psnr_calibrated:.2f} dB as calibrated, "
+                f"{tuned.psnr:.2f} dB fine-tuned"
+            )
+            models |= dict.fromkeys(fine_tuned, tuned.model)
+            contents |= {f"{name}_history.csv": tuned.history.encode() for name in fine_tuned}
             progress.update()
-        contents: dict[str, bytes] = {}
-        described = []
-        for recipe, size in itertools.product(recipes, sizes):
-            progress.set_description(f"{recipe} {words(size)}")
+        records = {name: sha256(content) for name, content in contents.items()}
+        for name, size in itertools.product(recipes, sizes):
+            progress.set_description(f"{name} {words(size)}")
             height, width = size
-            content = convert(models[recipe], RECIPES[recipe], (height // 2, width // 2))
-            described.append(describe(recipe, size, content, samples[size]))
+            half = (height // 2, width // 2)
+            content = convert(models[name], RECIPES[name], half, photos[size])
+            described.append(describe(name, size, content, samples[size]))
             contents[described[-1].file] = content
             progress.update()
     golden = [golden_pair(size, samples[size][0], contents) for size in sizes]
-    bundle = Bundle(out, source.name, network.preset, tuple(described), tuple(golden))
+    bundle = Bundle(
+        out, source.name, network.preset, tuple(described), tuple(golden), refused, records
+    )
     write_bundle(bundle, contents)
+    shutil.rmtree(unfinished, ignore_errors=True)
     return bundle
+
+
+def takeable(twin: Model, recipes: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The recipes that are made, and those left out because the network cannot take them.
+
+    Raises:
+        UserError: a recipe that was asked for is one of the latter.
+    """
+    refused = {
+        name: reason
+        for name in recipes or RECIPES
+        if (reason := refusal(twin, RECIPES[name])) is not None
+    }
+    if recipes and refused:
+        name, reason = next(iter(refused.items()))
+        raise UserError(f"{name}: {reason}")
+    made = [name for name in dict.fromkeys(recipes or RECIPES) if name not in refused]
+    return made, refused
+
+
+def calibration_inputs(source: Source, size: Size, count: int) -> list[np.ndarray]:
+    """What the network sees of training photographs at a working size."""
+    return [pair_input(fill(pair, size)) for pair in spread(source.pairs("train"), count)]
 
 
 def float_samples(source: Source, size: Size, count: int) -> list[Sample]:
@@ -151,18 +218,26 @@ def float_samples(source: Source, size: Size, count: int) -> list[Sample]:
     return samples
 
 
-def tune(source: Source, twin: Model, steps: int, progress: tqdm) -> Model:
-    """Fine-tunes the network as integers on the source's own pairs."""
+def tune(source: Source, twin: Model, steps: int, folder: Path) -> FineTuned:
+    """Fine-tunes the network as integers on the source's own pairs.
+
+    Args:
+        source: whose pairs, and whose schedule says how they become crops.
+        twin: the float network.
+        steps: at most.
+        folder: where it goes on when it was stopped.
+    """
     config = FineTuneConfig(steps=steps)
     crops = dataclasses.replace(source.train, crop=min(source.train.crop, config.largest_crop))
-    batches = training_batches(source.pairs("train"), 1, config.batch, crops, source.seed)
+    pairs = source.pairs("train")
+
+    def batches_from(start: int) -> Iterator[Any]:
+        return training_batches(pairs, 1, config.batch, crops, source.seed, start=start)
+
     validation = validation_crops(source.pairs("val"), crops, config.validation_photos)
-    tuned = fine_tune(twin, batches, validation, config)
-    progress.write(
-        f"int8 on held-out crops: {tuned.psnr_calibrated:.2f} dB as calibrated, "
-        f"{tuned.psnr:.2f} dB fine-tuned"
-    )
-    return tuned.model
+    weights = b"".join(weight.tobytes() for weight in twin.get_weights())
+    identity = f"{sha256(weights)} {source.data} {source.seed} {source.limit} {crops}"
+    return fine_tune(twin, batches_from, validation, config, folder, identity)
 
 
 def describe(recipe: str, size: Size, content: bytes, samples: list[Sample]) -> BundledModel:
@@ -177,7 +252,6 @@ def describe(recipe: str, size: Size, content: bytes, samples: list[Sample]) -> 
         bytes=len(content),
         sha256=sha256(content),
         figures=compare(model, samples),
-        verdicts={"litert_cpu": "runs wholly"},
     )
 
 
@@ -211,7 +285,8 @@ def words(size: Size) -> str:
 def what_next(bundle: Bundle) -> str:
     """The commands that show what a bundle does."""
     render = f"python -m quantize.render {bundle.folder} PHOTO"
-    recipe = f"--recipe {bundle.recipes[-1]} --out FILE"
+    best = "int8_qat" if "int8_qat" in bundle.recipes else bundle.recipes[-1]
+    recipe = f"--recipe {best} --out FILE"
     if bundle.sees_depth:
         return f"{render} --depth FILE {recipe}"
     return f"python -m gradio_app --bundle {bundle.folder}, or {render} {recipe}"
@@ -232,7 +307,28 @@ def table(bundle: Bundle) -> str:
             f"{figures['untouched_psnr_to_target']:7.2f} dB {figures['ssim_to_target']:7.4f}"
         )
     lines.append("largest and mean: difference to the trained network in steps of 255")
+    if "int8_qat" in bundle.recipes:
+        lines.append(cost_of_integers(bundle))
     return "\n".join(lines)
+
+
+def cost_of_integers(bundle: Bundle) -> str:
+    """What int8_qat loses against the targets, beside what it may lose."""
+    losses = []
+    for other in ("float32", "int8_ptq"):
+        if other in bundle.recipes:
+            decibels, structure = (
+                mean_figure(bundle, "int8_qat", name) - mean_figure(bundle, other, name)
+                for name in ("psnr_to_target", "ssim_to_target")
+            )
+            losses.append(f"against {other} {decibels:+.3f} dB, SSIM {structure:+.4f}")
+    allowed = f"at most {-LARGEST_LOSS[0]} dB and {-LARGEST_LOSS[1]} against float32 are allowed"
+    return f"int8_qat {'; '.join(losses) or 'is alone here'} ({allowed})"
+
+
+def mean_figure(bundle: Bundle, recipe: str, name: str) -> float:
+    """A figure of a recipe, the mean over its working sizes."""
+    return float(np.mean([model.figures[name] for model in bundle.models_of(recipe)]))
 
 
 if __name__ == "__main__":

@@ -1,42 +1,29 @@
-"""Quantization-aware fine-tuning: the network learns to live with 8-bit integers.
+"""Quantization-aware fine-tuning: the network learns to live with 8-bit integers."""
 
-tfmot's wrappers round weights and activations in training as TFLite's integer operators will.
-tfmot's own `quantize_model` is not used: it rounds no weights of a convolution with a separate
-ReLU, starts every range at -6…6, from where a short fine-tuning never gets away, and takes
-twice as long.
-"""
-
+import csv
+import dataclasses
+import io
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_optimization as tfmot
 import tf_keras
 from tqdm import tqdm
 
-from train.errors import UserError
+from quantize.rounding import calibrate, quantization_aware
+from train.losses import make_loss
 from train.pairs import PairSource, network_input, scale_pair
-from train.photo import to_float
+from train.photo import to_float, write_atomically
 from train.presets import TrainConfig
 
 Model = Any
-Layer = Any
 Batch = dict[str, Any]
 
-_REGISTRY = tfmot.quantization.keras.default_8bit.Default8BitQuantizeRegistry()
-_QUANTIZERS = tfmot.quantization.keras.quantizers
-
-PICTURES = ("level_2_output", "level_1_output")
-"""Layers whose output is a picture: one step of the integers is one of the 255 of a photograph,
-and what a photograph cannot hold is clipped."""
-
-SMALLEST_RANGE = 0.01
-"""Of an activation. One that is always zero would have no scale, which XNNPACK refuses."""
-
-KEEPING_THEIR_INPUTS_RANGE = ("MaxPooling2D", "AveragePooling2D", "UpSampling2D")
-"""Integer operators whose output has the scale of their input."""
+HISTORY_COLUMNS = ("step", "loss", "validation_psnr")
 
 
 @dataclass(frozen=True)
@@ -44,156 +31,170 @@ class FineTuneConfig:
     """How long and how the integers are fine-tuned.
 
     Attributes:
-        steps: optimizer steps.
+        steps: optimizer steps, at most.
         batch: crops per step.
         largest_crop: side of the crops, in pixels of the photograph; the network is trained
             already and larger ones would only cost time.
         learning_rate: Adam's at the first step; it falls to zero in a half cosine.
-        distillation: weight of the difference to the float network beside that to the target.
+        loss: to the target, a name in `train.losses` that needs no file.
+        distillation: weight of the mean absolute difference to the float network, beside it.
         calibration_batches: batches that the first ranges are taken from.
         validation_photos: held-out photographs that choose the best weights.
         validations: how often they are asked, evenly spread over the steps.
+        patience: validations in a row without a gain that end it early.
     """
 
     steps: int = 24
     batch: int = 4
     largest_crop: int = 256
     learning_rate: float = 1e-4
-    distillation: float = 1.0
+    loss: str = "l1_ssim"
+    distillation: float = 10.0
     calibration_batches: int = 4
     validation_photos: int = 8
-    validations: int = 4
+    validations: int = 6
+    patience: int = 3
 
 
 @dataclass(frozen=True)
 class FineTuned:
-    """A network with its roundings in place, and its mean PSNR in dB on the validation photos."""
+    """A network with its roundings in place, and how it came to them.
+
+    Attributes:
+        model: the best of all that validation saw.
+        psnr_calibrated: mean PSNR in dB on the validation photographs before any step.
+        psnr: the same of `model`.
+        history: a table in CSV: step, loss since the row before, validation PSNR in dB.
+    """
 
     model: Model
     psnr_calibrated: float
     psnr: float
+    history: str
+
+
+@dataclass
+class _State:
+    """Where a fine-tuning stands, beside the weights that training goes on from."""
+
+    done: int = 0
+    best_psnr: float = -np.inf
+    best_weights: list[np.ndarray] = field(default_factory=list)
+    without_gain: int = 0
+    rows: list[tuple[int, float, float]] = field(default_factory=list)
+
+    def judged(self, loss: float, psnr: float, weights: list[np.ndarray]) -> None:
+        """Takes in a validation."""
+        self.rows.append((self.done, loss, psnr))
+        self.without_gain += 1
+        if psnr > self.best_psnr:
+            self.best_psnr, self.best_weights, self.without_gain = psnr, weights, 0
+
+    def history(self) -> str:
+        """The validations as CSV."""
+        table = io.StringIO()
+        rows = [(step, f"{loss:.5f}", f"{psnr:.4f}") for step, loss, psnr in self.rows]
+        csv.writer(table, lineterminator="\n").writerows([HISTORY_COLUMNS, *rows])
+        return table.getvalue()
 
 
 def fine_tune(
     twin: Model,
-    batches: Iterator[Batch],
+    batches_from: Callable[[int], Iterator[Batch]],
     validation: Batch,
     config: FineTuneConfig,
+    folder: Path | None = None,
+    identity: str = "",
 ) -> FineTuned:
     """Rounds a float network to 8 bits and trains it to stay what it was.
 
-    The loss is the mean absolute difference to the target plus that to the float network. Of all
+    The loss is the training's to the target plus the distance to the float network. Of all
     weights that validation saw, those just after calibration included, the best are kept.
 
     Args:
         twin: the float tf_keras network of `build_twin`; left as it is.
-        batches: level-1 batches of `train.pairs.training_batches`.
+        batches_from: level-1 batches of `train.pairs.training_batches` from a position on.
         validation: `input` and `target` of `validation_crops`.
         config: steps, batch, learning rate.
+        folder: where it can go on when it is stopped; made at the first validation.
+        identity: of network and data; what lies in `folder` under another is not gone on with.
 
     Raises:
         UserError: the network has a layer that has no integer operator.
     """
     model = quantization_aware(twin)
-    calibrate(model, twin, [next(batches)["input"] for _ in range(config.calibration_batches)])
-    step = _training_step(model, twin, config)
-    psnr = _validation_psnr(model, validation)
-    psnr_calibrated = best = psnr()
-    weights = model.get_weights()
-    progress = tqdm(range(1, config.steps + 1), desc="fine-tuning int8", leave=False)
-    for number in progress:
+    optimizer = _optimizer(model, config)
+    checkpoint = _Checkpoint(folder, identity, config)
+    batches = batches_from(0)
+    inputs = [next(batches)["input"] for _ in range(config.calibration_batches)]
+    calibrate(model, twin, inputs)
+    validation_psnr = _validation_psnr(model, validation)
+    state = checkpoint.load(model, optimizer)
+    if not state.rows:
+        state.judged(0.0, validation_psnr(), model.get_weights())
+    step = _training_step(model, twin, optimizer, config)
+    batches = batches_from(config.calibration_batches + state.done)
+    every, losses = max(1, config.steps // config.validations), []
+    progress = tqdm(total=config.steps, initial=state.done, desc="fine-tuning int8", leave=False)
+    while state.done < config.steps and state.without_gain < config.patience:
         batch = next(batches)
-        step(batch["input"], batch["target"])
-        if number % max(1, config.steps // config.validations) == 0 or number == config.steps:
-            current = psnr()
-            progress.set_postfix_str(f"{current:.2f} dB, calibrated {psnr_calibrated:.2f} dB")
-            if current > best:
-                best, weights = current, model.get_weights()
-    model.set_weights(weights)
-    return FineTuned(model, psnr_calibrated, best)
+        losses.append(float(step(batch["input"], batch["target"])))
+        state.done += 1
+        progress.update()
+        if state.done % every == 0 or state.done == config.steps:
+            state.judged(float(np.mean(losses)), validation_psnr(), model.get_weights())
+            losses = []
+            checkpoint.save(state, model, optimizer)
+            progress.set_postfix_str(f"{state.rows[-1][2]:.2f} dB, best {state.best_psnr:.2f} dB")
+    progress.close()
+    model.set_weights(state.best_weights)
+    return FineTuned(model, state.rows[0][2], state.best_psnr, state.history())
 
 
-def check_quantizable(twin: Model) -> None:
-    """Refuses a network that cannot become integers.
+class _Checkpoint:
+    """A fine-tuning on disk: one file, replaced as a whole."""
 
-    Raises:
-        UserError: names a layer of each kind that stands in the way.
-    """
-    refused: dict[str, str] = {}
-    for layer in twin.layers:
-        known = isinstance(layer, tf_keras.layers.InputLayer) or _keeps_range(layer)
-        if not known and not _REGISTRY.supports(layer):
-            refused.setdefault(type(layer).__name__, layer.name)
-    if refused:
-        examples = ", ".join(f"{kind} ('{name}')" for kind, name in refused.items())
-        raise UserError(
-            f"int8_qat: the network has layers without an integer operator: {examples}; "
-            "export with --recipes float32 float16, or train the mobile preset without depth"
+    def __init__(self, folder: Path | None, identity: str, config: FineTuneConfig):
+        self.folder = folder
+        self.identity = json.dumps([identity, dataclasses.asdict(config)])
+
+    def save(self, state: _State, model: Model, optimizer: Any) -> None:
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        arrays = {
+            "model": model.get_weights(),
+            "optimizer": [variable.numpy() for variable in optimizer.variables],
+            "best": state.best_weights,
+        }
+        figures = [self.identity, state.done, state.best_psnr, state.without_gain, state.rows]
+        content = io.BytesIO()
+        np.savez(
+            content,
+            state=np.array(json.dumps(figures)),
+            **{
+                f"{kind}_{i}": array
+                for kind, some in arrays.items()
+                for i, array in enumerate(some)
+            },
         )
+        write_atomically(self.folder / "state.npz", content.getvalue())
+        write_atomically(self.folder / "history.csv", state.history())
 
-
-def quantization_aware(twin: Model) -> Model:
-    """The network with every weight and every activation rounded to 8 bits, ranges still unset.
-
-    Raises:
-        UserError: the network has a layer that has no integer operator.
-    """
-    check_quantizable(twin)
-
-    def wrapped(layer: Layer) -> Layer:
-        copy = type(layer).from_config(layer.get_config())
-        return tfmot.quantization.keras.QuantizeWrapperV2(
-            copy, _Rounding(copy, _output_quantizer(layer)), name=layer.name
-        )
-
-    model = tf_keras.models.clone_model(twin, clone_function=wrapped)
-    for layer in twin.layers:
-        # Inside the wrapper the layer has lost its kernel to a rounded one; the wrapper keeps it.
-        wrapper = model.get_layer(layer.name)
-        for variable, value in zip(wrapper.trainable_weights, layer.get_weights(), strict=True):
-            variable.assign(_without_dead_filters(value))
-    return model
-
-
-def _without_dead_filters(weights: np.ndarray) -> np.ndarray:
-    """A kernel whose all-zero filters, which would have no scale, are a millionth in one place."""
-    if weights.ndim != 4:
-        return weights
-    weights = weights.copy()
-    weights[0, 0, 0, ~weights.any(axis=(0, 1, 2))] = 1e-6
-    return weights
-
-
-def calibrate(model: Model, twin: Model, inputs: list[np.ndarray]) -> None:
-    """Sets the ranges of all activations to what the float network shows on some photographs.
-
-    Args:
-        model: of `quantization_aware`.
-        twin: the float network it was made from.
-        inputs: batches of network inputs, N × H × W × 3, 0…1, all of one shape.
-    """
-    ranges = {
-        layer.name: (variables["min_var"], variables["max_var"])
-        for layer in model.layers
-        if (variables := getattr(layer, "_output_quantizer_vars", None))
-    }
-    outputs = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in ranges])
-
-    @tf.function(autograph=False)
-    def extremes(photos: tf.Tensor) -> tf.Tensor:
-        activations = outputs(photos, training=False)
-        return tf.stack([(tf.reduce_min(x), tf.reduce_max(x)) for x in activations])
-
-    # The mean over batches, as a moving average over a long training would find it: the rare
-    # outlier is clipped for the sake of finer steps.
-    means = np.mean([extremes(batch).numpy() for batch in inputs], axis=0)
-    for variables, extreme in zip(ranges.values(), means, strict=True):
-        # Zero must be among the values: convolutions pad with it.
-        least, greatest = min(0.0, extreme[0]), max(0.0, extreme[1])
-        variables[0].assign(least)
-        variables[1].assign(max(greatest, least + SMALLEST_RANGE))
-    # Weights bring their ranges along when they are first used in training.
-    model(tf.convert_to_tensor(inputs[0][:1]), training=True)
+    def load(self, model: Model, optimizer: Any) -> _State:
+        """Where it stood; at the start where there is nothing, or something else's."""
+        if self.folder is None or not (self.folder / "state.npz").is_file():
+            return _State()
+        with np.load(self.folder / "state.npz") as stored:
+            identity, done, best_psnr, without_gain, rows = json.loads(str(stored["state"]))
+            if identity != self.identity:
+                return _State()
+            weights = model.get_weights()
+            model.set_weights([stored[f"model_{i}"] for i in range(len(weights))])
+            for index, variable in enumerate(optimizer.variables):
+                variable.assign(stored[f"optimizer_{index}"])
+            best = [stored[f"best_{i}"] for i in range(len(weights))]
+        return _State(done, best_psnr, best, without_gain, [tuple(row) for row in rows])
 
 
 def validation_crops(pairs: PairSource, config: TrainConfig, count: int) -> Batch:
@@ -217,23 +218,29 @@ def _middle(photo: np.ndarray, side: int) -> np.ndarray:
     return photo[top : top + side, left : left + side]
 
 
-def _training_step(
-    model: Model, twin: Model, config: FineTuneConfig
-) -> Callable[[np.ndarray, np.ndarray], None]:
+def _optimizer(model: Model, config: FineTuneConfig) -> Any:
     schedule = tf_keras.optimizers.schedules.CosineDecay(config.learning_rate, max(1, config.steps))
     optimizer = tf_keras.optimizers.Adam(schedule)
     optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def _training_step(
+    model: Model, twin: Model, optimizer: Any, config: FineTuneConfig
+) -> Callable[[np.ndarray, np.ndarray], tf.Tensor]:
+    to_target = make_loss(config.loss)
 
     # Without autograph tracing takes a third of the time; the layers branch on Python values.
     @tf.function(autograph=False)
-    def step(photos: tf.Tensor, targets: tf.Tensor) -> None:
+    def step(photos: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         taught = twin(photos, training=False)
         with tf.GradientTape() as tape:
             output = model(photos, training=True)
-            loss = tf.reduce_mean(tf.abs(output - targets))
+            loss = to_target(targets, output)
             loss += config.distillation * tf.reduce_mean(tf.abs(output - taught))
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
 
     return step
 
@@ -250,51 +257,3 @@ def _validation_psnr(model: Model, validation: Batch) -> Callable[[], float]:
         return float(np.mean([psnr(photo, target) for photo, target in pictures]))
 
     return mean_psnr
-
-
-class _Rounding(tfmot.quantization.keras.QuantizeConfig):
-    """Weights as tfmot's default scheme rounds them; the output as told."""
-
-    def __init__(self, layer: Layer, output_quantizer: Any | None):
-        self.weights = None if _keeps_range(layer) else _REGISTRY.get_quantize_config(layer)
-        self.output_quantizer = output_quantizer
-
-    def get_weights_and_quantizers(self, layer: Layer) -> list[tuple[Any, Any]]:
-        return self.weights.get_weights_and_quantizers(layer) if self.weights else []
-
-    def set_quantize_weights(self, layer: Layer, quantize_weights: list[Any]) -> None:
-        if self.weights:
-            self.weights.set_quantize_weights(layer, quantize_weights)
-
-    def get_activations_and_quantizers(self, layer: Layer) -> list[tuple[Any, Any]]:
-        return []
-
-    def set_quantize_activations(self, layer: Layer, quantize_activations: list[Any]) -> None:
-        pass
-
-    def get_output_quantizers(self, layer: Layer) -> list[Any]:
-        return [self.output_quantizer] if self.output_quantizer else []
-
-    def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError("a network with its roundings is converted, not saved")
-
-
-def _output_quantizer(layer: Layer) -> Any | None:
-    """Where the integer network rounds: not between operators that TFLite fuses or that share
-    their scale."""
-    if layer.name in PICTURES:
-        return _QUANTIZERS.FixedQuantizer(
-            num_bits=8, init_min=0.0, init_max=1.0, narrow_range=False
-        )
-    consumers = [type(node.outbound_layer).__name__ for node in layer._outbound_nodes]
-    fused = isinstance(layer, tf_keras.layers.Conv2D) and consumers == ["ReLU"]
-    # A concatenation has one scale; who feeds nothing else takes it over.
-    if fused or consumers == ["Concatenate"] or _keeps_range(layer):
-        return None
-    return _QUANTIZERS.MovingAverageQuantizer(
-        num_bits=8, per_axis=False, symmetric=False, narrow_range=False
-    )
-
-
-def _keeps_range(layer: Layer) -> bool:
-    return type(layer).__name__ in KEEPING_THEIR_INPUTS_RANGE

@@ -1,4 +1,4 @@
-"""What each recipe makes of the trained network, in one table."""
+"""What each recipe makes of the trained network, and what it promises, in one table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ class Recipe:
         calibration: where the ranges of the activations come from; `fine_tuning` goes on training
             the network with its roundings in place.
         edge_type: what the file takes and gives; `uint8` are the codes of an 8-bit photograph.
+        runs_wholly_on: runtimes (names in `quantize.verify`) that leave no operator of the mobile
+            preset to another; what `quantize.verify` holds it to.
     """
 
     description: str
@@ -23,10 +25,34 @@ class Recipe:
     activations: Literal["float32", "int8", "int16"]
     calibration: Literal["none", "photos", "fine_tuning"]
     edge_type: Literal["float32", "uint8"]
+    runs_wholly_on: tuple[str, ...]
 
+
+_EVERY_CPU = ("litert_cpu", "litert_reference", "tensorflow", "tflite_runtime", "arm64")
+
+# Without tflite_runtime: it refuses a transposed convolution with int8 weights and float features.
+_NEWER_CPU = ("litert_cpu", "litert_reference", "tensorflow", "arm64")
+
+# LiteRT 2 alone rescales 8-bit integers to 16-bit ones, which the edges of such a model need.
+_NEWEST_CPU = ("litert_cpu", "litert_reference")
 
 RECIPES: Mapping[str, Recipe] = {
-    "float32": Recipe("as trained", "float32", "float32", "none", "float32"),
-    "float16": Recipe("half-size weights, for GPUs", "float16", "float32", "none", "float32"),
-    "int8_qat": Recipe("integers, fine-tuned as such", "int8", "int8", "fine_tuning", "uint8"),
-}
+    "float32": Recipe("as trained", "float32", "float32", "none", "float32", _EVERY_CPU),
+    "float16": Recipe(
+        "half-size weights, for GPUs",
+        "float16", "float32", "none", "float32", (*_EVERY_CPU, "gpu_delegate"),
+    ),
+    "dynamic_int8": Recipe(
+        "small weights, floats inside", "int8", "float32", "none", "float32", _NEWER_CPU
+    ),
+    "int8_ptq": Recipe(
+        "integers, ranges from photographs", "int8", "int8", "photos", "uint8", _EVERY_CPU
+    ),
+    "int8_qat": Recipe(
+        "integers, fine-tuned as such",
+        "int8", "int8", "fine_tuning", "uint8", (*_EVERY_CPU, "gpu_delegate"),
+    ),
+    "int16x8": Recipe(
+        "16-bit activations, 8-bit weights", "int8", "int16", "photos", "uint8", _NEWEST_CPU
+    ),
+}  # fmt: skip

@@ -1,10 +1,15 @@
-"""Renders a photograph of any size at its own size. No TensorFlow.
+"""Renders photographs of any size at their own size. No TensorFlow.
 
 A model works at one size. The photograph is fitted into it, rendered, and brought back to its own
 size: the model decides where it is blurred, the camera keeps the detail of what is sharp.
+
+On the command line a photograph keeps its colour profile, and the network sees its codes as they
+are: Display P3 and Adobe RGB look a little paler to it than sRGB and grey the same, while
+conversion to sRGB and back would clip the most saturated colours.
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,36 +17,24 @@ from typing import Protocol
 
 import numpy as np
 import tyro
-from PIL import Image
-from scipy.ndimage import gaussian_filter, uniform_filter
+from tqdm import tqdm
 
 from quantize.bundle import read_bundle
+from quantize.detail import transfer_detail
 from quantize.runtimes import LiteRTModel
 from train.errors import UserError, run_command
 from train.photo import (
+    WRITTEN_FORMATS,
     check_depth_shape,
     network_input,
+    read_camera_photo,
     read_depth,
-    read_photo,
     resize_photo,
-    to_float,
-    to_uint8,
     write_photo,
 )
 
 SHORTEST_SIDE = 32
 """Pixels at working size: of a narrower strip the coarsest level would see half a pixel."""
-
-_HIGH_PASS_SIGMA = 1.6
-_WINDOW_SIGMA = 2.0
-_REGULARISER = 1e-5
-_GATE = (0.5, 0.85)
-_TONE_SIGMA = 2.0
-"""In pixels of the working size, on values 0…1. Chosen on 24 pairs 1024 pixels high, rendered at
-384×512; PSNR beside that of bicubic enlargement: 37.9 dB (31.3) with the reduced target for a
-rendering; 38.6 dB (29.1) with the target halved and doubled, as sharp as a network that sees half
-the size makes it; 44.7 dB (25.6), to the photograph, with what a network gives that changes
-nothing."""
 
 
 class Renderer(Protocol):
@@ -139,105 +132,76 @@ def frame(photo: np.ndarray, size: tuple[int, int]) -> Framed:
     return Framed(fitted, top, left, height, width)
 
 
-def transfer_detail(photo: np.ndarray, small: np.ndarray, rendered: np.ndarray) -> np.ndarray:
-    """Brings a rendering to the photograph's size, with the photograph's detail where it is sharp.
-
-    up(y − m · fine(y − x)) + m · (photo − up(x)), where x is the photograph at working size, y its
-    rendering and m, 0…1, how much of the detail that the network saw survives in y. Where m is 1
-    this is the photograph in the tones of the rendering; where m is 0, the rendering alone. Works
-    channel by channel: a 12-megapixel photograph takes about 300 MB.
-
-    Args:
-        photo: height × width × 3, uint8.
-        small: h × w × 3, uint8, the photograph at working size.
-        rendered: h × w × 3, float, 0…1.
-
-    Returns:
-        height × width × 3, uint8.
-    """
-    height, width = photo.shape[:2]
-    small = to_float(small)
-    survival = surviving_detail(small, rendered)
-    # What fine detail the network has itself would come twice.
-    rendered = rendered - survival[..., None] * _high_pass(rendered - small, _TONE_SIGMA)
-    survival = _resize(survival, height, width)
-    result = np.empty_like(photo)
-    for channel in range(3):
-        detail = to_float(photo[..., channel])
-        detail -= _resize(small[..., channel], height, width)
-        detail *= survival
-        detail += _resize(rendered[..., channel], height, width)
-        result[..., channel] = to_uint8(detail)
-    return result
-
-
-def surviving_detail(small: np.ndarray, rendered: np.ndarray) -> np.ndarray:
-    """How much of the detail that the network saw is left in its rendering, 0…1, h × w.
-
-    The local regression of one high-pass on the other, over all channels, smoothed; a smoothstep
-    makes nearly sharp sharp and half blurred blurred. The network sees half the working size:
-    held against the photograph itself, even an untouched picture would count as blurred.
-    """
-    before = _high_pass(_as_the_network_sees(small), _HIGH_PASS_SIGMA)
-    after = _high_pass(rendered, _HIGH_PASS_SIGMA)
-    common = _smooth((before * after).sum(axis=-1))
-    energy = _smooth((before * before).sum(axis=-1))
-    share = np.clip(_smooth(common / (energy + _REGULARISER)), 0.0, 1.0)
-    step = np.clip((share - _GATE[0]) / (_GATE[1] - _GATE[0]), 0.0, 1.0)
-    return step * step * (3.0 - 2.0 * step)
-
-
-def _as_the_network_sees(picture: np.ndarray) -> np.ndarray:
-    """A float picture halved, and doubled as the network doubles what it leaves alone."""
-    height, width = picture.shape[:2]
-    halves = (height + 1) // 2, (width + 1) // 2
-    half = np.stack([_resize(picture[..., channel], *halves) for channel in range(3)], axis=-1)
-    doubled = half.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
-    return uniform_filter(doubled, (3, 3, 0))
-
-
-def _high_pass(picture: np.ndarray, sigma: float) -> np.ndarray:
-    return picture - gaussian_filter(picture, (sigma, sigma, 0))
-
-
-def _smooth(plane: np.ndarray) -> np.ndarray:
-    return gaussian_filter(plane, _WINDOW_SIGMA)
-
-
-def _resize(plane: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A float plane at another size, bicubic."""
-    image = Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
-    return np.array(image.resize((width, height), Image.Resampling.BICUBIC))
-
-
 @dataclass(frozen=True)
 class RenderOptions:
-    """Renders a photo at its own size with a model of a bundle."""
+    """Renders photos at their own size with a model of a bundle."""
 
     bundle: tyro.conf.Positional[Path]
     """A folder that quantize.export made."""
-    photo: tyro.conf.Positional[Path]
-    """A JPEG, PNG or WebP photo, any size."""
+    photos: tyro.conf.Positional[tuple[Path, ...]]
+    """JPEG, PNG or WebP photos, any size."""
     depth: Path | None = None
-    """Its depth map, for a network that sees one: a grey picture of the photo's shape."""
+    """The depth map of the one photo, for a network that sees one: grey, of the photo's shape."""
     recipe: str = "int8_qat"
     """Which of the bundle's models renders."""
     out: Path | None = None
-    """The picture to write, .jpg, .png or .webp. Left out: PHOTO_bokeh beside the photo."""
+    """A folder, made if missing; of one photo also a file, .jpg, .png or .webp. Left out:
+    PHOTO_bokeh beside each photo."""
 
 
 def main() -> None:
     options = tyro.cli(RenderOptions)
-    models = read_bundle(options.bundle).models_of(options.recipe)
-    photo = read_photo(options.photo)
-    depth = None if options.depth is None else read_depth_of(photo, options.depth)
-    out = output_file(options.photo, options.out)
+    _check(options)
+    described = read_bundle(options.bundle).models_of(options.recipe)
+    models = [LiteRTModel(options.bundle / model.file) for model in described]
+    if options.out is not None:
+        make_folder(options.out, len(options.photos))
+    failures = 0
+    alone = len(options.photos) == 1
+    for photo in tqdm(options.photos, desc="rendering", unit="photo", disable=alone):
+        try:
+            out = output_file(photo, options.out)
+            height, width = render_file(photo, out, models, options.depth)
+        except UserError as error:
+            if alone:
+                raise
+            tqdm.write(f"error: {error}", file=sys.stderr)
+            failures += 1
+        else:
+            tqdm.write(f"{out}: {width}×{height} pixels, rendered with {options.recipe}")
+    if failures:
+        raise UserError(
+            f"{failures} of {len(options.photos)} photos could not be rendered, for the reasons "
+            "above; the others are done"
+        )
+
+
+def _check(options: RenderOptions) -> None:
+    if not options.photos:
+        raise UserError("no photo; name at least one after the bundle")
+    if options.depth is not None and len(options.photos) > 1:
+        raise UserError("--depth is the map of one photo; render photos with depth one by one")
+
+
+def render_file(
+    file: Path, out: Path, models: Sequence[Renderer], depth: Path | None = None
+) -> tuple[int, int]:
+    """Renders a photo file to another, which keeps its size, colour profile, date and camera.
+
+    Returns:
+        height and width, upright.
+
+    Raises:
+        UserError: the photo or its depth map cannot be read or rendered, or the picture written.
+    """
+    photo = read_camera_photo(file)
+    depth_map = None if depth is None else read_depth_of(photo.pixels, depth)
     try:
-        picture = render_photo(photo, [LiteRTModel(options.bundle / m.file) for m in models], depth)
+        picture = render_photo(photo.pixels, models, depth_map)
     except UserError as error:
-        raise UserError(f"{options.photo}: {error}") from error
-    write_photo(out, picture)
-    print(f"{out}: {photo.shape[1]}×{photo.shape[0]} pixels, rendered with {options.recipe}")
+        raise UserError(f"{file}: {error}") from error
+    write_photo(out, picture, profile=photo.profile, exif=photo.exif)
+    return picture.shape[0], picture.shape[1]
 
 
 def read_depth_of(photo: np.ndarray, file: Path) -> np.ndarray:
@@ -250,19 +214,42 @@ def read_depth_of(photo: np.ndarray, file: Path) -> np.ndarray:
     return read_depth(file, photo.shape[:2])
 
 
-def output_file(photo: Path, out: Path | None) -> Path:
-    """Where the rendering goes: never over the photograph, and by itself over nothing.
+def make_folder(out: Path, photos: int) -> None:
+    """Makes the folder that --out names; of one photo it may be a file, which has an ending.
 
     Raises:
-        UserError: the named file is the photograph, or the file by default exists.
+        UserError: there is, or is to be, a file where several photos need a folder.
     """
+    if out.is_dir() or (photos == 1 and out.suffix):
+        return
+    if out.exists() or out.suffix.lower() in WRITTEN_FORMATS:
+        raise UserError(f"{out}: a file, expected a folder for the pictures; name one with --out")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except NotADirectoryError as error:
+        raise UserError(f"{out}: cannot be made inside a file; name another --out") from error
+
+
+def output_file(photo: Path, out: Path | None) -> Path:
+    """Where the rendering goes: never over the photograph, and over no file but a named one.
+
+    Args:
+        photo: where it comes from.
+        out: a folder or a file; None for beside the photograph.
+
+    Raises:
+        UserError: the file is the photograph, or exists and was not named.
+    """
+    named = out is not None and not out.is_dir()
+    suffix = photo.suffix if photo.suffix.lower() in (".jpg", ".jpeg") else ".png"
     if out is None:
-        suffix = photo.suffix if photo.suffix.lower() in (".jpg", ".jpeg") else ".png"
         out = photo.with_name(f"{photo.stem}_bokeh{suffix}")
-        if out.exists():
-            raise UserError(f"{out}: exists already; name another file with --out")
+    elif not named:
+        out = out / f"{photo.stem}{suffix}"
     if out.resolve() == photo.resolve():
-        raise UserError(f"{out}: is the photo itself; name another file with --out")
+        raise UserError(f"{out}: is the photo itself; name another place with --out")
+    if out.exists() and not named:
+        raise UserError(f"{out}: exists already; name another place with --out")
     return out
 
 

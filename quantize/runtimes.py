@@ -68,9 +68,11 @@ class LiteRTModel:
         if photo.shape != expected:
             raise ValueError(f"photo of shape {photo.shape}, expected {expected}")
         with self._lock:
-            self._interpreter.set_tensor(self._input["index"], _encode(photo, self._input)[None])
+            codes = encode(photo, self.input_format)[None]
+            self._interpreter.set_tensor(self._input["index"], codes)
             self._interpreter.invoke()
-            return _decode(self._interpreter.get_tensor(self._output["index"])[0], self._output)
+            codes = self._interpreter.get_tensor(self._output["index"])[0]
+            return decode(codes, self.output_format)
 
 
 def _picture_shape(
@@ -91,21 +93,20 @@ def _edge_format(tensor: dict[str, Any]) -> EdgeFormat:
     return EdgeFormat(kind, float(scale), int(zero_point)) if scale else EdgeFormat(kind)
 
 
-def _encode(photo: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
-    """Floats as the tensor's integers, rounded to nearest; a float tensor takes them as they are.
+def encode(photo: np.ndarray, edge: EdgeFormat) -> np.ndarray:
+    """Floats 0…1 as a model's integers, rounded to nearest; a float model takes them as they are.
 
     With scale 1/255 and zero point 0 these are the codes of an 8-bit photograph.
     """
-    if tensor["dtype"] == np.float32:
-        return photo.astype(np.float32)
-    scale, zero_point = tensor["quantization"]
-    limits = np.iinfo(tensor["dtype"])
-    codes = np.rint(photo / np.float32(scale)) + zero_point
-    return np.clip(codes, limits.min, limits.max).astype(tensor["dtype"])
+    if edge.scale is None or edge.zero_point is None:
+        return photo.astype(edge.type)
+    limits = np.iinfo(edge.type)
+    codes = np.rint(photo / np.float32(edge.scale)) + edge.zero_point
+    return np.clip(codes, limits.min, limits.max).astype(edge.type)
 
 
-def _decode(codes: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
-    if tensor["dtype"] == np.float32:
-        return codes
-    scale, zero_point = tensor["quantization"]
-    return (codes.astype(np.float32) - zero_point) * np.float32(scale)
+def decode(codes: np.ndarray, edge: EdgeFormat) -> np.ndarray:
+    """What a model gives, as float32; a float model's are not clipped to 0…1."""
+    if edge.scale is None or edge.zero_point is None:
+        return codes.astype(np.float32)
+    return (codes.astype(np.float32) - edge.zero_point) * np.float32(edge.scale)

@@ -23,7 +23,7 @@ from quantize.bundle import (
 )
 from train.errors import UserError
 
-CONTENTS = {"m.tflite": b"model", "in.png": b"input", "out.png": b"output"}
+CONTENTS = {"m.tflite": b"model", "in.png": b"input", "out.png": b"output", "history.csv": b"step"}
 
 
 def small_bundle(folder: Path) -> Bundle:
@@ -37,10 +37,12 @@ def small_bundle(folder: Path) -> Bundle:
         bytes=5,
         sha256=sums["m.tflite"],
         figures={"psnr_to_float32": 40.5},
-        verdicts={"litert_cpu": "runs wholly"},
+        verify={"litert_cpu": {"verdict": "wholly", "largest_step": 1.0}},
     )
     pair = GoldenPair((64, 128), "in.png", sums["in.png"], "out.png", sums["out.png"])
-    return Bundle(folder, "small", "mobile", (model,), (pair,))
+    refused = {"int16x8": "the network has a layer"}
+    records = {"history.csv": sums["history.csv"]}
+    return Bundle(folder, "small", "mobile", (model,), (pair,), refused, records)
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def with_model_file(name: str) -> Callable[[Path], None]:
         (lambda folder: (folder / "bundle.json").write_text("{"), "damaged"),
         (lambda folder: (folder / "bundle.json").write_text("[]"), "damaged"),
         (lambda folder: (folder / "bundle.json").write_bytes(b"\xff"), "damaged"),
-        (changed_json(schema_version=99), "schema version 99, this program reads 1"),
+        (changed_json(schema_version=99), "schema version 99, this program reads 2"),
         (changed_json(models=[{"recipe": "x"}]), "damaged"),
         (with_model_file("../../m.tflite"), "not a file beside it"),
         (shutil.rmtree, "not a bundle"),

@@ -15,6 +15,7 @@ from quantize import export as export_module
 from quantize.bundle import Bundle, read_bundle
 from quantize.export import ExportOptions, export, main, parse_size
 from quantize.operators import float_operators_inside, list_operators
+from quantize.recipes import RECIPES
 from quantize.runtimes import LiteRTModel
 from quantize.source import open_source
 from train.errors import UserError
@@ -29,7 +30,7 @@ from .conftest import TINY
 def test_every_recipe_is_there_at_every_working_size(tiny_bundle: Bundle) -> None:
     bundle = read_bundle(tiny_bundle.folder)
     assert bundle == tiny_bundle
-    assert bundle.recipes == ("float32", "float16", "int8_qat")
+    assert bundle.recipes == tuple(RECIPES)
     for recipe in bundle.recipes:
         sizes = [model.working_size for model in bundle.models_of(recipe)]
         assert sizes == [(64, 128), (128, 64)]
@@ -46,14 +47,22 @@ def test_float_models_are_the_network_and_int8_is_near(tiny_bundle: Bundle) -> N
     }
     assert worst["float32"] < 0.01
     assert worst["float16"] < 0.5
+    least = {
+        recipe: min(model.figures["psnr_to_float32"] for model in tiny_bundle.models_of(recipe))
+        for recipe in tiny_bundle.recipes
+    }
     assert worst["int8_qat"] < 25
-    for model in tiny_bundle.models_of("int8_qat"):
-        assert model.figures["psnr_to_float32"] > 33
+    assert least["int8_qat"] > 33
+    assert least["int8_ptq"] > 33
+    assert least["int16x8"] > 45
+    assert least["dynamic_int8"] > 40
+    for model in tiny_bundle.models:
         assert model.figures["untouched_psnr_to_target"] > 15
 
 
-def test_the_integer_model_computes_in_integers_alone(tiny_bundle: Bundle) -> None:
-    for model in tiny_bundle.models_of("int8_qat"):
+@pytest.mark.parametrize("recipe", ["int8_qat", "int8_ptq", "int16x8"])
+def test_an_integer_model_computes_in_integers_alone(tiny_bundle: Bundle, recipe: str) -> None:
+    for model in tiny_bundle.models_of(recipe):
         content = (tiny_bundle.folder / model.file).read_bytes()
         operators = list_operators(content)
         assert not any(operator.computes_in_float for operator in operators)
@@ -76,10 +85,10 @@ def test_figures_agree_with_tensorflows_own_interpreter(tiny_bundle: Bundle) -> 
         output = run_in_tensorflow(tiny_bundle.folder / model.file, photo)
         steps = np.abs(output.astype(int) - expected.astype(int))
         assert abs(steps.max() - model.figures["golden_largest_step"]) <= 2
-        assert steps.mean() == pytest.approx(model.figures["golden_mean_step"], abs=0.05)
+        assert steps.mean() == pytest.approx(model.figures["golden_mean_step"], abs=0.1)
         ours = to_uint8(LiteRTModel(tiny_bundle.folder / model.file).run(to_float(photo)))
         # TensorFlow's reference kernels round an integer addition otherwise than XNNPACK.
-        assert np.abs(output.astype(int) - ours).max() <= 2
+        assert np.abs(output.astype(int) - ours).max() <= (5 if model.recipe == "int8_ptq" else 2)
 
 
 def run_in_tensorflow(file: Path, photo: np.ndarray) -> np.ndarray:
@@ -136,11 +145,12 @@ def test_a_damaged_model_file_is_refused(tiny_run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--recipes", "int4"], "unknown recipe 'int4': expected one of float32, float16, int8"),
-        (["--working-sizes", "100x200"], "multiples of 64"),
+        (["--recipes", "int4"], "unknown recipe 'int4': expected one of float32, float16, dyn"),
+        (["--working-sizes", "100x200"], "multiples of 64; the nearest is 128x192"),
         (["--working-sizes", "big"], "expected HEIGHTxWIDTH"),
         (["--out", "{run}"], "there already"),
-        (["--compared-pairs", "0"], "at least one"),
+        (["--compared-pairs", "0"], "--compared-pairs: at least one"),
+        (["--calibration-photos", "0"], "--calibration-photos: at least one"),
         (["--data", "nowhere"], "nowhere: no such folder"),
     ],
 )
@@ -200,9 +210,18 @@ def test_int8_of_the_reference_is_refused_before_any_work(
     depth_file: Path, depth_pairs: Path, tmp_path: Path
 ) -> None:
     arguments = [str(depth_file), "--data", str(depth_pairs), "--out", str(tmp_path / "b")]
-    message = command_error(*arguments)
+    message = command_error(*arguments, "--recipes", "float32", "int8_ptq")
+    assert message.startswith("int8_ptq: ")
     assert "GroupNormalization" in message
-    assert "--recipes float32 float16" in message
+    assert "take float16" in message
+
+
+def test_what_a_network_cannot_take_is_left_out_and_said(depth_bundle: Bundle) -> None:
+    bundle = read_bundle(depth_bundle.folder)
+    assert bundle.recipes == ("float32", "float16", "dynamic_int8")
+    assert set(bundle.refused) == {"int8_ptq", "int8_qat", "int16x8"}
+    with pytest.raises(UserError, match=r"no recipe 'int8_qat'.*was refused: the network has"):
+        bundle.models_of("int8_qat")
 
 
 def test_another_level_is_no_bundle(tmp_path: Path) -> None:
@@ -232,14 +251,22 @@ def test_working_sizes_are_height_by_width() -> None:
 
 
 @pytest.mark.slow
-def test_from_the_command_line(tiny_run: Run, tmp_path: Path) -> None:
+def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Path) -> None:
     out = tmp_path / "bundle"
     command = [sys.executable, "-m", "quantize.export", str(tiny_run.folder), "--out", str(out)]
-    command += ["--working-sizes", "64x128", "--fine-tune-steps", "2", "--compared-pairs", "1"]
+    command += ["--working-sizes", "64x128", "--fine-tune-steps", "4", "--compared-pairs", "2"]
+    command += ["--recipes", "float32", "int8_ptq", "int8_qat"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert f"python -m gradio_app --bundle {out}" in ended.stdout
+    assert "int8_qat against float32 " in ended.stdout
     assert len(read_bundle(out).models) == 3
+    assert (out / "int8_qat_history.csv").read_text().startswith("step,loss,validation_psnr")
+    # Nothing else is left beside it, and the same inputs give the same bytes.
+    assert [entry.name for entry in tmp_path.iterdir()] == ["bundle"]
+    for file in sorted(out.iterdir()):
+        if file.name != "bundle.json":
+            assert file.read_bytes() == (tiny_bundle.folder / file.name).read_bytes(), file.name
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 2
     assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: a bundle already")

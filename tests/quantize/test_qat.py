@@ -1,6 +1,10 @@
 """The network with its roundings in place stays the network, and fine-tuning never harms it."""
 
 import dataclasses
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,18 +13,11 @@ import tensorflow as tf
 import tf_keras
 
 from quantize.convert import convert
-from quantize.qat import (
-    FineTuneConfig,
-    calibrate,
-    check_quantizable,
-    fine_tune,
-    quantization_aware,
-    validation_crops,
-)
+from quantize.qat import FineTuneConfig, FineTuned, fine_tune, validation_crops
 from quantize.recipes import RECIPES
+from quantize.rounding import calibrate, quantization_aware, refusal
 from quantize.runtimes import LiteRTModel
 from quantize.twin import build_twin
-from train.errors import UserError
 from train.pairs import network_input, training_batches
 from train.presets import NETWORKS, SCHEDULES
 from train.pynet import build_pynet
@@ -98,31 +95,65 @@ def test_doubling_a_picture_is_exact_to_a_step(tiny_run: Run) -> None:
         assert 255 * np.abs(runnable.run(photo) - expected).max() < 0.51
 
 
+def tune(
+    twin: Any, run: Run, config: FineTuneConfig, folder: Path | None = None, fail_at: int = -1
+) -> FineTuned:
+    """Fine-tunes on the run's pairs; stops as if the power failed where batch `fail_at` is due."""
+
+    def batches_from(start: int) -> Iterator[Any]:
+        batches = training_batches(
+            run.pairs("train"), 1, config.batch, run.train, seed=0, start=start
+        )
+        for position in itertools.count(start):
+            if position == fail_at:
+                raise SystemError("killed")
+            yield next(batches)
+
+    validation = validation_crops(run.pairs("val"), run.train, config.validation_photos)
+    return fine_tune(twin, batches_from, validation, config, folder, "tiny")
+
+
 def test_fine_tuning_never_ends_worse_than_it_began(twin: Any, tiny_run: Run) -> None:
     """With a learning rate that wrecks every network, the calibrated weights are kept."""
-    config = FineTuneConfig(steps=2, batch=2, learning_rate=10.0, validation_photos=2)
-    batches = training_batches(tiny_run.pairs("train"), 1, 2, tiny_run.train, seed=0)
-    validation = validation_crops(tiny_run.pairs("val"), tiny_run.train, 2)
-    tuned = fine_tune(twin, batches, validation, config)
+    config = FineTuneConfig(steps=8, batch=2, learning_rate=10.0, validation_photos=2, patience=2)
+    tuned = tune(twin, tiny_run, config)
     assert tuned.psnr == tuned.psnr_calibrated
+    validation = validation_crops(tiny_run.pairs("val"), tiny_run.train, 2)
     output = tuned.model(tf.constant(validation["input"]), training=False)
     psnr = tf.reduce_mean(tf.image.psnr(output, validation["target"], 1.0))
     assert float(psnr) == pytest.approx(tuned.psnr, abs=1e-3)
+    # It ends early: the calibration and two validations without a gain.
+    header, *rows = tuned.history.splitlines()
+    assert header == "step,loss,validation_psnr"
+    assert [row.split(",")[0] for row in rows] == ["0", "1", "2"]
 
 
 @pytest.mark.slow
-def test_fine_tuning_learns(twin: Any, tiny_run: Run) -> None:
-    config = FineTuneConfig(steps=12, batch=4, learning_rate=1e-3, distillation=0.0)
-    batches = training_batches(tiny_run.pairs("train"), 1, 4, tiny_run.train, seed=0)
-    validation = validation_crops(tiny_run.pairs("val"), tiny_run.train, 4)
-    tuned = fine_tune(twin, batches, validation, config)
+def test_fine_tuning_learns_and_goes_on_where_it_was_killed(
+    twin: Any, tiny_run: Run, tmp_path: Path
+) -> None:
+    config = FineTuneConfig(steps=12, batch=4, learning_rate=1e-3, distillation=0.0, loss="l1")
+    tuned = tune(twin, tiny_run, config)
     assert tuned.psnr > tuned.psnr_calibrated + 0.5
+    with pytest.raises(SystemError):
+        tune(twin, tiny_run, config, tmp_path, fail_at=config.calibration_batches + 7)
+    history = (tmp_path / "history.csv").read_text()
+    assert tuned.history.startswith(history)
+    assert len(history.splitlines()) == 5
+    again = tune(twin, tiny_run, config, tmp_path)
+    assert again.history == tuned.history
+    for ours, theirs in zip(again.model.get_weights(), tuned.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_instance_normalization_is_refused_by_name() -> None:
     twin = build_pynet(REPORT, keras=tf_keras)
-    with pytest.raises(UserError, match=r"GroupNormalization \('enc.*--recipes float32 float16"):
-        check_quantizable(twin)
+    for recipe in ("int8_qat", "int8_ptq", "int16x8"):
+        reason = refusal(twin, RECIPES[recipe])
+        assert reason is not None
+        assert re.search(r"GroupNormalization \('enc.*take float16 or dynamic_int8", reason)
+    for recipe in ("float32", "float16", "dynamic_int8"):
+        assert refusal(twin, RECIPES[recipe]) is None
 
 
 def test_the_twin_computes_what_the_network_computes(

@@ -1,5 +1,8 @@
-"""A photograph keeps its own size, its detail where it is sharp, and takes the model's blur."""
+"""A photograph keeps its own size, colours and date, its detail where it is sharp."""
 
+import io
+import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-from scipy.ndimage import gaussian_filter, uniform_filter
+from PIL import ExifTags, Image, ImageCms
+from scipy.ndimage import uniform_filter
 from skimage import data
 
 from quantize.bundle import Bundle
@@ -16,14 +19,15 @@ from quantize.compare import psnr
 from quantize.render import (
     frame,
     main,
+    make_folder,
     nearest_shape,
     output_file,
     read_depth_of,
+    render_file,
     render_photo,
-    transfer_detail,
 )
 from train.errors import UserError
-from train.photo import read_photo, resize_photo, to_float, to_uint8, write_photo
+from train.photo import read_photo, resize_photo, to_float, write_photo
 
 
 class Stub:
@@ -151,36 +155,6 @@ def test_depth_from_the_command_line(
         main()
 
 
-def blurred_outside(picture: np.ndarray, scale: float) -> np.ndarray:
-    """A subject in the middle, sharp; around it a blur of 5 pixels at working size times scale."""
-    height, width = picture.shape[:2]
-    rows, columns = np.mgrid[:height, :width]
-    distance = ((rows / height - 0.5) / 0.3) ** 2 + ((columns / width - 0.5) / 0.25) ** 2
-    subject = gaussian_filter((distance < 1).astype(np.float32), 1.5 * scale)[..., None]
-    blurred = gaussian_filter(picture, (5 * scale, 5 * scale, 0))
-    return subject * picture + (1 - subject) * blurred
-
-
-def test_detail_stays_where_it_is_sharp_and_the_blur_is_the_models() -> None:
-    """Against the same blur of the large photograph itself, which no model could see."""
-    photo = data.chelsea()[:288, :432]
-    photo = to_uint8(gaussian_filter(to_float(resize_photo(photo, 864, 1296)), (0.7, 0.7, 0)))
-    noise = np.random.default_rng(0).normal(0, 12, photo.shape)
-    photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
-    expected = blurred_outside(to_float(photo), scale=3)
-    small = resize_photo(photo, 288, 432)
-    rendered = blurred_outside(to_float(small), scale=1)
-    result = to_float(transfer_detail(photo, small, rendered))
-    bicubic = to_float(resize_photo(to_uint8(rendered), *photo.shape[:2]))
-
-    middle = (slice(370, 494), slice(580, 716))
-    assert psnr(result[middle], to_float(photo)[middle]) > 25
-    assert psnr(result[middle], expected[middle]) > psnr(bicubic[middle], expected[middle]) + 2
-    corner = (slice(0, 200), slice(0, 300))
-    assert psnr(result[corner], expected[corner]) > 38
-    assert psnr(result, expected) > psnr(bicubic, expected)
-
-
 @pytest.mark.parametrize("size", [(512, 512), (384, 512), (1500, 2000)])
 def test_what_the_model_leaves_alone_keeps_the_cameras_detail(size: tuple[int, int]) -> None:
     """The network sees half the working size; its softness must not reach the photograph."""
@@ -202,23 +176,152 @@ def test_a_renderer_may_leave_the_range() -> None:
     assert picture.max() == 255
 
 
-def test_from_the_command_line(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    photo, out = tmp_path / "photo.jpg", tmp_path / "bokeh.png"
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(data.astronaut()[:300, :200]).save(photo, exif=exif)
-    command = [sys.executable, "-m", "quantize.render", str(tiny_bundle.folder), str(photo)]
-    ended = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    # Lying on its side as stored, upright as rendered.
-    assert read_photo(out).shape == (200, 300, 3)
-    assert not Image.open(out).getexif()
-    assert "300×200 pixels, rendered with int8_qat" in ended.stdout
+def display_p3() -> bytes:
+    """LittleCMS's sRGB profile with the primaries of Display P3 (ICC, adapted to D50)."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    primaries = {
+        b"rXYZ": (0.51512, 0.24120, -0.00105),
+        b"gXYZ": (0.29198, 0.69225, 0.04189),
+        b"bXYZ": (0.15710, 0.06657, 0.78407),
+    }
+    for tag, xyz in primaries.items():
+        entry = profile.index(tag)
+        (offset,) = struct.unpack(">I", profile[entry + 4 : entry + 8])
+        numbers = struct.pack(">3i", *(round(value * 65536) for value in xyz))
+        profile[offset + 8 : offset + 20] = numbers
+    return bytes(profile)
 
-    ended = subprocess.run([*command, "--recipe", "int4"], capture_output=True, text=True)
+
+def test_a_display_p3_photo_stays_one_with_its_saturated_reds(tmp_path: Path) -> None:
+    profile = display_p3()
+    codes = np.full((240, 320, 3), (252, 16, 12), np.uint8)
+    codes[:, 160:] = (30, 200, 60)
+    write_photo(tmp_path / "p3.png", codes, profile=profile)
+    render_file(tmp_path / "p3.png", tmp_path / "out.jpg", [Stub()])
+    with Image.open(tmp_path / "out.jpg") as rendered:
+        assert rendered.info["icc_profile"] == profile
+        assert np.abs(np.asarray(rendered)[:, 10:150].astype(int) - codes[:, 10:150]).max() <= 2
+        # A wider red than sRGB has: there its green is clipped at 0.
+        wide = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        in_srgb = ImageCms.profileToProfile(rendered, wide, ImageCms.createProfile("sRGB"))
+    assert in_srgb is not None
+    red = in_srgb.getpixel((80, 120))
+    assert isinstance(red, tuple)
+    assert red[:2] == (255, 0)
+
+
+LYING = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""By EXIF orientation, how an upright picture comes to lie in its file."""
+
+
+@pytest.mark.parametrize("orientation", LYING)
+def test_date_camera_and_place_stay_and_the_picture_stands_upright(
+    tmp_path: Path, orientation: int
+) -> None:
+    upright = data.astronaut()[:300, :400]
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    exif[ExifTags.Base.Model] = "Pocket 1"
+    camera = exif.get_ifd(ExifTags.IFD.Exif)
+    camera[ExifTags.Base.DateTimeOriginal] = "2024:05:01 12:30:00"
+    camera[ExifTags.Base.ExifImageWidth] = 999
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    photo, out = tmp_path / "photo.png", tmp_path / "out.jpg"
+    Image.fromarray(upright).transpose(LYING[orientation]).save(photo, exif=exif)
+    assert render_file(photo, out, [Stub()]) == (300, 400)
+    with Image.open(out) as rendered:
+        assert rendered.size == (400, 300)
+        assert psnr(to_float(np.asarray(rendered)), to_float(upright)) > 24
+        kept = rendered.getexif()
+        camera = kept.get_ifd(ExifTags.IFD.Exif)
+        assert kept[ExifTags.Base.Orientation] == 1
+        assert kept[ExifTags.Base.Model] == "Pocket 1"
+        assert camera[ExifTags.Base.DateTimeOriginal] == "2024:05:01 12:30:00"
+        assert camera[ExifTags.Base.ExifImageWidth] == 400
+        assert kept.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "N"
+
+
+def render(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "quantize.render", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_one_photo_from_the_command_line(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    photo, out = tmp_path / "photo.jpg", tmp_path / "bokeh.png"
+    write_photo(photo, data.astronaut()[:200, :300])
+    ended = render(tiny_bundle.folder, photo, "--out", out)
+    assert ended.returncode == 0, ended.stderr
+    assert read_photo(out).shape == (200, 300, 3)
+    assert f"{out}: 300×200 pixels, rendered with int8_qat" in ended.stdout
+
+    ended = render(tiny_bundle.folder, photo, "--recipe", "int3")
     assert ended.returncode == 2
-    assert "no recipe 'int4'; it has float32, float16, int8_qat" in ended.stderr
+    assert "no recipe 'int3'; it has " in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_photo_that_fails_is_named_and_the_rest_go_on(
+    tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    photos = [tmp_path / name for name in ("a.jpg", "cut.jpg", "c.png")]
+    write_photo(photos[0], data.astronaut()[:200, :300])
+    photos[1].write_bytes(photos[0].read_bytes()[:5000])
+    write_photo(photos[2], data.astronaut()[:300, :150])
+    out = tmp_path / "new" / "folder"
+    ended = render(tiny_bundle.folder, *photos, "--out", out)
+    assert ended.returncode == 2
+    assert sorted(file.name for file in out.iterdir()) == ["a.jpg", "c.png"]
+    assert read_photo(out / "a.jpg").shape == (200, 300, 3)
+    assert read_photo(out / "c.png").shape == (300, 150, 3)
+    assert f"error: {photos[1]}: damaged image" in ended.stderr
+    assert (
+        ended.stderr.rstrip()
+        .splitlines()[-1]
+        .startswith("error: 1 of 3 photos could not be rendered")
+    )
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "no photo; name at least one"),
+        (["a.jpg", "b.jpg", "--depth", "d.png"], "--depth is the map of one photo"),
+        (["missing.jpg"], "missing.jpg: no such file"),
+        (["a.jpg", "b.jpg", "--out", "bokeh.jpg"], "bokeh.jpg: a file, expected a folder"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(
+    tiny_bundle: Bundle,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["render", str(tiny_bundle.folder), *arguments])
+    with pytest.raises(UserError, match=sentence):
+        main()
+
+
+def test_a_model_that_is_not_the_exported_one_is_refused(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(tiny_bundle.folder, folder)
+    model = folder / tiny_bundle.models_of("int8_qat")[0].file
+    model.write_bytes(model.read_bytes()[:-100])
+    monkeypatch.setattr(sys, "argv", ["render", str(folder), str(tmp_path / "photo.jpg")])
+    with pytest.raises(UserError, match=f"{model.name}: not the file that was exported"):
+        main()
 
 
 def test_the_photo_itself_is_never_overwritten(tmp_path: Path) -> None:
@@ -240,26 +343,58 @@ def test_without_out_the_picture_lies_beside_the_photo(tmp_path: Path) -> None:
         output_file(tmp_path / "a.png", None)
 
 
+def test_in_a_folder_the_picture_has_the_photos_name(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    assert output_file(tmp_path / "a.jpg", folder) == folder / "a.jpg"
+    (folder / "a.jpg").touch()
+    with pytest.raises(UserError, match="exists already"):
+        output_file(tmp_path / "a.jpg", folder)
+    # Named itself, it may be replaced.
+    assert output_file(tmp_path / "a.jpg", folder / "a.jpg") == folder / "a.jpg"
+    with pytest.raises(UserError, match="the photo itself"):
+        output_file(folder / "a.jpg", folder)
+
+
+def test_a_folder_is_made_where_one_is_meant(tmp_path: Path) -> None:
+    make_folder(tmp_path / "file.jpg", photos=1)
+    assert not (tmp_path / "file.jpg").exists()
+    make_folder(tmp_path / "one", photos=1)
+    make_folder(tmp_path / "2024.05" / "two", photos=2)
+    assert (tmp_path / "one").is_dir()
+    assert (tmp_path / "2024.05" / "two").is_dir()
+    (tmp_path / "taken").touch()
+    with pytest.raises(UserError, match="expected a folder"):
+        make_folder(tmp_path / "taken", photos=1)
+    with pytest.raises(UserError, match="cannot be made inside a file"):
+        make_folder(tmp_path / "taken" / "inner", photos=2)
+
+
 @pytest.mark.slow
-def test_12_megapixels_in_little_memory(tmp_path: Path) -> None:
-    photo = tmp_path / "large.jpg"
-    write_photo(photo, resize_photo(data.astronaut(), 3000, 4000))
+@pytest.mark.parametrize("size", [(3000, 4000), (4000, 3000), (3464, 3464), (2000, 6000)])
+def test_12_megapixels_in_little_memory_and_time(tmp_path: Path, size: tuple[int, int]) -> None:
+    photo, out = tmp_path / "large.jpg", tmp_path / "out.jpg"
+    write_photo(photo, resize_photo(data.astronaut(), *size))
     program = (
-        "import re, sys\n"
-        "from quantize.render import render_photo\n"
-        "from train.photo import read_photo\n"
+        "import re, sys, time\n"
+        "from pathlib import Path\n"
+        "from quantize.render import render_file\n"
         "class Model:\n"
         "    input_size, input_channels, output_size = (192, 256), 3, (384, 512)\n"
         "    run = staticmethod(lambda photo: photo.repeat(2, 0).repeat(2, 1))\n"
-        "print(render_photo(read_photo(sys.argv[1]), [Model()]).shape)\n"
+        "start = time.process_time()\n"
+        "print(render_file(*map(Path, sys.argv[1:]), [Model()]))\n"
+        "print(time.process_time() - start)\n"
         # Not getrusage: it counts what the parent held when it forked.
         "status = open('/proc/self/status').read()\n"
         "print(int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) // 1024)\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", program, str(photo)], capture_output=True, text=True
+        [sys.executable, "-c", program, str(photo), str(out)], capture_output=True, text=True
     )
     assert ended.returncode == 0, ended.stderr
-    shape, megabytes = ended.stdout.splitlines()
-    assert shape == "(3000, 4000, 3)"
-    assert int(megabytes) < 1000
+    shape, seconds, megabytes = ended.stdout.splitlines()
+    assert shape == str(size)
+    assert read_photo(out).shape == (*size, 3)
+    assert float(seconds) < 3
+    assert int(megabytes) < 400

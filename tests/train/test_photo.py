@@ -1,15 +1,25 @@
 """Files as cameras, scanners and editors write them, and as accidents leave them."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 from skimage.io import imread, imsave
 
 from train.errors import UserError
-from train.photo import photo_size, read_photo, resize_photo, to_float, to_uint8, write_photo
+from train.photo import (
+    CameraPhoto,
+    photo_size,
+    read_camera_photo,
+    read_photo,
+    resize_photo,
+    to_float,
+    to_uint8,
+    write_photo,
+)
 
 RED, GREEN = (250, 10, 10), (10, 250, 10)
 
@@ -52,6 +62,90 @@ def test_a_colour_profile_is_honoured(tmp_path: Path) -> None:
     lab.save(tmp_path / "profiled.tif", icc_profile=profile)
     expected = np.asarray(to_srgb)
     np.testing.assert_allclose(read_photo(tmp_path / "profiled.tif"), expected, atol=2)
+
+
+def srgb_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+def test_profile_date_and_camera_are_written_as_they_were_read(tmp_path: Path, ending: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Pocket"
+    camera = exif.get_ifd(ExifTags.IFD.Exif)
+    camera[ExifTags.Base.DateTimeOriginal] = "2024:05:01 12:30:00"
+    camera[ExifTags.IFD.MakerNote] = b"addresses of another file"
+    pixels = np.full((24, 32, 3), RED, np.uint8)
+    file = tmp_path / f"photo.{ending}"
+    write_photo(file, pixels, profile=srgb_profile(), exif=exif.tobytes())
+    photo = read_camera_photo(file)
+    assert photo.profile == srgb_profile()
+    np.testing.assert_allclose(photo.pixels, pixels, atol=6)
+    again = tmp_path / f"again.{ending}"
+    write_photo(again, photo.pixels, profile=photo.profile, exif=photo.exif)
+    with Image.open(again) as image:
+        kept = image.getexif()
+    assert kept[ExifTags.Base.Make] == "Pocket"
+    assert kept[ExifTags.Base.Orientation] == 1
+    camera = kept.get_ifd(ExifTags.IFD.Exif)
+    assert camera[ExifTags.Base.DateTimeOriginal] == "2024:05:01 12:30:00"
+    assert ExifTags.IFD.MakerNote not in camera
+
+
+def test_a_thumbnail_of_the_sharp_photo_is_left_behind(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Pocket"
+    notes = bytearray(exif.tobytes())
+    # Behind the only entry of its directory stands where the thumbnail's directory begins.
+    tiff, thumbnail = len(b"Exif\0\0"), b"pixels of the sharp photo"
+    start = len(notes) - tiff
+    notes[tiff + 22 : tiff + 26] = struct.pack(">I", start)
+    entries = ((0x0201, 4, 1, start + 30), (0x0202, 4, 1, len(thumbnail)))
+    directory = b"".join(struct.pack(">HHII", *entry) for entry in entries)
+    notes += struct.pack(">H", len(entries)) + directory + bytes(4) + thumbnail
+    photo, again = tmp_path / "photo.jpg", tmp_path / "again.jpg"
+    write_photo(photo, np.zeros((8, 8, 3), np.uint8), exif=bytes(notes))
+    with Image.open(photo) as image:
+        assert image.getexif().get_ifd(ExifTags.IFD.IFD1)[0x0202] == len(thumbnail)
+    read = read_camera_photo(photo)
+    write_photo(again, read.pixels, exif=read.exif)
+    assert thumbnail not in again.read_bytes()
+    with Image.open(again) as image:
+        assert image.getexif()[ExifTags.Base.Make] == "Pocket"
+
+
+@pytest.mark.parametrize("profile", [None, b"no profile at all"])
+def test_without_a_profile_that_fits_a_camera_photo_is_srgb(
+    tmp_path: Path, halves: Image.Image, profile: bytes | None
+) -> None:
+    halves.save(tmp_path / "photo.png", icc_profile=profile)
+    photo = read_camera_photo(tmp_path / "photo.png")
+    assert photo.profile is None
+    assert photo.exif == b""
+    np.testing.assert_array_equal(photo.pixels, np.asarray(halves))
+
+
+def test_a_camera_photo_that_is_not_rgb_becomes_srgb(tmp_path: Path) -> None:
+    lab = Image.merge("LAB", [Image.new("L", (8, 8), value) for value in (136, 208, 195)])
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    lab.save(tmp_path / "lab.tif", icc_profile=profile)
+    photo = read_camera_photo(tmp_path / "lab.tif")
+    assert photo.profile is None
+    np.testing.assert_array_equal(photo.pixels, read_photo(tmp_path / "lab.tif"))
+
+
+def test_notes_beyond_reading_are_no_reason_to_refuse_a_photo(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] = 1 / 3
+    notes = bytearray(exif.tobytes())
+    for index in range(8, len(notes), 3):
+        notes[index] ^= 0x5A
+        (tmp_path / "photo.jpg").unlink(missing_ok=True)
+        write_photo(tmp_path / "photo.jpg", np.zeros((8, 8, 3), np.uint8), exif=bytes(notes))
+        photo = read_camera_photo(tmp_path / "photo.jpg")
+        assert isinstance(photo, CameraPhoto)
+        assert photo.pixels.shape == (8, 8, 3)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK", "P", "1", "LA", "RGBA"])

@@ -1,0 +1,101 @@
+"""Where each runtime is to be had on this machine: what starts it, or what is missing."""
+
+import ctypes.util
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quantize.arm64 import ARM64_PYTHON, arm64_folder, find_uv
+
+TFLITE_RUNTIME = ("tflite-runtime==2.14.0", "numpy==1.26.4")
+"""The last of its name, which many apps still ship; it needs Python 3.11 and numpy 1."""
+
+VULKAN_DRIVERS = (
+    Path("/usr/lib/chromium/vk_swiftshader_icd.json"),
+    Path("/usr/lib/chromium-browser/vk_swiftshader_icd.json"),
+)
+"""Chromium's software Vulkan, which gives the GPU delegate a GPU on machines without one."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A runtime on this machine.
+
+    Attributes:
+        runtime: as `quantize.standalone_runner` and `bundle.json` call it.
+        title: for people.
+        command: what a Python script is started with.
+        variables: environment variables that it needs beside those there are.
+        missing: why it is not there and the command that brings it; None where it is.
+        one_model_at_a_time: whether each model gets a process of its own, because a refusal is
+            told on standard error or ends the process.
+    """
+
+    runtime: str
+    title: str
+    command: tuple[str, ...] = (sys.executable,)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    missing: str | None = None
+    one_model_at_a_time: bool = False
+
+
+def environments() -> tuple[Environment, ...]:
+    """All runtimes that a model is proven on."""
+    return (
+        Environment("litert_cpu", "LiteRT, CPU with XNNPACK"),
+        Environment("litert_reference", "LiteRT, reference kernels"),
+        Environment("tensorflow", "TensorFlow's interpreter"),
+        _tflite_runtime(),
+        _gpu_delegate(),
+        _arm64(),
+    )
+
+
+def _tflite_runtime() -> Environment:
+    uv = find_uv()
+    options = ("--quiet", "--isolated", "--no-project", "--python", "3.11")
+    packages = tuple(part for package in TFLITE_RUNTIME for part in ("--with", package))
+    return Environment(
+        "tflite_runtime",
+        "tflite-runtime 2.14",
+        command=(uv or "uv", "run", *options, *packages, "python"),
+        missing=None if uv else "uv is not there; ./run python --version brings it",
+    )
+
+
+def _gpu_delegate() -> Environment:
+    driver = os.environ.get("VK_ICD_FILENAMES") or next(
+        (str(file) for file in VULKAN_DRIVERS if file.is_file()), ""
+    )
+    there = driver and ctypes.util.find_library("vulkan")
+    return Environment(
+        "gpu_delegate",
+        "GPU delegate on Vulkan",
+        variables={"VK_ICD_FILENAMES": driver},
+        missing=None if there else "no Vulkan here; apt-get install chromium libvulkan1",
+        one_model_at_a_time=True,
+    )
+
+
+def _arm64() -> Environment:
+    folder, emulator = arm64_folder(), shutil.which("qemu-aarch64") or ""
+    system = folder / "system"
+    missing = None
+    if not emulator:
+        missing = "no emulator; apt-get install qemu-user"
+    elif not (system / ARM64_PYTHON).is_file():
+        missing = "no 64-bit Arm Python; python -m quantize.arm64"
+    return Environment(
+        "arm64",
+        "LiteRT on 64-bit Arm (emulated)",
+        # qemu 7 crashes in newer LiteRT's kernels for newer processors.
+        command=(emulator, "-cpu", "cortex-a72", "-L", str(system), str(system / ARM64_PYTHON)),
+        variables={
+            "PYTHONHOME": str(system / "usr"),
+            "PYTHONPATH": str(folder / "packages"),
+        },
+        missing=missing,
+    )

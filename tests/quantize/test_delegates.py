@@ -1,0 +1,232 @@
+"""Models are told apart by what takes them; what was measured stands beside what is published."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from quantize import delegates
+from quantize.accelerators import ACCELERATORS
+from quantize.bundle import Bundle
+from quantize.delegates import Model, hold_against, main, read_models, reasons, table, to_json
+from quantize.operators import Operator, list_operators
+from train.errors import UserError
+
+BY_NAME = {accelerator.name: accelerator for accelerator in ACCELERATORS}
+
+
+def convert_to_int8(function: Any) -> bytes:
+    """A function of one picture of 8×8×4, as an integer model."""
+    shape = (1, 8, 8, 4)
+    concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], tf.Module())
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+
+    def photographs() -> Iterator[list[np.ndarray]]:
+        random = np.random.default_rng(0)
+        for _ in range(4):
+            yield [random.uniform(-1, 1, shape).astype(np.float32)]
+
+    converter.representative_dataset = photographs
+    return converter.convert()
+
+
+def upsample_and_rectify(picture: tf.Tensor) -> tf.Tensor:
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 5, 4)).astype(np.float32)
+    upsampled = tf.nn.conv2d_transpose(picture, kernel, (1, 16, 16, 5), 2)
+    return tf.nn.relu(upsampled + np.linspace(-1, 1, 5, dtype=np.float32))
+
+
+@pytest.fixture(scope="module")
+def fused() -> Model:
+    """An int8 transposed convolution with a ReLU fused into it: TRANSPOSE_CONV version 4."""
+    return Model("fused", list_operators(convert_to_int8(upsample_and_rectify)))
+
+
+@pytest.fixture(scope="module")
+def leaky() -> Model:
+    def function(picture: tf.Tensor) -> tf.Tensor:
+        return tf.nn.leaky_relu(tf.nn.avg_pool2d(picture, 2, 2, "SAME"))
+
+    return Model("leaky", list_operators(convert_to_int8(function)))
+
+
+@pytest.fixture(scope="module")
+def models(tiny_bundle: Bundle) -> list[Model]:
+    return read_models(tiny_bundle.folder)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["delegates", *arguments])
+    main()
+
+
+def test_the_bundle_runs_wholly_on_the_gpu_delegate(models: list[Model]) -> None:
+    """As measured: the network was built for it. Integers of 16 bits no GPU takes."""
+    for model in models:
+        if model.name.startswith(("dynamic_int8", "int16x8")):
+            continue
+        report = hold_against(model, BY_NAME["GPU delegate"])
+        assert report.findings == ()
+        assert report.share("accepted") == 100
+        assert report.operators["accepted"] == len(model.operators)
+
+
+def test_only_integers_are_sure_of_an_npu(models: list[Model]) -> None:
+    shares = {
+        (model.name, name): hold_against(model, BY_NAME[name]).share("accepted")
+        for model in models
+        for name in ("Qualcomm QNN", "Edge TPU")
+    }
+    for (model, _), share in shares.items():
+        if model.startswith(("float", "int8")):
+            assert share == (100 if model.startswith("int8") else 0), model
+
+
+def test_a_fused_activation_costs_the_gpu_all_arithmetic(fused: Model) -> None:
+    report = hold_against(fused, BY_NAME["GPU delegate"])
+    (finding,) = report.findings
+    assert finding.judgement.reason == "version 4; up to 3 is taken"
+    assert finding.operators == {"TRANSPOSE_CONV v4": 1}
+    assert finding.multiply_adds == 8 * 8 * 9 * 4 * 5
+    assert report.share("accepted") == 0
+    assert hold_against(fused, BY_NAME["MediaTek"]).share("accepted") == 100
+
+
+def test_without_multiplications_operators_are_counted(leaky: Model) -> None:
+    report = hold_against(leaky, BY_NAME["Edge TPU"])
+    assert [list(finding.operators) for finding in report.findings] == [["LEAKY_RELU v1"]]
+    assert report.share("refused") == pytest.approx(100 / len(leaky.operators))
+
+
+def test_the_command_tells_reasons_and_documents(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, str(tiny_bundle.folder))
+    printed = capsys.readouterr().out
+    for model in tiny_bundle.models:
+        height, width = model.working_size
+        for accelerator in ACCELERATORS:
+            name = f"{model.recipe} {height}x{width}"
+            assert any(
+                line.startswith(name) and accelerator.name in line for line in printed.splitlines()
+            )
+    assert "tensors of FLOAT32; it takes INT8, UINT8" in printed
+    assert "https://coral.ai/docs/edgetpu/models-intro" in printed
+    # Two sizes of one recipe have the same operators: they are told of together.
+    assert "float32 64x128, float32 128x64" in printed
+
+
+def test_a_single_file_is_judged_too(
+    tiny_bundle: Bundle,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (model, _) = tiny_bundle.models_of("int8_qat")
+    out = tmp_path / "delegates.json"
+    run(monkeypatch, str(tiny_bundle.folder / model.file), "--json", str(out))
+    assert model.file in capsys.readouterr().out
+    entries = json.loads(out.read_text())
+    assert [entry["accelerator"] for entry in entries] == [a.name for a in ACCELERATORS]
+    published = {entry["accelerator"]: entry["published"] for entry in entries}
+    total = sum(published["GPU delegate"]["multiply_adds"].values())
+    assert total > 0
+    for figures in published.values():
+        assert sum(figures["multiply_adds"].values()) == total
+        told = sum(finding["multiply_adds"] for finding in figures["findings"])
+        assert told == total - figures["multiply_adds"].get("accepted", 0)
+        assert all(finding["address"] for finding in figures["findings"])
+
+
+def test_measured_stands_beside_published(fused: Model) -> None:
+    found = {
+        "litert_gpu": {"verdict": "partly", "reason": "TRANSPOSE_CONV on the CPU"},
+        "litert_cpu": {"verdict": "wholly", "reason": ""},
+    }
+    model = dataclasses.replace(fused, measured=found)
+    reports = [hold_against(model, accelerator) for accelerator in ACCELERATORS]
+    _, gpu, nnapi, *_ = table(reports).splitlines()
+    assert gpu.endswith("partly")
+    assert nnapi.endswith("–")
+    assert "measured: litert_gpu: partly, TRANSPOSE_CONV on the CPU" in reasons(reports)
+    entries = json.loads(to_json(reports))
+    assert entries[0]["measured"] == {"litert_gpu": found["litert_gpu"]}
+    assert entries[0]["published"]["operators"]["refused"] == 1
+    assert entries[1]["measured"] == {}
+
+
+def test_what_was_measured_is_read_from_the_bundle(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Verified:
+        recipe: str
+        working_size: tuple[int, int]
+        file: str
+        verify: dict[str, dict[str, str]]
+
+    first = tiny_bundle.models[0]
+    measured = {"litert_gpu": {"verdict": "wholly", "reason": ""}}
+    verified = Verified(first.recipe, first.working_size, first.file, measured)
+    bundle = dataclasses.replace(tiny_bundle, models=(verified,))  # type: ignore[arg-type]
+    monkeypatch.setattr(delegates, "read_bundle", lambda folder: bundle)
+    (model,) = read_models(tiny_bundle.folder)
+    assert model.measured == measured
+    assert hold_against(model, BY_NAME["GPU delegate"]).measured == measured
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such file"),
+        (b"", "not a .tflite file"),
+        (b"\x1c\0\0\0TFL3" + b"\xff" * 60, "damaged .tflite file"),
+    ],
+)
+def test_a_file_that_is_no_model_is_told_in_one_line(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    file = tmp_path / "m.tflite"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UserError, match=message) as refused:
+        read_models(file)
+    assert str(file) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not a bundle"):
+        read_models(tmp_path)
+
+
+def test_a_model_without_operators_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(content: bytes) -> tuple[Operator, ...]:
+        return ()
+
+    monkeypatch.setattr(delegates, "list_operators", nothing)
+    (tmp_path / "m.tflite").write_bytes(b"")
+    with pytest.raises(UserError, match="without operators"):
+        read_models(tmp_path / "m.tflite")
+
+
+def test_it_needs_no_tensorflow() -> None:
+    program = (
+        "import sys, quantize.delegates\n"
+        "heavy = {'tensorflow', 'keras', 'tf_keras', 'grain', 'jax'} & set(sys.modules)\n"
+        "sys.exit(', '.join(sorted(heavy)) or 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr

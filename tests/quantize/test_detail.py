@@ -1,0 +1,83 @@
+"""Detail stays where a rendering is sharp, however fine the rendering itself is."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+from skimage import data
+
+from quantize.compare import psnr
+from quantize.detail import as_the_network_sees, shown_fineness, transfer_detail
+from train.photo import resize_photo, to_float, to_uint8
+
+
+def blurred_outside(picture: np.ndarray, scale: float) -> np.ndarray:
+    """A subject in the middle, sharp; around it a blur of 5 pixels at working size times scale."""
+    height, width = picture.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    distance = ((rows / height - 0.5) / 0.3) ** 2 + ((columns / width - 0.5) / 0.25) ** 2
+    subject = gaussian_filter((distance < 1).astype(np.float32), 1.5 * scale)[..., None]
+    blurred = gaussian_filter(picture, (5 * scale, 5 * scale, 0))
+    return subject * picture + (1 - subject) * blurred
+
+
+def test_detail_stays_where_it_is_sharp_and_the_blur_is_the_models() -> None:
+    """Against the same blur of the large photograph itself, which no model could see."""
+    photo = data.chelsea()[:288, :432]
+    photo = to_uint8(gaussian_filter(to_float(resize_photo(photo, 864, 1296)), (0.7, 0.7, 0)))
+    noise = np.random.default_rng(0).normal(0, 12, photo.shape)
+    photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
+    expected = blurred_outside(to_float(photo), scale=3)
+    small = resize_photo(photo, 288, 432)
+    rendered = blurred_outside(to_float(small), scale=1)
+    result = to_float(transfer_detail(photo, small, rendered))
+    bicubic = to_float(resize_photo(to_uint8(rendered), *photo.shape[:2]))
+
+    middle = (slice(370, 494), slice(580, 716))
+    assert psnr(result[middle], to_float(photo)[middle]) > 25
+    assert psnr(result[middle], expected[middle]) > psnr(bicubic[middle], expected[middle]) + 2
+    corner = (slice(0, 200), slice(0, 300))
+    assert psnr(result[corner], expected[corner]) > 38
+    assert psnr(result, expected) > psnr(bicubic, expected)
+
+
+def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A photograph, the same with a blurred background, and the latter at a third of the size."""
+    photo = resize_photo(data.chelsea()[:288, :432], 864, 1296)
+    grain = np.random.default_rng(0).normal(0, 12, photo.shape)
+    photo = np.clip(photo + grain, 0, 255).astype(np.uint8)
+    expected = blurred_outside(to_float(photo), scale=3)
+    return photo, expected, to_float(resize_photo(to_uint8(expected), 288, 432))
+
+
+def test_of_a_true_target_all_sharpness_comes_back() -> None:
+    """The design's measure: a target made small, brought back, is far nearer than enlarged."""
+    photo, expected, rendered = scene()
+    result = transfer_detail(photo, resize_photo(photo, 288, 432), rendered)
+    bicubic = resize_photo(to_uint8(rendered), *photo.shape[:2])
+    gained = psnr(to_float(result), expected) - psnr(to_float(bicubic), expected)
+    assert gained > 3
+
+
+def test_a_rendering_as_coarse_as_the_networks_counts_as_sharp_where_it_is_sharpest() -> None:
+    photo, expected, rendered = scene()
+    small = resize_photo(photo, 288, 432)
+    coarse = as_the_network_sees(rendered)
+    seen = as_the_network_sees(to_float(small))
+    assert shown_fineness(to_float(small), seen, coarse) < 0.1
+    assert shown_fineness(to_float(small), seen, rendered) > 0.9
+    result = to_float(transfer_detail(photo, small, coarse))
+    bicubic = to_float(resize_photo(to_uint8(coarse), *photo.shape[:2]))
+    assert psnr(result, expected) > psnr(bicubic, expected) + 3
+
+
+@pytest.mark.parametrize("size", [(1, 1), (63, 65), (129, 40), (64, 300)])
+def test_bands_meet_without_a_seam(size: tuple[int, int]) -> None:
+    """A flat photograph has no detail: the result is the rendering, enlarged in one piece."""
+    rendered = gaussian_filter(np.random.default_rng(0).random((50, 70, 3)), (3, 3, 0))
+    flat = np.full((50, 70, 3), 128, np.uint8)
+    result = transfer_detail(np.full((*size, 3), 128, np.uint8), flat, rendered)
+    for channel in range(3):
+        plane = Image.fromarray(rendered[..., channel].astype(np.float32))
+        whole = plane.resize(size[::-1], Image.Resampling.BICUBIC)
+        assert np.abs(result[..., channel] - 255 * np.asarray(whole)).max() <= 0.51

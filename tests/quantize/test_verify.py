@@ -1,0 +1,106 @@
+"""Every model on every runtime that is here, and what is said where one is not."""
+
+import dataclasses
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from quantize import verify as verify_module
+from quantize.bundle import Bundle, read_bundle
+from quantize.environments import Environment, environments
+from quantize.verify import broken_promises, main, refused_operators, verify, with_findings
+from train.errors import UserError
+
+HERE = {environment.runtime: environment for environment in environments()}
+
+
+@pytest.fixture
+def bundle(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
+    """A copy, as verify writes into it."""
+    shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
+    return read_bundle(tmp_path / "bundle")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", list(HERE))
+def test_a_runtime_computes_what_litert_computes(bundle: Bundle, runtime: str) -> None:
+    environment = HERE[runtime]
+    if environment.missing:
+        pytest.skip(f"{environment.title}: {environment.missing}")
+    models = [model for model in bundle.models if model.working_size == (64, 128)]
+    found = verify(bundle, models, [environment])
+    for model in models:
+        finding = found[model.file][runtime]
+        if finding["verdict"] == "no":
+            assert finding["reason"]
+            continue
+        difference = finding["golden_mean_step"] - model.figures["golden_mean_step"]
+        assert abs(difference) < 0.2
+        assert finding["psnr_to_float32"] > 30
+    whole = dataclasses.replace(with_findings(bundle, found), preset="mobile")
+    assert broken_promises(whole, [environment]) == []
+
+
+def test_the_command_writes_its_findings_into_the_bundle(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--runtimes", "litert_cpu", "--recipes", "int8_qat"]
+    monkeypatch.setattr(sys, "argv", ["verify", str(bundle.folder), *arguments])
+    assert main() == 0
+    assert "int8_qat_64x128" in capsys.readouterr().out
+    for model in read_bundle(bundle.folder).models:
+        verdicts = {runtime: found["verdict"] for runtime, found in model.verify.items()}
+        assert verdicts == ({"litert_cpu": "wholly"} if model.recipe == "int8_qat" else {})
+
+
+def test_a_missing_runtime_is_named_with_the_command_that_brings_it(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = Environment("arm64", "an Arm", missing="no emulator; apt-get install qemu-user")
+    monkeypatch.setattr(verify_module, "environments", lambda: (HERE["litert_cpu"], gone))
+    command = ["verify", str(bundle.folder), "--recipes", "float32"]
+    monkeypatch.setattr(sys, "argv", command)
+    assert main() == 0
+    assert "missing: an Arm: no emulator; apt-get install qemu-user" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", [*command, "--runtimes", "arm64"])
+    with pytest.raises(UserError, match="arm64 is not here: no emulator; apt-get"):
+        main()
+
+
+def test_a_process_that_ends_takes_no_other_model_with_it(bundle: Bundle, tmp_path: Path) -> None:
+    """A runtime that dies of int8 models and answers for the others."""
+    script = tmp_path / "dies.py"
+    script.write_text(
+        "import json, os, sys\n"
+        "for line in sys.stdin:\n"
+        "    if 'int8_qat' in json.loads(line)['model']:\n"
+        "        sys.exit('it is too much')\n"
+        "    print(json.dumps({'verdict': 'no', 'reason': 'not I'}), flush=True)\n"
+    )
+    dies = Environment("litert_cpu", "dying", command=(sys.executable, str(script)))
+    found = verify(bundle, bundle.models, [dies])
+    for model in bundle.models:
+        reason = found[model.file]["litert_cpu"]["reason"]
+        died = model.recipe == "int8_qat"
+        assert reason == ("its process ended: it is too much" if died else "not I")
+    broken = broken_promises(with_findings(bundle, found), [dies])
+    assert len(broken) == len(bundle.models)
+    assert "int8_qat_64x128.tflite runs no on dying: its process ended" in "\n".join(broken)
+
+
+def test_the_gpu_delegates_refusals_are_counted() -> None:
+    said = [
+        "INFO: compiling",
+        "ERROR: Following operations are not supported by GPU delegate:",
+        "CONV_2D: Tensor type(INT16) is not supported. photo",
+        "CONV_2D: Tensor type(INT16) is not supported. pool",
+        "TRANSPOSE_CONV: Max version supported: 3. Requested version 4. up",
+        "12 operations will run on the GPU, and the remaining 3 operations will run on the CPU.",
+    ]
+    assert refused_operators(said) == (
+        "2 × CONV_2D: Tensor type(INT16) is not supported; "
+        "1 × TRANSPOSE_CONV: Max version supported: 3"
+    )
+    assert refused_operators(["nothing"]) == ""
