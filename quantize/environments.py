@@ -1,14 +1,19 @@
 """Where each runtime is to be had on this machine: what starts it, or what is missing."""
 
 import ctypes.util
+import json
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from quantize.arm64 import ARM64_PYTHON, arm64_folder, find_uv
+from train.presets import choose
 
 TFLITE_RUNTIME = ("tflite-runtime==2.14.0", "numpy==1.26.4")
 """The last of its name, which many apps still ship; it needs Python 3.11 and numpy 1."""
@@ -18,6 +23,12 @@ VULKAN_DRIVERS = (
     Path("/usr/lib/chromium-browser/vk_swiftshader_icd.json"),
 )
 """Chromium's software Vulkan, which gives the GPU delegate a GPU on machines without one."""
+
+
+RUNNER = Path(__file__).with_name("standalone_runner.py")
+
+SECONDS_PER_MODEL = 600
+"""After which a runtime is taken for hung; emulated Arm takes long."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,45 @@ def environments() -> tuple[Environment, ...]:
         _gpu_delegate(),
         _arm64(),
     )
+
+
+def choose_environments(names: Sequence[str]) -> list[Environment]:
+    """The runtimes asked for, all where none is.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    known = {environment.runtime: environment for environment in environments()}
+    return [choose("runtime", name, known) for name in dict.fromkeys(names or known)]
+
+
+def run_jobs(
+    environment: Environment, jobs: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Has `quantize.standalone_runner` do jobs in an environment.
+
+    Returns:
+        Its answers, fewer than the jobs where the process ended early, and its standard error's
+        lines.
+    """
+    with tempfile.TemporaryDirectory() as private:
+        variables = {"XDG_RUNTIME_DIR": private, **environment.variables}
+        try:
+            ended = subprocess.run(
+                [*environment.command, str(RUNNER), environment.runtime],
+                input="".join(json.dumps(job) + "\n" for job in jobs),
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env={**os.environ, **variables},
+                timeout=SECONDS_PER_MODEL * len(jobs),
+            )
+            output, complaints = ended.stdout, ended.stderr
+        except subprocess.TimeoutExpired as hung:
+            output = (hung.stdout or b"").decode(errors="replace")
+            complaints = f"no answer within {hung.timeout:.0f} s"
+    lines = [line for line in output.splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in lines], complaints.splitlines()
 
 
 def _tflite_runtime() -> Environment:

@@ -4,8 +4,8 @@ A model works at one size. The photograph is fitted into it, rendered, and broug
 size: the model decides where it is blurred, the camera keeps the detail of what is sharp.
 
 On the command line a photograph keeps its colour profile, and the network sees its codes as they
-are: Display P3 and Adobe RGB look a little paler to it than sRGB and grey the same, while
-conversion to sRGB and back would clip the most saturated colours.
+are: Display P3 looks a little paler to it than sRGB (2.4 steps of 255 on 24 photographs) and grey
+the same, while conversion to sRGB and back would clip the most saturated colours.
 """
 
 import math

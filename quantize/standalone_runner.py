@@ -7,12 +7,18 @@ Not a part of the package that is imported: a script of numpy and one interprete
 
 A job is a line of JSON: `model` (a .tflite file), `inputs` (an .npy of N × 1 × h × w × c in the
 model's own type), `outputs` (the .npy to write) and of one output its `shape`, 1 × 2h × 2w × 3, and
-`type`. Each job is answered by a line of JSON: `verdict` (wholly, partly or no) and `reason`.
+`type`; `threads` of the CPU; with `repeats`, the first input is rendered as often again and timed.
+Each job is answered by a line of JSON: `verdict` (wholly, partly or no), `reason`, and where it was
+timed the `seconds` of each repeat and the most `memory_bytes` of the process before and after.
 """
 
+import importlib
 import json
+import resource
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,16 +29,38 @@ Job = dict[str, Any]
 
 
 def main() -> None:
-    load = LOADERS[sys.argv[1]]
+    module, load = LOADERS[sys.argv[1]]
+    importlib.import_module(module)  # so that no model's memory counts it
     for line in sys.stdin:
         job = json.loads(line)
+        figures: dict[str, Any] = {}
         try:
+            before = _memory_bytes()
             run, verdict, reason = load(job)
-            outputs = [run(photo) for photo in np.load(job["inputs"])]
+            photos = np.load(job["inputs"])
+            outputs = [run(photo) for photo in photos]
             np.save(job["outputs"], np.stack(outputs))
+            if job.get("repeats"):
+                figures["seconds"] = [_seconds(run, photos[0]) for _ in range(job["repeats"])]
+                figures["memory_bytes"] = [before, _memory_bytes()]
         except Exception as error:  # whatever it is: this model does not run here, the next may
             verdict, reason = "no", " ".join(str(error).split()) or type(error).__name__
-        print(json.dumps({"verdict": verdict, "reason": reason}), flush=True)
+        print(json.dumps({"verdict": verdict, "reason": reason, **figures}), flush=True)
+
+
+def _seconds(run: Run, photo: np.ndarray) -> float:
+    started = time.perf_counter()
+    run(photo)
+    return time.perf_counter() - started
+
+
+def _memory_bytes() -> int:
+    """The most main memory that this process has had."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # what getrusage says there is the parent's until this one has had more
+        (peak,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS, in bytes
 
 
 def _litert(job: Job, reference: bool = False) -> tuple[Run, str, str]:
@@ -41,7 +69,7 @@ def _litert(job: Job, reference: bool = False) -> tuple[Run, str, str]:
     kernels = interpreter.OpResolverType
     resolver = kernels.BUILTIN_REF if reference else kernels.AUTO
     loaded = interpreter.Interpreter(
-        job["model"], experimental_op_resolver_type=resolver, num_threads=2
+        job["model"], experimental_op_resolver_type=resolver, num_threads=job["threads"]
     )
     return _interpreted(loaded)
 
@@ -53,13 +81,13 @@ def _litert_reference(job: Job) -> tuple[Run, str, str]:
 def _tflite_runtime(job: Job) -> tuple[Run, str, str]:
     from tflite_runtime.interpreter import Interpreter
 
-    return _interpreted(Interpreter(job["model"], num_threads=2))
+    return _interpreted(Interpreter(job["model"], num_threads=job["threads"]))
 
 
 def _tensorflow(job: Job) -> tuple[Run, str, str]:
     import tensorflow as tf
 
-    return _interpreted(tf.lite.Interpreter(job["model"], num_threads=2))
+    return _interpreted(tf.lite.Interpreter(job["model"], num_threads=job["threads"]))
 
 
 def _interpreted(interpreter: Any) -> tuple[Run, str, str]:
@@ -99,14 +127,17 @@ def _gpu_delegate(job: Job) -> tuple[Run, str, str]:
     return run, verdict, reason
 
 
-LOADERS: dict[str, Callable[[Job], tuple[Run, str, str]]] = {
-    "litert_cpu": _litert,
-    "litert_reference": _litert_reference,
-    "tensorflow": _tensorflow,
-    "tflite_runtime": _tflite_runtime,
-    "gpu_delegate": _gpu_delegate,
-    "arm64": _litert,
+Load = Callable[[Job], tuple[Run, str, str]]
+
+LOADERS: dict[str, tuple[str, Load]] = {
+    "litert_cpu": ("ai_edge_litert.interpreter", _litert),
+    "litert_reference": ("ai_edge_litert.interpreter", _litert_reference),
+    "tensorflow": ("tensorflow", _tensorflow),
+    "tflite_runtime": ("tflite_runtime.interpreter", _tflite_runtime),
+    "gpu_delegate": ("ai_edge_litert.compiled_model", _gpu_delegate),
+    "arm64": ("ai_edge_litert.interpreter", _litert),
 }
+"""By runtime: the module that it comes in, and what loads a model."""
 
 
 if __name__ == "__main__":

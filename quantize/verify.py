@@ -7,9 +7,6 @@ in the table of recipes promises, and with 2 where a runtime was asked for that 
 """
 
 import dataclasses
-import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,18 +21,12 @@ from tqdm import tqdm
 
 from quantize.bundle import Bundle, BundledModel, read_bundle, rewrite_description
 from quantize.compare import psnr
-from quantize.environments import Environment, environments
+from quantize.environments import Environment, choose_environments, run_jobs
 from quantize.recipes import RECIPES
 from quantize.render import frame
 from quantize.runtimes import LiteRTModel, decode, encode
 from train.errors import UserError, run_command
 from train.photo import network_input, read_photo, to_float
-from train.presets import choose
-
-RUNNER = Path(__file__).with_name("standalone_runner.py")
-
-SECONDS_PER_MODEL = 600
-"""After which a runtime is taken for hung; emulated Arm takes long."""
 
 Findings = dict[str, dict[str, Any]]
 """By runtime, what was found about one model; goes into bundle.json."""
@@ -78,16 +69,6 @@ def main() -> int:
     if options.runtimes and missing:
         raise UserError(f"{missing[0].runtime} is not here: {missing[0].missing}")
     return 1 if broken else 0
-
-
-def choose_environments(names: Sequence[str]) -> list[Environment]:
-    """The runtimes asked for, all where none is.
-
-    Raises:
-        UserError: there is none of that name.
-    """
-    known = {environment.runtime: environment for environment in environments()}
-    return [choose("runtime", name, known) for name in dict.fromkeys(names or known)]
 
 
 def verify(
@@ -164,7 +145,7 @@ def _answers(
     while pending:
         batch = pending[:1] if environment.one_model_at_a_time else pending
         jobs = [_job(bundle, model, inputs[model.working_size], scratch) for model in batch]
-        answers, complaints = _run(environment, jobs)
+        answers, complaints = run_jobs(environment, jobs)
         for model, job, answer in zip(batch, jobs, answers, strict=False):
             answer["reason"] = refused_operators(complaints) or answer["reason"]
             done = answer["verdict"] in ("wholly", "partly")
@@ -194,31 +175,8 @@ def _job(bundle: Bundle, model: BundledModel, inputs: np.ndarray, scratch: Path)
         "outputs": str(scratch / f"{name}_out.npy"),
         "shape": [1, *model.working_size, 3],
         "type": model.output.type,
+        "threads": 2,
     }
-
-
-def _run(
-    environment: Environment, jobs: list[dict[str, Any]]
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """The runner's answers, as many as it gave, and its lines of standard error."""
-    with tempfile.TemporaryDirectory() as private:
-        variables = {"XDG_RUNTIME_DIR": private, **environment.variables}
-        try:
-            ended = subprocess.run(
-                [*environment.command, str(RUNNER), environment.runtime],
-                input="".join(json.dumps(job) + "\n" for job in jobs),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                env={**os.environ, **variables},
-                timeout=SECONDS_PER_MODEL * len(jobs),
-            )
-            output, complaints = ended.stdout, ended.stderr
-        except subprocess.TimeoutExpired as hung:
-            output = (hung.stdout or b"").decode(errors="replace")
-            complaints = f"no answer within {hung.timeout:.0f} s"
-    lines = [line for line in output.splitlines() if line.startswith("{")]
-    return [json.loads(line) for line in lines], complaints.splitlines()
 
 
 def refused_operators(complaints: Sequence[str]) -> str:

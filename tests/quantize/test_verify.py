@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from quantize import verify as verify_module
+from quantize import environments as environments_module
 from quantize.bundle import Bundle, read_bundle
 from quantize.environments import Environment, environments
 from quantize.verify import broken_promises, main, refused_operators, verify, with_findings
@@ -59,7 +59,7 @@ def test_a_missing_runtime_is_named_with_the_command_that_brings_it(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gone = Environment("arm64", "an Arm", missing="no emulator; apt-get install qemu-user")
-    monkeypatch.setattr(verify_module, "environments", lambda: (HERE["litert_cpu"], gone))
+    monkeypatch.setattr(environments_module, "environments", lambda: (HERE["litert_cpu"], gone))
     command = ["verify", str(bundle.folder), "--recipes", "float32"]
     monkeypatch.setattr(sys, "argv", command)
     assert main() == 0

@@ -137,6 +137,9 @@ def test_a_run_killed_by_force_ends_bit_for_bit_as_one_that_was_not(
     pairs_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", backend)
+    # The three processes compile the same, which takes JAX a minute each time.
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "compiled"))
+    monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     script = tmp_path / "one_level.py"
     script.write_text(ONE_LEVEL.format(without_tensorflow=backend == "jax"))
     monkeypatch.setenv("PYTHONPATH", str(Path(sequential.__file__).parents[1]))

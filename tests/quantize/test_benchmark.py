@@ -1,0 +1,49 @@
+"""A bundle's models are timed where they run, and said not to run where they do not."""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from quantize import environments as environments_module
+from quantize.benchmark import main
+from quantize.bundle import Bundle
+from quantize.environments import environments
+from train.errors import UserError
+
+
+def test_the_command_times_models_and_names_what_does_not_run(
+    tiny_bundle: Bundle,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    here = environments()[0]
+    gone = dataclasses.replace(here, runtime="arm64", title="an Arm", missing="no emulator; get it")
+    monkeypatch.setattr(environments_module, "environments", lambda: (here, gone))
+    report = tmp_path / "speed.json"
+    arguments = ["--recipes", "int8_qat", "--runtimes", "litert_cpu", "arm64", "--threads", "1"]
+    arguments += ["--repeats", "3", "--json", str(report)]
+    monkeypatch.setattr(sys, "argv", ["benchmark", str(tiny_bundle.folder), *arguments])
+    main()
+    printed = capsys.readouterr().out
+    assert "does not run: missing: no emulator; get it" in printed
+    rows = json.loads(report.read_text())["rows"]
+    assert [row["runtime"] for row in rows] == [here.title, gone.title] * 2
+    for row in rows[::2]:
+        assert 0 < row["seconds"] < 10
+        assert row["spread"] >= 0
+        assert row["memory_bytes"] > 0
+        assert row["multiply_adds"] > 1e6
+        assert row["bytes"] == (tiny_bundle.folder / row["model"]).stat().st_size
+
+
+def test_an_unknown_runtime_is_one_line(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["benchmark", str(tiny_bundle.folder), "--runtimes", "tpu"]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(UserError, match="unknown runtime 'tpu': expected one of litert_cpu"):
+        main()
