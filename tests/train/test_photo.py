@@ -64,8 +64,8 @@ def test_a_colour_profile_is_honoured(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_photo(tmp_path / "profiled.tif"), expected, atol=2)
 
 
-def srgb_profile() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+"""Made once: it holds the second in which it was made."""
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
@@ -77,9 +77,9 @@ def test_profile_date_and_camera_are_written_as_they_were_read(tmp_path: Path, e
     camera[ExifTags.IFD.MakerNote] = b"addresses of another file"
     pixels = np.full((24, 32, 3), RED, np.uint8)
     file = tmp_path / f"photo.{ending}"
-    write_photo(file, pixels, profile=srgb_profile(), exif=exif.tobytes())
+    write_photo(file, pixels, profile=SRGB_PROFILE, exif=exif.tobytes())
     photo = read_camera_photo(file)
-    assert photo.profile == srgb_profile()
+    assert photo.profile == SRGB_PROFILE
     np.testing.assert_allclose(photo.pixels, pixels, atol=6)
     again = tmp_path / f"again.{ending}"
     write_photo(again, photo.pixels, profile=photo.profile, exif=photo.exif)
