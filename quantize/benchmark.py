@@ -20,9 +20,8 @@ import tyro
 from tqdm import tqdm
 
 from quantize.bundle import Bundle, BundledModel, read_bundle
-from quantize.environments import Environment, choose_environments, run_jobs
+from quantize.environments import Environment, choose_environments, make_job, run_jobs
 from quantize.operators import list_operators
-from quantize.runtimes import LiteRTModel, encode
 from train.errors import UserError, run_command
 from train.photo import write_atomically
 
@@ -83,9 +82,7 @@ def main() -> None:
     if options.repeats < 1 or not options.threads or min(options.threads) < 1:
         raise UserError("--repeats and --threads: at least 1")
     chosen = choose_environments(options.runtimes)
-    models = [m for m in bundle.models if not options.recipes or m.recipe in options.recipes]
-    for recipe in options.recipes:
-        bundle.models_of(recipe)
+    models = bundle.models_of_all(options.recipes)
     peak = matrix_product_speed()
     rows = measure(bundle, models, chosen, options, peak)
     print(table(rows))
@@ -128,19 +125,10 @@ def _measure_one(
     row = Row(model.file, environment.title, threads, model.bytes, multiply_adds)
     if environment.missing:
         return dataclasses.replace(row, reason=f"missing: {environment.missing}")
-    runnable = LiteRTModel(file)
-    shape = (1, 1, *runnable.input_size, runnable.input_channels)
+    height, width = model.working_size
+    shape = (1, height // 2, width // 2, 4 if bundle.sees_depth else 3)
     photo = np.random.default_rng(0).random(shape, np.float32)
-    np.save(scratch / "in.npy", encode(photo, model.input))
-    job = {
-        "model": str(file.resolve()),
-        "inputs": str(scratch / "in.npy"),
-        "outputs": str(scratch / "out.npy"),
-        "shape": [1, *model.working_size, 3],
-        "type": model.output.type,
-        "threads": threads,
-        "repeats": repeats,
-    }
+    job = make_job(bundle, model, photo, scratch, threads=threads, repeats=repeats)
     answers, complaints = run_jobs(environment, [job])
     answer: dict[str, Any] = answers[0] if answers else {"reason": "".join(complaints[-1:])}
     if "seconds" not in answer:

@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,16 @@ class Bundle:
                 f"{self.folder}: no recipe '{recipe}'; it has {', '.join(self.recipes)}{why}"
             )
         return found
+
+    def models_of_all(self, recipes: Sequence[str]) -> tuple[BundledModel, ...]:
+        """The models of some recipes, of all where none is named, in the bundle's order.
+
+        Raises:
+            UserError: the bundle has no such recipe.
+        """
+        for recipe in recipes:
+            self.models_of(recipe)
+        return tuple(model for model in self.models if not recipes or model.recipe in recipes)
 
     def checksums(self) -> dict[str, str]:
         """The SHA-256 of every file beside `bundle.json`, by name."""

@@ -188,10 +188,8 @@ def to_json(reports: list[Report]) -> str:
 
 def _bundled_model(folder: Path, model: BundledModel) -> Model:
     height, width = model.working_size
-    # Bundles that quantize.verify has not seen say nothing of it.
-    measured = getattr(model, "verify", {})
     name = f"{model.recipe} {height}x{width}"
-    return Model(name, _read_operators(folder / model.file), measured)
+    return Model(name, _read_operators(folder / model.file), model.verify)
 
 
 def _read_operators(file: Path) -> tuple[Operator, ...]:

@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from quantize.arm64 import ARM64_PYTHON, arm64_folder, find_uv
+from quantize.bundle import Bundle, BundledModel
+from quantize.runtimes import encode
 from train.presets import choose
 
 TFLITE_RUNTIME = ("tflite-runtime==2.14.0", "numpy==1.26.4")
@@ -23,7 +27,6 @@ VULKAN_DRIVERS = (
     Path("/usr/lib/chromium-browser/vk_swiftshader_icd.json"),
 )
 """Chromium's software Vulkan, which gives the GPU delegate a GPU on machines without one."""
-
 
 RUNNER = Path(__file__).with_name("standalone_runner.py")
 
@@ -73,6 +76,37 @@ def choose_environments(names: Sequence[str]) -> list[Environment]:
     """
     known = {environment.runtime: environment for environment in environments()}
     return [choose("runtime", name, known) for name in dict.fromkeys(names or known)]
+
+
+def make_job(
+    bundle: Bundle,
+    model: BundledModel,
+    inputs: np.ndarray,
+    scratch: Path,
+    threads: int = 2,
+    repeats: int = 0,
+) -> dict[str, Any]:
+    """What `quantize.standalone_runner` is told about one model; writes its inputs.
+
+    Args:
+        bundle: the model's.
+        model: what is run.
+        inputs: N × h × w × channels, float32, 0…1.
+        scratch: a folder for inputs and outputs.
+        threads: of the CPU.
+        repeats: renderings of the first input that are timed.
+    """
+    name = Path(model.file).stem
+    np.save(scratch / f"{name}_in.npy", encode(inputs, model.input)[:, None])
+    return {
+        "model": str((bundle.folder / model.file).resolve()),
+        "inputs": str(scratch / f"{name}_in.npy"),
+        "outputs": str(scratch / f"{name}_out.npy"),
+        "shape": [1, *model.working_size, 3],
+        "type": model.output.type,
+        "threads": threads,
+        "repeats": repeats,
+    }
 
 
 def run_jobs(

@@ -21,10 +21,10 @@ from tqdm import tqdm
 
 from quantize.bundle import Bundle, BundledModel, read_bundle, rewrite_description
 from quantize.compare import psnr
-from quantize.environments import Environment, choose_environments, run_jobs
+from quantize.environments import Environment, choose_environments, make_job, run_jobs
 from quantize.recipes import RECIPES
 from quantize.render import frame
-from quantize.runtimes import LiteRTModel, decode, encode
+from quantize.runtimes import LiteRTModel, decode
 from train.errors import UserError, run_command
 from train.photo import network_input, read_photo, to_float
 
@@ -53,9 +53,7 @@ def main() -> int:
     if bundle.sees_depth and options.photos:
         raise UserError("this network sees a depth map too; leave --photos out")
     chosen = choose_environments(options.runtimes)
-    models = [m for m in bundle.models if not options.recipes or m.recipe in options.recipes]
-    for recipe in options.recipes:
-        bundle.models_of(recipe)
+    models = bundle.models_of_all(options.recipes)
     found = verify(bundle, models, chosen, options.photos)
     bundle = with_findings(bundle, found)
     rewrite_description(bundle)
@@ -99,7 +97,7 @@ def verify(
             for model, answer in _answers(bundle, models, environment, inputs, Path(scratch)):
                 outputs = answer.pop("outputs")
                 if outputs is not None:
-                    answer |= _differences(bundle, model, outputs, expected[model.working_size])
+                    answer |= _differences(outputs, expected[model.working_size])
                 found[model.file][environment.runtime] = answer
                 progress.update()
     return found
@@ -144,7 +142,7 @@ def _answers(
     pending = list(models)
     while pending:
         batch = pending[:1] if environment.one_model_at_a_time else pending
-        jobs = [_job(bundle, model, inputs[model.working_size], scratch) for model in batch]
+        jobs = [make_job(bundle, model, inputs[model.working_size], scratch) for model in batch]
         answers, complaints = run_jobs(environment, jobs)
         for model, job, answer in zip(batch, jobs, answers, strict=False):
             answer["reason"] = refused_operators(complaints) or answer["reason"]
@@ -165,20 +163,6 @@ def _failed(verdict: str, reason: str) -> dict[str, Any]:
     return {"verdict": verdict, "reason": reason, "outputs": None}
 
 
-def _job(bundle: Bundle, model: BundledModel, inputs: np.ndarray, scratch: Path) -> dict[str, Any]:
-    """What the runner is told; writes the inputs in the model's own type."""
-    name = Path(model.file).stem
-    np.save(scratch / f"{name}_in.npy", encode(inputs, model.input)[:, None])
-    return {
-        "model": str((bundle.folder / model.file).resolve()),
-        "inputs": str(scratch / f"{name}_in.npy"),
-        "outputs": str(scratch / f"{name}_out.npy"),
-        "shape": [1, *model.working_size, 3],
-        "type": model.output.type,
-        "threads": 2,
-    }
-
-
 def refused_operators(complaints: Sequence[str]) -> str:
     """The operators that the GPU delegate names on standard error, each with its reason, once."""
     starts = [i for i, line in enumerate(complaints) if "not supported by GPU delegate" in line]
@@ -192,9 +176,7 @@ def refused_operators(complaints: Sequence[str]) -> str:
     return "; ".join(f"{count} × {said}" for said, count in refused.items())
 
 
-def _differences(
-    bundle: Bundle, model: BundledModel, outputs: np.ndarray, expected: list[np.ndarray]
-) -> dict[str, float]:
+def _differences(outputs: np.ndarray, expected: list[np.ndarray]) -> dict[str, float]:
     clipped = [np.clip(output, 0.0, 1.0) for output in outputs][: len(expected)]
     pairs = list(zip(clipped, expected, strict=True))
     steps = [255.0 * np.abs(output - wanted) for output, wanted in pairs]
