@@ -283,8 +283,9 @@ def test_each_recipe_of_a_bundle_has_a_row(evaluated: Evaluated, bundle: Path) -
     report = evaluated(bundle, "--limit", "1")
     assert list(report["means"]) == ["untouched", "float32", "int8_qat"]
     untouched, doubled, grey = (mean["psnr"] for mean in report["means"].values())
-    # Nothing was blurred, so the photograph's own detail was put back.
-    assert doubled == pytest.approx(untouched, abs=1)
+    # Nothing was blurred, so the photograph's own detail was put back; not all, for its blocks of
+    # noise make the rendering seem a little finer than it is (docs/experiments.md).
+    assert doubled == pytest.approx(untouched, abs=1.5)
     assert grey < doubled - 3
     width = SIZES[report["pictures"][0]["name"]][1]
     assert report["pictures"][0]["size"] == ([192, 256] if width > 300 else [256, 192])
