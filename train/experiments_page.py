@@ -124,9 +124,10 @@ def _head(scale: str, run: Run) -> str:
     data = "built-in scenes" if run.data == "built-in" else Path(run.data).name
     return (
         "# The report's five trainings\n\n"
-        f"Scale `{scale}`: {widths}, crops of {run.train.crop} px of photographs "
-        f"{run.train.short_side} px high, {data}. Joint training takes the same arithmetic as the "
-        "training level by level. A claim counts as confirmed or refuted where the mean difference "
+        f"Scale `{scale}`: {widths}, {run.network.head} heads, crops of {run.train.crop} px of "
+        f"photographs {run.train.short_side} px high, {data}. Joint training takes the same "
+        "arithmetic as the training level by level. A claim counts as confirmed or refuted where "
+        "the mean difference "
         f"over the unseen photographs is at least {DECIDED_AT:g} standard errors; one training "
         "each, so chance between seeds is not in it.\n\n"
         f"Written by `python -m train.experiments --scale {scale} --seed {run.seed}`."
