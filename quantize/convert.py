@@ -89,6 +89,8 @@ def _for_size(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> Any:
     def render(photo: tf.Tensor) -> dict[str, tf.Tensor]:
         if recipe.calibration == "fine_tuning":
             photo = _as_codes(photo)
+        elif recipe.calibration == "photos":
+            photo = tf.nn.relu(photo)  # a scale of its own, as in `_as_codes`
         return {"bokeh": model(photo, training=False)}
 
     channels = model.inputs[0].shape[-1]

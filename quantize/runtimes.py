@@ -42,11 +42,16 @@ class LiteRTModel:
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise UserError(f"{name}: not a .tflite model that LiteRT runs ({reason})") from error
-        (self._input,) = self._interpreter.get_input_details()
-        (self._output,) = self._interpreter.get_output_details()
+        self._input = _only(self._interpreter.get_input_details(), name, "input")
+        self._output = _only(self._interpreter.get_output_details(), name, "output")
         height, width, self.input_channels = _picture_shape(self._input, name, (3, 4))
         self.input_size = (height, width)
         self.output_size = _picture_shape(self._output, name, (3,))[:2]
+        if self.output_size != (2 * height, 2 * width):
+            raise UserError(
+                f"{name}: gives {self.output_size[0]} × {self.output_size[1]} px, expected twice "
+                f"its input's {height} × {width}"
+            )
         self.input_format = _edge_format(self._input)
         self.output_format = _edge_format(self._output)
         self._lock = threading.Lock()
@@ -73,6 +78,12 @@ class LiteRTModel:
             self._interpreter.invoke()
             codes = self._interpreter.get_tensor(self._output["index"])[0]
             return decode(codes, self.output_format)
+
+
+def _only(tensors: list[dict[str, Any]], name: str, kind: str) -> dict[str, Any]:
+    if len(tensors) != 1:
+        raise UserError(f"{name}: {len(tensors)} {kind}s, expected one photograph")
+    return tensors[0]
 
 
 def _picture_shape(

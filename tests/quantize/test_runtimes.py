@@ -1,10 +1,13 @@
 """A .tflite file runs on a photograph, from several threads, or says what it is."""
 
+import inspect
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from quantize.bundle import Bundle
@@ -59,3 +62,20 @@ def test_what_is_no_model_is_refused(content: bytes, tmp_path: Path) -> None:
         LiteRTModel(file)
     with pytest.raises(UserError, match=r"m\.tflite"):
         LiteRTModel(tmp_path / "missing_m.tflite")
+
+
+@pytest.mark.parametrize(
+    ("graph", "complaint"),
+    [
+        (lambda x, y: x + y, "2 inputs, expected one photograph"),
+        (lambda x: (x, 2 * x), "2 outputs, expected one photograph"),
+        (lambda x: 2 * x, "gives 8 × 8 px, expected twice its input's 8 × 8"),
+        (lambda x: x[..., 0], "expected 1 × height × width × 3"),
+    ],
+)
+def test_a_model_of_something_else_is_refused(graph: Any, complaint: str) -> None:
+    photos = [tf.TensorSpec((1, 8, 8, 3))] * len(inspect.signature(graph).parameters)
+    function = tf.function(graph).get_concrete_function(*photos)
+    content = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+    with pytest.raises(UserError, match=complaint):
+        LiteRTModel(content)

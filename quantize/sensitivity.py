@@ -1,0 +1,270 @@
+"""Which layer is to blame for what 8-bit integers cost: python -m quantize.sensitivity BUNDLE
+
+The bundle's float32 model is run with one layer's weights rounded, then with one layer's output
+rounded, layer by layer, all else left in floats. The squared errors of the layers about add up to
+that of an integer model with the same ranges, so that each one's share is its blame.
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tyro
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from quantize.bundle import Bundle, read_bundle
+from quantize.compare import fill, pair_input, psnr, spread
+from quantize.layers import FloatModel, Layer, integer_ranges
+from quantize.runtimes import LiteRTModel
+from train.errors import UserError, run_command
+from train.pairs import Pair
+from train.photo import to_float, write_atomically
+from train.run_folder import BUILT_IN, open_pairs
+
+NEGLIGIBLE = 1e-9
+"""Squared error that is as good as none."""
+
+SHOWN = 10
+"""Layers in the table; the picture and the JSON have them all."""
+
+
+@dataclass(frozen=True)
+class SensitivityOptions:
+    """What the command line takes."""
+
+    bundle: tyro.conf.Positional[Path]
+    """A folder that quantize.export made, with a float32 model."""
+    data: str = BUILT_IN
+    """A folder of pairs in the EBB! layout. Left out: the built-in pairs."""
+    ranges: Literal["photos", "int8_ptq", "int8_qat"] = "photos"
+    """What an output is rounded to: what photographs show, or what an integer model of the bundle
+    has there, which finds the layer to blame in that model."""
+    calibration_photos: int = 8
+    """Training photographs that show it."""
+    pairs: int = 2
+    """Held-out pairs that judge."""
+    out: Path | None = None
+    """The picture to write; the figures lie beside it as .json. Left out: BUNDLE_sensitivity.png"""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What held-out pairs say about a model.
+
+    Attributes:
+        squared_error: mean squared difference to the float model, in steps of 255, squared.
+        psnr_to_target: in dB, the mean over the pairs.
+    """
+
+    squared_error: float
+    psnr_to_target: float
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What rounding one layer costs.
+
+    Attributes:
+        layer: its name.
+        operator: as TFLite calls it.
+        weights_error: squared error with its weights rounded, in steps of 255; 0 without weights.
+        output_error: the same with its output rounded.
+        weights_loss: dB against the target with its weights rounded; below zero a gain.
+        output_loss: the same with its output rounded.
+        smallest: the range that its output is rounded to, from here
+        greatest: to here.
+    """
+
+    layer: str
+    operator: str
+    weights_error: float
+    output_error: float
+    weights_loss: float
+    output_loss: float
+    smallest: float
+    greatest: float
+
+    @property
+    def error(self) -> float:
+        return self.weights_error + self.output_error
+
+
+class Judge:
+    """Holds models against the float model and the targets, on the same pairs."""
+
+    def __init__(self, float_model: LiteRTModel, pairs: Sequence[Pair]):
+        self._inputs = [pair_input(pair) for pair in pairs]
+        self._targets = [to_float(pair.bokeh) for pair in pairs]
+        self._floats = [_render(float_model, photo) for photo in self._inputs]
+        self.untouched = self.judge(float_model)
+
+    def judge(self, model: LiteRTModel) -> Judged:
+        outputs = [_render(model, photo) for photo in self._inputs]
+        errors = [
+            np.mean(np.square(255.0 * (output - taught)))
+            for output, taught in zip(outputs, self._floats, strict=True)
+        ]
+        psnrs = [psnr(*both) for both in zip(outputs, self._targets, strict=True)]
+        return Judged(float(np.mean(errors)), float(np.mean(psnrs)))
+
+
+def main() -> None:
+    options = tyro.cli(SensitivityOptions, description=__doc__)
+    if min(options.calibration_photos, options.pairs) < 1:
+        raise UserError("--calibration-photos and --pairs: at least 1")
+    bundle = read_bundle(options.bundle)
+    file = bundle.folder / bundle.models_of("float32")[0].file
+    picture = options.out or options.bundle.with_name(f"{options.bundle.name}_sensitivity.png")
+    layers = measure(bundle, options)
+    whole = whole_models(bundle, options)
+    draw(layers, whole, f"{bundle.name}, {file.stem}", picture)
+    report = {"whole": whole, "layers": [vars(layer) for layer in layers]}
+    write_atomically(picture.with_suffix(".json"), json.dumps(report, indent=2) + "\n")
+    print(table(layers, whole))
+    print(f"{picture}: all {len(layers)} layers; figures in {picture.with_suffix('.json')}")
+
+
+def measure(bundle: Bundle, options: SensitivityOptions) -> list[Sensitivity]:
+    """Every layer of the bundle's float32 model of its first working size, one at a time.
+
+    Raises:
+        UserError: the bundle has no float32 model, or the pairs are not there.
+    """
+    described = bundle.models_of("float32")[0]
+    content = (bundle.folder / described.file).read_bytes()
+    model = FloatModel(content)
+    ranges = output_ranges(model, bundle, options)
+    judge = Judge(LiteRTModel(content), _pairs(bundle, options, "val", options.pairs))
+    return [
+        measure_layer(model, layer, ranges[layer.name], judge)
+        for layer in tqdm(model.layers, desc="layers")
+    ]
+
+
+def output_ranges(
+    model: FloatModel, bundle: Bundle, options: SensitivityOptions
+) -> dict[str, tuple[float, float]]:
+    """What each layer's output is rounded to.
+
+    Layers that an integer model hides, fused into another, keep what photographs show.
+    """
+    photos = _pairs(bundle, options, "train", options.calibration_photos)
+    shown = model.output_ranges([pair_input(pair) for pair in photos])
+    if options.ranges == "photos":
+        return shown
+    described = bundle.models_of(options.ranges)[0]
+    return shown | integer_ranges((bundle.folder / described.file).read_bytes())
+
+
+def measure_layer(
+    model: FloatModel, layer: Layer, span: tuple[float, float], judge: Judge
+) -> Sensitivity:
+    """What rounding one layer's weights, and what rounding its output costs."""
+    best = judge.untouched.psnr_to_target
+    weights = Judged(0.0, best)
+    if layer.kernel is not None:
+        weights = judge.judge(LiteRTModel(model.with_rounded_kernel(layer)))
+    output = judge.judge(LiteRTModel(model.with_rounded_output(layer, span)))
+    return Sensitivity(
+        layer.name,
+        layer.operator,
+        weights_error=weights.squared_error,
+        output_error=output.squared_error,
+        weights_loss=best - weights.psnr_to_target,
+        output_loss=best - output.psnr_to_target,
+        smallest=span[0],
+        greatest=span[1],
+    )
+
+
+def whole_models(bundle: Bundle, options: SensitivityOptions) -> dict[str, float]:
+    """The squared error of the bundle's own integer models on the same pairs, by recipe."""
+    size = bundle.models_of("float32")[0].working_size
+    pairs = _pairs(bundle, options, "val", options.pairs)
+    files = {model.recipe: model.file for model in bundle.models if model.working_size == size}
+    judge = Judge(LiteRTModel(bundle.folder / files["float32"]), pairs)
+    return {
+        recipe: judge.judge(LiteRTModel(bundle.folder / files[recipe])).squared_error
+        for recipe in ("int8_ptq", "int8_qat")
+        if recipe in files
+    }
+
+
+def _pairs(bundle: Bundle, options: SensitivityOptions, split: str, count: int) -> list[Pair]:
+    size = bundle.models_of("float32")[0].working_size
+    source = open_pairs(options.data, split, bundle.sees_depth)
+    return [fill(pair, size) for pair in spread(source, count)]
+
+
+def _render(model: LiteRTModel, photo: np.ndarray) -> np.ndarray:
+    return np.clip(model.run(photo), 0.0, 1.0)
+
+
+def table(layers: Sequence[Sensitivity], whole: dict[str, float]) -> str:
+    """The layers to blame most, for people."""
+    total = sum(layer.error for layer in layers)
+    lines = [f"{'layer':28} {'share':>6} {'weights':>9} {'output':>9} {'dB lost':>8} {'range':>19}"]
+    for layer in sorted(layers, key=lambda layer: layer.error, reverse=True)[:SHOWN]:
+        lost = layer.weights_loss + layer.output_loss
+        span = f"{layer.smallest:.3g} … {layer.greatest:.3g}"
+        lines.append(
+            f"{layer.layer:28} {layer.error / max(total, 1e-12):6.1%} {layer.weights_error:9.4f} "
+            f"{layer.output_error:9.4f} {lost:+8.3f} {span:>19}"
+        )
+    models = "".join(f"; {recipe} {error:.3f}" for recipe, error in whole.items())
+    lines.append(
+        "weights, output: squared error to float32 in steps of 255; dB lost against the target"
+    )
+    lines.append(f"all layers together {total:.3f}{models}")
+    return "\n".join(lines)
+
+
+def draw(layers: Sequence[Sensitivity], whole: dict[str, float], title: str, picture: Path) -> None:
+    """Writes a PNG with a row per layer, in the order in which they run, on a logarithmic axis."""
+    figure = Figure(figsize=(8, 1.6 + 0.15 * len(layers)), layout="constrained")
+    axes = figure.subplots()
+    _shade_levels(axes, layers)
+    for errors, colour, label in (
+        ([layer.output_error for layer in layers], "#c2603a", "its output rounded"),
+        ([layer.weights_error for layer in layers], "#33658a", "its weights rounded"),
+    ):
+        # What costs less than a billionth, or has no weights, has no dot.
+        dots = [(error, row) for row, error in enumerate(errors) if error > NEGLIGIBLE]
+        errors_shown, rows = zip(*dots, strict=True)
+        axes.scatter(errors_shown, rows, s=14, color=colour, label=label, zorder=3)
+    axes.set_yticks(range(len(layers)), [layer.layer for layer in layers], fontsize=6.5)
+    axes.set_ylim(len(layers) - 0.4, -0.6)
+    axes.set_xscale("log")
+    axes.set_xlabel("mean squared difference to float32, steps of 255, squared")
+    axes.grid(axis="x", alpha=0.3)
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    total = sum(layer.error for layer in layers)
+    models = "".join(f", {recipe} {error:.2g}" for recipe, error in whole.items())
+    axes.set_title(f"{title}: one layer in 8 bits\nall layers {total:.2g}{models}", fontsize=10)
+    figure.legend(loc="outside lower center", ncols=2)
+    write_atomically(picture, _png(figure))
+
+
+def _shade_levels(axes: Any, layers: Sequence[Sensitivity]) -> None:
+    """A band behind every second level's rows."""
+    levels = ["_".join(layer.layer.split("_")[:2]) for layer in layers]
+    starts = [row for row in range(len(levels)) if row == 0 or levels[row] != levels[row - 1]]
+    for start, end in list(pairwise([*starts, len(levels)]))[::2]:
+        axes.axhspan(start - 0.5, end - 0.5, color="#f1eee8", zorder=0)
+
+
+def _png(figure: Figure) -> bytes:
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=110)
+    return content.getvalue()
+
+
+if __name__ == "__main__":
+    run_command(main)
