@@ -36,7 +36,13 @@ class BenchmarkOptions:
     """A folder that quantize.export made."""
     recipes: tuple[str, ...] = ()
     """Which of its models. Left out: all."""
-    runtimes: tuple[str, ...] = ("litert_cpu", "litert_reference", "tensorflow", "tflite_runtime")
+    runtimes: tuple[str, ...] = (
+        "litert_cpu",
+        "litert_lean",
+        "litert_reference",
+        "tensorflow",
+        "tflite_runtime",
+    )
     """Where they run; gpu_delegate and arm64 are possible, but measure an emulator."""
     threads: tuple[int, ...] = (1, 2)
     """Threads of the CPU."""

@@ -60,6 +60,7 @@ def environments() -> tuple[Environment, ...]:
     """All runtimes that a model is proven on."""
     return (
         Environment("litert_cpu", "LiteRT, CPU with XNNPACK"),
+        Environment("litert_lean", "LiteRT, XNNPACK in little memory"),
         Environment("litert_reference", "LiteRT, reference kernels"),
         Environment("tensorflow", "TensorFlow's interpreter"),
         _tflite_runtime(),

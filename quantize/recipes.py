@@ -28,13 +28,13 @@ class Recipe:
     runs_wholly_on: tuple[str, ...]
 
 
-_EVERY_CPU = ("litert_cpu", "litert_reference", "tensorflow", "tflite_runtime", "arm64")
+# It alone rescales 8-bit integers to 16-bit ones, which the edges of int16x8 need.
+_LITERT_2 = ("litert_cpu", "litert_lean", "litert_reference")
+
+_EVERY_CPU = (*_LITERT_2, "tensorflow", "tflite_runtime", "arm64")
 
 # Without tflite_runtime: it refuses a transposed convolution with int8 weights and float features.
-_NEWER_CPU = ("litert_cpu", "litert_reference", "tensorflow", "arm64")
-
-# LiteRT 2 alone rescales 8-bit integers to 16-bit ones, which the edges of such a model need.
-_NEWEST_CPU = ("litert_cpu", "litert_reference")
+_NEWER_CPU = (*_LITERT_2, "tensorflow", "arm64")
 
 RECIPES: Mapping[str, Recipe] = {
     "float32": Recipe("as trained", "float32", "float32", "none", "float32", _EVERY_CPU),
@@ -53,6 +53,6 @@ RECIPES: Mapping[str, Recipe] = {
         "int8", "int8", "fine_tuning", "uint8", (*_EVERY_CPU, "gpu_delegate"),
     ),
     "int16x8": Recipe(
-        "16-bit activations, 8-bit weights", "int8", "int16", "photos", "uint8", _NEWEST_CPU
+        "16-bit activations, 8-bit weights", "int8", "int16", "photos", "uint8", _LITERT_2
     ),
 }  # fmt: skip

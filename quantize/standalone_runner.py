@@ -23,6 +23,10 @@ from typing import Any
 
 import numpy as np
 
+LEAN_XNNPACK = 0x23
+"""XNNPACK's flags for int8, uint8, and pointers to a convolution's pixels (8 bytes for each of the
+kernel's taps at each pixel) that are made for one convolution at a time instead of kept for all."""
+
 # What a job's model is loaded into: takes one input, gives one output.
 Run = Callable[[np.ndarray], np.ndarray]
 Job = dict[str, Any]
@@ -103,6 +107,16 @@ def _interpreted(interpreter: Any) -> tuple[Run, str, str]:
     return run, "wholly", ""
 
 
+def _litert_lean(job: Job) -> tuple[Run, str, str]:
+    from ai_edge_litert.compiled_model import CompiledModel
+    from ai_edge_litert.hardware_accelerator import HardwareAccelerator
+    from ai_edge_litert.options import CpuOptions, Options
+
+    cpu = CpuOptions(num_threads=job["threads"], xnnpack_flags=LEAN_XNNPACK)
+    options = Options(hardware_accelerators=HardwareAccelerator.CPU, cpu_options=cpu)
+    return _compiled(CompiledModel.from_file(job["model"], options=options), job), "wholly", ""
+
+
 def _gpu_delegate(job: Job) -> tuple[Run, str, str]:
     """Alone where it takes every operator, else with the CPU for the rest."""
     from ai_edge_litert.compiled_model import CompiledModel
@@ -115,6 +129,10 @@ def _gpu_delegate(job: Job) -> tuple[Run, str, str]:
         both = HardwareAccelerator.GPU | HardwareAccelerator.CPU
         compiled = CompiledModel.from_file(job["model"], hardware_accel=both)
         verdict, reason = "partly", " ".join(str(error).split())
+    return _compiled(compiled, job), verdict, reason
+
+
+def _compiled(compiled: Any, job: Job) -> Run:
     sources, sinks = compiled.create_input_buffers(0), compiled.create_output_buffers(0)
     kind = np.dtype(job["type"]).type
 
@@ -124,7 +142,7 @@ def _gpu_delegate(job: Job) -> tuple[Run, str, str]:
         values = sinks[0].read(int(np.prod(job["shape"])), kind)
         return np.array(values).reshape(job["shape"])
 
-    return run, verdict, reason
+    return run
 
 
 Load = Callable[[Job], tuple[Run, str, str]]
@@ -132,6 +150,7 @@ Load = Callable[[Job], tuple[Run, str, str]]
 LOADERS: dict[str, tuple[str, Load]] = {
     "litert_cpu": ("ai_edge_litert.interpreter", _litert),
     "litert_reference": ("ai_edge_litert.interpreter", _litert_reference),
+    "litert_lean": ("ai_edge_litert.compiled_model", _litert_lean),
     "tensorflow": ("tensorflow", _tensorflow),
     "tflite_runtime": ("tflite_runtime.interpreter", _tflite_runtime),
     "gpu_delegate": ("ai_edge_litert.compiled_model", _gpu_delegate),

@@ -39,8 +39,8 @@ class VerifyOptions:
     bundle: tyro.conf.Positional[Path]
     """A folder that quantize.export made."""
     runtimes: tuple[str, ...] = ()
-    """Which runtimes: litert_cpu, litert_reference, tensorflow, tflite_runtime, gpu_delegate,
-    arm64. Left out: all; those that are not here are named as missing."""
+    """Which runtimes: litert_cpu, litert_lean, litert_reference, tensorflow, tflite_runtime,
+    gpu_delegate, arm64. Left out: all; those that are not here are named as missing."""
     recipes: tuple[str, ...] = ()
     """Which of the bundle's models. Left out: all."""
     photos: tuple[Path, ...] = ()

@@ -301,7 +301,7 @@ def _check_batches(schedules: Sequence[LevelSchedule], devices: int) -> None:
         if schedule.batch % devices:
             raise UserError(
                 f"level {schedule.level}: its batch of {schedule.batch} crops cannot be divided "
-                f"among {devices} devices; use fewer, or a schedule with batches in multiples of "
+                f"among {devices} devices; use fewer, or give a --batch that is a multiple of "
                 f"{devices}"
             )
 

@@ -45,6 +45,8 @@ class TrainingOptions:
     published (days on a GPU) or smoke (seconds, to try a folder)."""
     steps: int | None = None
     """Steps of every level, in place of the schedule's."""
+    batch: int | None = None
+    """Crops per step of every level, in place of the schedule's; several devices share them."""
     limit: int | None = None
     """How many training pairs are taken at most; of 500 pairs, --limit 100 takes some of those that
     --limit 400 takes. Left out: all."""
@@ -79,7 +81,7 @@ def open_run(options: TrainingOptions) -> Run:
 
 def planned_run(options: TrainingOptions) -> Run:
     """The same, with nothing written and no folder looked at."""
-    for name in ("steps", "limit"):
+    for name in ("steps", "batch", "limit"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UserError(f"--{name} {value}: expected 1 or more")
@@ -121,13 +123,14 @@ def network_of(options: TrainingOptions) -> PyNETConfig:
 
 
 def schedule_of(options: TrainingOptions) -> TrainConfig:
-    """The schedule with the loss of the preset and the steps that were asked for."""
+    """The schedule with the preset's loss, and the steps and batch that were asked for."""
     config = choose("schedule", options.schedule, SCHEDULES)
     level_1_loss = options.level_1_loss or LEVEL_1_LOSSES[options.preset]
     schedules = tuple(
         dataclasses.replace(
             schedule,
             steps=options.steps or schedule.steps,
+            batch=options.batch or schedule.batch,
             loss=level_1_loss if schedule.level == 1 else schedule.loss,
         )
         for schedule in config.schedules

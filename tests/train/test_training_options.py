@@ -23,9 +23,12 @@ def test_the_preset_chooses_what_level_1_is_trained_on() -> None:
 
 
 def test_flags_reach_the_run() -> None:
-    run = planned_run(TrainingOptions(depth=True, steps=7, limit=9, precision="mixed_float16"))
+    run = planned_run(
+        TrainingOptions(depth=True, steps=7, batch=6, limit=9, precision="mixed_float16")
+    )
     assert run.network == dataclasses.replace(NETWORKS["mobile"], input_channels=4)
     assert {schedule.steps for schedule in run.train.schedules} == {7}
+    assert {schedule.batch for schedule in run.train.schedules} == {6}
     assert (run.limit, run.precision) == (9, "mixed_float16")
 
 
@@ -35,6 +38,7 @@ def test_flags_reach_the_run() -> None:
         ({"preset": "huge"}, "unknown preset 'huge': expected one of reference, report, mobile"),
         ({"schedule": "never"}, "unknown schedule 'never'"),
         ({"steps": 0}, "--steps 0: expected 1 or more"),
+        ({"batch": 0}, "--batch 0: expected 1 or more"),
         ({"limit": -1}, "--limit -1"),
         ({"seed": -1}, "--seed -1"),
         ({"data": Path("nowhere")}, "no such folder"),
