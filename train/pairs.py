@@ -8,6 +8,7 @@ Optionally `original_depth/NAME.png`: how near each point is, for networks that 
 import dataclasses
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Literal, Protocol
 import grain
 import numpy as np
 from skimage.measure import block_reduce
+from tqdm import tqdm
 
 from train.errors import UserError
 from train.photo import (
@@ -27,6 +29,7 @@ from train.photo import (
     read_photo,
     resize_photo,
     to_float,
+    write_photo,
 )
 from train.presets import Reduction, TrainConfig
 
@@ -223,6 +226,27 @@ def decoded_for(pairs: PairSource, short_side: int) -> PairSource:
     if isinstance(pairs, FolderPairs):
         return dataclasses.replace(pairs, short_side=short_side)
     return pairs
+
+
+def write_pairs(folder: Path, pairs: PairSource) -> None:
+    """Writes pairs as a dataset folder of PNG files, whole or not at all.
+
+    Raises:
+        UserError: the folder exists.
+    """
+    if folder.exists():
+        raise UserError(f"{folder}: exists already; name a folder that does not, or remove it")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".pairs-", dir=folder.parent) as beside:
+        unfinished = Path(beside) / folder.name
+        for index in tqdm(range(len(pairs)), unit="pair"):
+            pair = pairs[index]
+            kinds = {"original": pair.original, "bokeh": pair.bokeh, "original_depth": pair.depth}
+            for kind, picture in kinds.items():
+                if picture is not None:
+                    (unfinished / kind).mkdir(parents=True, exist_ok=True)
+                    write_photo(unfinished / kind / f"{pair.name}.png", picture)
+        unfinished.rename(folder)
 
 
 def _hash_share(stem: str) -> float:

@@ -7,19 +7,16 @@ dependency (train/scenery.py) and drawings (train/drawings.py), which train/thin
 twice. The same seed, index and size give the same bytes, in any order and on any thread.
 """
 
-import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import tyro
-from tqdm import tqdm
 
 from train.drawings import flowers, grasses, painted, spray, stones
 from train.errors import UserError, run_command
-from train.pairs import Pair
-from train.photo import write_photo
+from train.pairs import Pair, write_pairs
 from train.scenery import OUTLINES, background, cut_out_planes, pick
 from train.thin_lens import Layer, Lens, encode_srgb, expose, expose_depth
 
@@ -139,20 +136,7 @@ class SyntheticOptions:
 def main() -> None:
     options = tyro.cli(SyntheticOptions)
     pairs = SyntheticPairs(options.count, options.seed, options.size, depth=True)
-    if options.out.exists():
-        raise UserError(f"{options.out}: exists already; name a folder that does not, or remove it")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside and renamed at the end, so that a folder of pairs is whole or is not there.
-    with tempfile.TemporaryDirectory(prefix=".pairs-", dir=options.out.parent) as beside:
-        folder = Path(beside) / options.out.name
-        kinds = ("original", "bokeh", "original_depth")
-        for kind in kinds:
-            (folder / kind).mkdir(parents=True)
-        for index in tqdm(range(len(pairs)), unit="pair"):
-            pair = pairs[index]
-            for kind, picture in zip(kinds, (pair.original, pair.bokeh, pair.depth), strict=True):
-                write_photo(folder / kind / f"{pair.name}.png", np.asarray(picture))
-        folder.rename(options.out)
+    write_pairs(options.out, pairs)
     print(f"{options.out}: {len(pairs)} pairs of {options.size[1]}×{options.size[0]} pixels")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import train.pairs
 import train.synthetic as synthetic
 from train.errors import UserError, run_command
 from train.photo import read_depth, read_photo, write_photo
@@ -196,7 +197,7 @@ def test_an_interrupted_command_leaves_nothing(
 
     options = ["--out", str(tmp_path / "pairs"), "--count", "3", "--size", "64", "64"]
     monkeypatch.setattr("sys.argv", ["train.synthetic", *options])
-    monkeypatch.setattr(synthetic, "write_photo", broken)
+    monkeypatch.setattr(train.pairs, "write_photo", broken)
     with pytest.raises(KeyboardInterrupt):
         synthetic.main()
     assert list(tmp_path.iterdir()) == []

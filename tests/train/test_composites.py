@@ -1,0 +1,147 @@
+"""New scenes of old subjects: sharp where the subject is, blurred behind, the same every time."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+from skimage import data
+
+from train.composites import (
+    WALL,
+    compose,
+    cut_out,
+    find_composites,
+    ground,
+    ground_layers,
+    lowered,
+    main,
+    raised,
+)
+from train.errors import UserError
+from train.pairs import find_pairs
+from train.photo import write_photo
+from train.thin_lens import decode_srgb, expose
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """One red disc before a noisy wall, with its mask; two backgrounds."""
+    folder = tmp_path_factory.mktemp("scenes")
+    rows, columns = np.mgrid[:160, :120]
+    disc = np.hypot(rows - 70, columns - 60) < 40
+    mask = gaussian_filter(disc.astype(float), 1.0)
+    wall = np.random.default_rng(0).integers(0, 90, (160, 120, 3))
+    photo = mask[..., None] * (220, 40, 30) + (1 - mask[..., None]) * wall
+    subjects, backgrounds = folder / "subjects", folder / "backgrounds"
+    for folder in (subjects / "original", subjects / "subject", backgrounds):
+        folder.mkdir(parents=True)
+    write_photo(subjects / "original" / "disc.png", photo.astype(np.uint8))
+    coverage = (255 * mask).astype(np.uint8)
+    write_photo(subjects / "subject" / "disc.png", np.dstack([coverage] * 3))
+    write_photo(backgrounds / "cat.png", data.chelsea())
+    write_photo(backgrounds / "cup.png", data.coffee())
+    return subjects, backgrounds
+
+
+def sharpness(photo: np.ndarray, where: np.ndarray) -> float:
+    grey = photo.mean(axis=-1)
+    return float(np.abs(grey - gaussian_filter(grey, 1))[where].mean())
+
+
+def test_the_subject_stays_and_the_rest_blurs(folders: tuple[Path, Path]) -> None:
+    pairs = find_composites(*folders, count=4, seed=0, size=(192, 256))
+    for index in range(len(pairs)):
+        pair = pairs[index]
+        assert sorted(pair.original.shape) == [3, 192, 256]
+        red = pair.original[..., 0].astype(int) - pair.original[..., 1:].max(axis=-1)
+        subject = gaussian_filter((red > 60).astype(float), 3) > 0.99
+        behind = gaussian_filter((red > 60).astype(float), 6) < 0.01
+        assert subject.sum() > 300
+        change = np.abs(pair.bokeh.astype(int) - pair.original)
+        assert np.median(change[subject]) <= 1  # ground before its feet may spread over them
+        # Far above, where the wall is.
+        behind[behind.shape[0] // 3 :] = False
+        assert sharpness(pair.bokeh, behind) < 0.5 * sharpness(pair.original, behind)
+
+
+def test_the_same_seed_gives_the_same_pair(folders: tuple[Path, Path]) -> None:
+    size = (128, 128)
+    first, again = (find_composites(*folders, 3, 5, size)[2] for _ in range(2))
+    other = find_composites(*folders, 3, 6, size)[2]
+    assert np.array_equal(first.bokeh, again.bokeh)
+    assert not np.array_equal(first.original, other.original)
+
+
+def test_a_cut_out_has_none_of_its_old_background() -> None:
+    """Red before green, half covered: where the mask says half, the colour is red alone."""
+    mask = np.repeat(np.clip(np.linspace(-255, 510, 96), 0, 255)[None], 96, 0).astype(np.uint8)
+    part = mask[..., None] / 255
+    photo = np.rint(part * (200, 20, 20) + (1 - part) * (20, 200, 20)).astype(np.uint8)
+    subject = cut_out(photo, mask)
+    assert subject.coverage.min() > 0.49
+    rim = subject.coverage < 0.9
+    # In the photograph green is as bright there as red.
+    assert subject.colour[rim][:, 0].mean() > 4 * subject.colour[rim][:, 1].mean()
+
+
+def test_the_ground_reaches_the_feet_and_ends_at_a_wall() -> None:
+    depth = ground(np.random.default_rng(0), feet=0.8, canvas=(200, 10))
+    assert depth[0, 0] == pytest.approx(WALL, rel=0.02)
+    assert depth[160, 5] == pytest.approx(1.0, abs=0.03)
+    assert (np.diff(depth[:, 0]) >= 0).all()
+
+
+def test_layers_of_a_ground_are_the_photograph_again() -> None:
+    radiance = decode_srgb(data.chelsea()[:64, :96]).transpose(2, 0, 1)
+    layers = ground_layers(radiance, ground(np.random.default_rng(0), 0.9, (64, 96)))
+    assert len(layers) > 4
+    np.testing.assert_allclose(expose(layers), radiance, atol=1e-5)
+
+
+def test_highlights_rise_and_come_back() -> None:
+    radiance = np.linspace(0, 1, 101)
+    assert raised(radiance)[-1] == pytest.approx(2.92)
+    np.testing.assert_allclose(lowered(raised(radiance)), radiance, atol=1e-6)
+
+
+def test_a_subject_fits_any_canvas(folders: tuple[Path, Path]) -> None:
+    subject = cut_out(np.full((50, 300, 3), 200, np.uint8), np.full((50, 300), 255, np.uint8))
+    assert subject.is_cut
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        original, bokeh = compose(random, subject, data.coffee(), (64, 128))
+        assert original.shape == bokeh.shape == (64, 128, 3)
+
+
+def test_the_command_makes_a_folder_that_trains(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects, backgrounds = map(str, folders)
+    command = ["composites", "--subjects", subjects, "--backgrounds", backgrounds]
+    command += ["--out", str(tmp_path / "pairs"), "--count", "3", "--size", "64", "128"]
+    monkeypatch.setattr(sys, "argv", command)
+    main()
+    assert len(find_pairs(tmp_path / "pairs", "train")) == 2  # and one to judge by
+    with pytest.raises(UserError, match="exists already"):
+        main()
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"subjects": Path("nowhere")}, "no masks in subject/"),
+        ({"backgrounds": Path("nowhere")}, "no photographs for backgrounds"),
+        ({"count": 0}, "--count"),
+        ({"size": (100, 128)}, "multiples of 64"),
+    ],
+)
+def test_what_is_missing_is_named(
+    folders: tuple[Path, Path], change: dict[str, Any], complaint: str
+) -> None:
+    options: dict[str, Any] = {"count": 1, "seed": 0, "size": (64, 64)}
+    options |= {"subjects": folders[0], "backgrounds": folders[1]}
+    with pytest.raises(UserError, match=complaint):
+        find_composites(**{**options, **change})
