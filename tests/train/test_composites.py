@@ -28,13 +28,13 @@ from train.thin_lens import decode_srgb, expose
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """One red disc before a noisy wall, with its mask; two backgrounds."""
+    """One blue disc before a noisy wall, with its mask; two backgrounds."""
     folder = tmp_path_factory.mktemp("scenes")
     rows, columns = np.mgrid[:160, :120]
     disc = np.hypot(rows - 70, columns - 60) < 40
     mask = gaussian_filter(disc.astype(float), 1.0)
     wall = np.random.default_rng(0).integers(0, 90, (160, 120, 3))
-    photo = mask[..., None] * (220, 40, 30) + (1 - mask[..., None]) * wall
+    photo = mask[..., None] * (30, 40, 220) + (1 - mask[..., None]) * wall
     subjects, backgrounds = folder / "subjects", folder / "backgrounds"
     for folder in (subjects / "original", subjects / "subject", backgrounds):
         folder.mkdir(parents=True)
@@ -56,9 +56,10 @@ def test_the_subject_stays_and_the_rest_blurs(folders: tuple[Path, Path]) -> Non
     for index in range(len(pairs)):
         pair = pairs[index]
         assert sorted(pair.original.shape) == [3, 192, 256]
-        red = pair.original[..., 0].astype(int) - pair.original[..., 1:].max(axis=-1)
-        subject = gaussian_filter((red > 60).astype(float), 3) > 0.99
-        behind = gaussian_filter((red > 60).astype(float), 6) < 0.01
+        # Neither the cat nor the cup has any blue.
+        blue = pair.original[..., 2].astype(int) - pair.original[..., :2].max(axis=-1)
+        subject = gaussian_filter((blue > 60).astype(float), 3) > 0.99
+        behind = gaussian_filter((blue > 60).astype(float), 6) < 0.01
         assert subject.sum() > 300
         change = np.abs(pair.bokeh.astype(int) - pair.original)
         assert np.median(change[subject]) <= 1  # ground before its feet may spread over them
