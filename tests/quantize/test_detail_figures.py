@@ -1,0 +1,42 @@
+"""The figures of detail transfer come from one command, on any pairs."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from quantize.compare import psnr
+from quantize.detail_figures import CASES, main, measure
+from train.errors import UserError
+from train.pairs import Pair
+from train.photo import resize_photo, to_float
+
+
+def test_a_pair_is_held_against_its_answers() -> None:
+    """Where the target is the photograph, all of the photograph's detail is to come back."""
+    random = np.random.default_rng(0)
+    photo = resize_photo(random.integers(0, 256, (40, 60, 3), np.uint8), 192, 288)
+    row = measure(Pair("sharp", photo, photo), reduction=3)
+    small = resize_photo(resize_photo(photo, 64, 96), 192, 288)
+    assert row.enlarged[0] == pytest.approx(psnr(to_float(small), to_float(photo)))
+    assert row.transferred[1] == row.transferred[2]  # both answers are the photograph
+    assert all(a > b + 3 for a, b in zip(row.transferred, row.enlarged, strict=True))
+
+
+def test_the_command_prints_pairs_and_their_mean(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["detail_figures", "--pairs", "2"])
+    main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [word for word in lines[0].split() if word in CASES] == list(CASES)
+    first, second, mean = ([float(word) for word in line.split()[1:]] for line in lines[1:4])
+    np.testing.assert_allclose(mean, np.mean([first, second], axis=0), atol=0.011)
+    assert mean[0] > mean[1]  # of true renderings, detail transfer beats enlarging
+    assert lines[-1].startswith("PSNR in dB; of true renderings 0 of 2 are below")
+
+
+def test_no_pairs_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["detail_figures", "--pairs", "0"])
+    with pytest.raises(UserError, match="--pairs"):
+        main()
