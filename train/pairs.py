@@ -127,18 +127,23 @@ def find_pairs(folder: Path, split: Split, depth: bool = False) -> FolderPairs:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; --data takes a folder of pairs")
     if (folder / split).is_dir():
-        pairs = _folder_pairs(folder / split, depth)
+        pairs = find_whole_folder(folder / split, depth)
         if split == "train" and not (folder / "val").is_dir():
             return _hold_out(pairs, held_out=False)
         return pairs
     if (folder / "train").is_dir():
         if split == "test":
             raise UserError(f"{folder}: no {split}/ beside train/; add one or use another split")
-        return _hold_out(_folder_pairs(folder / "train", depth), held_out=True)
-    return _hold_out(_folder_pairs(folder, depth), held_out=split != "train")
+        return _hold_out(find_whole_folder(folder / "train", depth), held_out=True)
+    return _hold_out(find_whole_folder(folder, depth), held_out=split != "train")
 
 
-def _folder_pairs(folder: Path, depth: bool) -> FolderPairs:
+def find_whole_folder(folder: Path, depth: bool = False) -> FolderPairs:
+    """All pairs of a folder with `original/` and `bokeh/`, none held out; checked.
+
+    Raises:
+        UserError: as `find_pairs`.
+    """
     originals, bokehs = photos_by_name(folder / "original"), photos_by_name(folder / "bokeh")
     if not originals and not bokehs:
         raise UserError(f"{folder}: no pairs; expected original/NAME.jpg and bokeh/NAME.jpg")

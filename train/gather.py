@@ -1,0 +1,90 @@
+"""One folder of pairs out of several, some of them several times: python -m train.gather
+
+    python -m train.gather --train photos/train:4 composites --val photos/val --out gathered
+
+The files are linked, not copied. A pair that stands there four times is drawn four times as often;
+a training takes all pairs of a folder equally often.
+"""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from train.errors import UserError, run_command
+from train.pairs import find_whole_folder
+
+
+@dataclass(frozen=True)
+class GatherOptions:
+    """What the command line takes."""
+
+    train: tuple[str, ...]
+    """Folders with original/ and bokeh/ to learn from, each with :N after it taken N times."""
+    out: Path
+    """The folder to make: train/original/…, train/bokeh/… and the same in val/."""
+    val: tuple[str, ...]
+    """Folders to judge by."""
+
+
+def main() -> None:
+    options = tyro.cli(GatherOptions, description=__doc__)
+    counts = gather({"train": options.train, "val": options.val}, options.out)
+    words = ", ".join(f"{count} for {split}" for split, count in counts.items())
+    print(f"{options.out}: pairs: {words}")
+
+
+def gather(folders: Mapping[str, Sequence[str]], out: Path) -> dict[str, int]:
+    """Links the pairs of several folders into one; it appears whole or not at all.
+
+    Args:
+        folders: by split, folders with original/ and bokeh/, each perhaps with `:N`.
+        out: the folder to make.
+
+    Returns:
+        By split, how many pairs it has, repetitions counted.
+
+    Raises:
+        UserError: `out` exists, a folder has no pairs or broken ones, or N is no number.
+    """
+    if out.exists():
+        raise UserError(f"{out}: exists already; name a folder that does not, or remove it")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".pairs-", dir=out.parent) as beside:
+        unfinished = Path(beside) / out.name
+        counts = {
+            split: sum(
+                _link(f"{place}", *_times(folder), unfinished / split)
+                for place, folder in enumerate(some)
+            )
+            for split, some in folders.items()
+        }
+        unfinished.rename(out)
+    return counts
+
+
+def _times(folder: str) -> tuple[Path, int]:
+    """`DIR:4` as the folder and how often; without a number once."""
+    path, _, times = folder.rpartition(":")
+    if not path:
+        return Path(folder), 1
+    if not times.isdecimal() or int(times) < 1:
+        raise UserError(f"{folder}: expected a folder, or FOLDER:N with N of 1 or more")
+    return Path(path), int(times)
+
+
+def _link(prefix: str, folder: Path, times: int, out: Path) -> int:
+    pairs = find_whole_folder(folder)
+    for files in pairs.files:
+        for kind, file in (("original", files.original), ("bokeh", files.bokeh)):
+            (out / kind).mkdir(parents=True, exist_ok=True)
+            for copy in range(times):
+                name = f"{prefix}_{copy}_{file.name}"
+                (out / kind / name).symlink_to(file.resolve())
+    return times * len(pairs)
+
+
+if __name__ == "__main__":
+    run_command(main)
