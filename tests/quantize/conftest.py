@@ -10,8 +10,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import pytest
+from filelock import FileLock
 
-from quantize.bundle import Bundle
+from quantize.bundle import Bundle, read_bundle
 from quantize.export import ExportOptions, export
 from quantize.source import open_source
 from train.network_file import write_network
@@ -61,10 +62,20 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, network: Any) -> Run:
 
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Bundle:
-    """All recipes at one size, and the portrait one beside it."""
-    out = tmp_path_factory.mktemp("bundles") / "tiny"
-    options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
-    return export(open_source(tiny_run.folder, None), out, [], [(64, 128), (128, 64)], options)
+    """All recipes at one size, and the portrait one beside it; read it only.
+
+    Where several processes test side by side, one makes it for all.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    out = folder / "bundles" / "tiny"
+    with FileLock(folder / "tiny_bundle.lock"):
+        if out.exists():
+            return read_bundle(out)
+        options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
+        sizes = [(64, 128), (128, 64)]
+        return export(open_source(tiny_run.folder, None), out, [], sizes, options)
 
 
 NARROW_REFERENCE = dataclasses.replace(

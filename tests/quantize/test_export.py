@@ -257,12 +257,12 @@ def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Pat
     out = tmp_path / "bundle"
     command = [sys.executable, "-m", "quantize.export", str(tiny_run.folder), "--out", str(out)]
     command += ["--working-sizes", "64x128", "--fine-tune-steps", "4", "--compared-pairs", "2"]
-    command += ["--recipes", "float32", "int8_ptq", "int8_qat"]
+    command += ["--recipes", "float32", "int8_qat"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert f"python -m gradio_app --bundle {out}" in ended.stdout
     assert "int8_qat against float32 " in ended.stdout
-    assert len(read_bundle(out).models) == 3
+    assert len(read_bundle(out).models) == 2
     assert (out / "int8_qat_history.csv").read_text().startswith("step,loss,validation_psnr")
     # Nothing else is left beside it, and the same inputs give the same bytes.
     assert [entry.name for entry in tmp_path.iterdir()] == ["bundle"]
