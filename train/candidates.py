@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 from keras import ops
+from scipy.ndimage import gaussian_filter
 
 from train.errors import UserError
 from train.network_file import Network, read_network
@@ -21,7 +22,7 @@ from train.pairs import (
     network_input,
     photos_by_name,
 )
-from train.photo import photo_size, read_photo, resize_photo, to_float
+from train.photo import photo_size, read_photo, resize_photo, to_float, to_uint8
 from train.run_folder import finished_network, read_run
 
 Window = tuple[slice, slice]
@@ -48,6 +49,22 @@ class Untouched:
 
     def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
         return at_level(pair.original[window], self.level, "bicubic")
+
+
+@dataclass(frozen=True)
+class UniformBlur:
+    """The whole photograph blurred by one Gaussian: what a network that finds no subject can do.
+
+    `share` is the Gaussian's sigma over the photograph's short side.
+    """
+
+    share: float
+    level: int
+
+    def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
+        sigma = self.share * min(pair.original.shape[:2])
+        blurred = gaussian_filter(to_float(pair.original), (sigma, sigma, 0))
+        return at_level(to_uint8(blurred)[window], self.level, "bicubic")
 
 
 @dataclass(frozen=True)

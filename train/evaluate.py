@@ -24,7 +24,15 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from train.candidates import Candidate, FolderOutput, Subject, Untouched, Window, open_subject
+from train.candidates import (
+    Candidate,
+    FolderOutput,
+    Subject,
+    UniformBlur,
+    Untouched,
+    Window,
+    open_subject,
+)
 from train.errors import UserError, run_command
 from train.metrics import MS_SSIM_LEAST_SIDE, SSIM_WINDOW, ms_ssim, psnr, ssim
 from train.pairs import (
@@ -40,6 +48,7 @@ from train.pairs import (
 from train.photo import photo_size, to_uint8, write_atomically, write_photo
 from train.picture_grid import picture_grid
 from train.run_folder import BUILT_IN, open_pairs
+from train.training_options import Flag
 
 Protocol = Literal["plain", "published"]
 
@@ -51,6 +60,12 @@ LEAST_SIDE = 2 * BORDER + SIZE_MULTIPLE
 
 UNTOUCHED = "untouched"
 """The first row of every table: the photograph as it is."""
+
+BLURRED = "uniform blur"
+"""The second, where it is asked for: nothing clever done."""
+
+BLUR_SIGMAS = tuple(0.001 * 2 ** (step / 2) for step in range(10))
+"""Tried for it, over the photograph's short side: at 384 pixels 0.4 to 8.7."""
 
 _SHEET_HEIGHT = 448
 """Of each picture, in pixels: figures fit under an upright one."""
@@ -76,6 +91,8 @@ class EvaluateOptions:
     """What is measured; published only compares with old tables."""
     recipe: str | None = None
     """Of a bundle. Left out: every recipe, a row each."""
+    uniform_blur: Flag = False
+    """Add a row: the whole photograph blurred by one Gaussian, the best for these pairs."""
     out: Path | None = None
     """The folder for metrics.json and sheet.png. Left out: evaluation/ and the last two parts of
     what is judged, such as evaluation/runs/mine."""
@@ -87,6 +104,8 @@ def main() -> None:
     pairs = find_judged_pairs(subject, options)
     out = make_output_folder(options)
     evaluation = Evaluation(subject, pairs, options.protocol, options.short_side)
+    if options.uniform_blur:
+        evaluation = with_uniform_blur(evaluation)
     judgements = [
         evaluation.judge(index) for index in tqdm(range(len(pairs)), unit="pair", mininterval=2)
     ]
@@ -138,11 +157,15 @@ class Evaluation:
     pairs: PairSource
     protocol: Protocol
     short_side: int | None = None
+    blur: UniformBlur | None = None
 
     @property
     def candidates(self) -> dict[str, Candidate]:
         """By row; the untouched photograph first."""
-        return {UNTOUCHED: Untouched(self.subject.level), **self.subject.candidates}
+        nothing_done: dict[str, Candidate] = {UNTOUCHED: Untouched(self.subject.level)}
+        if self.blur:
+            nothing_done[BLURRED] = self.blur
+        return nothing_done | dict(self.subject.candidates)
 
     def judge(self, index: int) -> Judgement:
         """The figures of one pair.
@@ -196,8 +219,25 @@ class Evaluation:
             rows.append([to_uint8(picture) for picture in pictures])
             words = [figures[name].words() for name in measured.pictures]
             labels.append([*words, f"{rank} of {len(judgements)}: {measured.name}"])
-        columns = ["input", *self.subject.candidates, "target"]
+        columns = ["input", *list(self.candidates)[1:], "target"]
         return picture_grid(rows, columns, labels, cell_height=_SHEET_HEIGHT)
+
+
+def with_uniform_blur(evaluation: Evaluation) -> Evaluation:
+    """The evaluation with a row for the one Gaussian whose mean PSNR is best.
+
+    Its width is a share of each photograph's short side, so that it suits photographs of any size.
+    """
+    level = evaluation.subject.level
+    blurs = {str(share): UniformBlur(share, level) for share in BLUR_SIGMAS}
+    subject = dataclasses.replace(evaluation.subject, candidates=blurs)
+    tried = dataclasses.replace(evaluation, subject=subject)
+    totals = dict.fromkeys(blurs, 0.0)
+    for index in tqdm(range(len(tried.pairs)), "uniform blur", leave=False):
+        measured = tried.measured(index)
+        for name in blurs:
+            totals[name] += float(psnr(measured.pictures[name][None], measured.target[None])[0])
+    return dataclasses.replace(evaluation, blur=blurs[max(totals, key=lambda name: totals[name])])
 
 
 def compare(picture: np.ndarray, target: np.ndarray) -> Figures:
@@ -346,12 +386,14 @@ def table(report: Mapping[str, Any]) -> str:
         lines.append(f"(trained at a short side of {trained}: --short-side {trained} judges there)")
     means = {name: Figures(**mean) for name, mean in report["means"].items()}
     across = max(map(len, means))
+    best_blur = means[BLURRED].psnr - means[UNTOUCHED].psnr if BLURRED in means else 0.0
     lines.append(f"{'':{across}}  {'PSNR':>8}  {'SSIM':>6}  MS-SSIM")
     for name, mean in means.items():
         structures = ["–" if x is None else f"{x:.4f}" for x in (mean.ssim, mean.ms_ssim)]
         gain = mean.psnr - means[UNTOUCHED].psnr
+        nothing_done = name in (UNTOUCHED, BLURRED)
         verdict = "" if name == UNTOUCHED else f"  {gain:+.2f} dB"
-        if name != UNTOUCHED and gain <= 0:
+        if not nothing_done and gain <= max(0.0, best_blur):
             verdict += "  ← no better than doing nothing"
         lines.append(
             f"{name:{across}}  {mean.psnr:5.2f} dB  {structures[0]:>6}  {structures[1]:>7}{verdict}"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from skimage.filters import gaussian
 from skimage.metrics import peak_signal_noise_ratio
 from skimage.transform import downscale_local_mean
 
@@ -127,6 +128,21 @@ def test_figures_are_those_of_tensorflow_and_scikit_image(
     known = {"kind": "folder", "pairs": 3, "protocol": "plain", "split": "test"}
     assert report.items() >= {**known, "data": str(data), "short_side": None}.items()
     assert report["options"]["judged"] == str(results)
+
+
+def test_the_best_uniform_blur_has_a_row(
+    evaluated: Evaluated, data: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Targets are themselves one Gaussian away: that Gaussian is found, and is hard to beat."""
+    for file in (data / "test" / "bokeh").iterdir():
+        original = read_photo(data / "test" / "original" / file.name)
+        sigma = 0.004 * min(original.shape[:2])
+        blurred_all = gaussian(original, sigma, channel_axis=-1, preserve_range=True)
+        write_photo(file, np.rint(blurred_all).astype(np.uint8))
+    report = evaluated(results, "--uniform-blur")
+    assert list(report["means"]) == ["untouched", "uniform blur", "output"]
+    assert report["means"]["uniform blur"]["psnr"] > 45
+    assert "no better than doing nothing" in capsys.readouterr().out.splitlines()[-2]
 
 
 def test_perfect_results_are_perfect(
