@@ -1,106 +1,497 @@
-"""The page: choose a photo, see two recipes of it under one slider."""
+"""The page: its components, and what happens when someone uses them."""
 
-import tempfile
-from collections.abc import Callable
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import gradio as gr
-import skimage.data
+import pandas as pd
+from PIL import Image
 
-from gradio_app.comparison import ORIGINAL, Comparison, Render, describe
+from gradio_app.accelerators import build_matrix
+from gradio_app.comparison import COLUMNS, Comparison, compare, table, to_csv
+from gradio_app.models import ModelChoice, choices_of, relabel, take_uploads
+from gradio_app.photos import Photo, list_examples, read_upload
+from gradio_app.workshop import Workshop
+from quantize.bundle import Bundle
 from train.errors import UserError
-from train.photo import write_photo
+from train.photo import write_atomically
 
 INTRODUCTION = """# Pocket Bokeh
-A phone's lens is too small to blur a background; a small network learned to.
-**Choose a photo, then drag the slider**: each side shows what one model makes of it.
-`float32` is the network as trained; `float16` and `int8` are what phones run."""
+A phone's lens is too small to blur a background; a small network learned to. **Here its number
+formats stand side by side, pixel by pixel: is int8 good enough?** Drag the divider, or press a
+mode above the picture."""
 
-_EXAMPLES: dict[str, Callable[[], Any]] = {
-    "astronaut": skimage.data.astronaut,
-    "cat": skimage.data.chelsea,
-    "coffee": skimage.data.coffee,
-}
+VIEWER_SCRIPT = """
+import(new URL('viewer/viewer.js', document.baseURI)).then(({attach}) => {
+    const viewer = attach(element.querySelector('.viewer'));
+    const show = () => { if (props.value) viewer.show(JSON.parse(props.value)); };
+    watch('value', show);
+    show();
+});
+"""
+
+_THUMBNAIL = (240, 180)
+_UPLOADS_KEPT = (600, 3600)
+"""Seconds: how often the framework looks, and after which it deletes what visitors uploaded."""
+
+_DATATYPES: Any = ["str", *["number"] * (len(COLUMNS) - 2), "str"]
+PHOTO_ENDINGS = [".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".gif"]
 
 
-def build_page(comparison: Comparison, folder: Path) -> gr.Blocks:
-    """Builds the page.
+@dataclass
+class App:
+    """What every visitor shares.
 
-    Args:
-        comparison: renders photographs with one bundle.
-        folder: a temporary folder for the pictures that the page shows.
+    Attributes:
+        bundle: whose models are offered.
+        workshop: where they run.
+        folder: a temporary folder for thumbnails, tables and visitors' models.
+        takes_models: whether visitors may bring models of their own.
+        models: of the bundle.
+        examples: by name.
     """
-    examples = _write_examples(folder)
-    with gr.Blocks(title="Pocket Bokeh", analytics_enabled=False) as page:
-        gr.Markdown(INTRODUCTION)
-        photo = gr.State(None)
-        with gr.Row():
-            with gr.Column(scale=1, min_width=300):
-                # A file rather than an image: our own reader honours orientation and colour
-                # profile, and says in a sentence what is wrong with a damaged one.
-                upload = gr.File(label="A photo of your own", type="binary", height=180)
-                gallery = gr.Gallery(
-                    [str(file) for file in examples.values()],
-                    label="or an example",
-                    columns=len(examples),
-                    object_fit="cover",
-                    height=170,
-                    buttons=[],
-                    allow_preview=False,
-                    interactive=False,
-                )
-                left = gr.Dropdown(comparison.choices, value=ORIGINAL, label="Left")
-                right = gr.Dropdown(comparison.choices, value=comparison.choices[-1], label="Right")
-            with gr.Column(scale=3, min_width=320):
-                slider = gr.ImageSlider(
-                    type="filepath", format="png", label="left | right", max_height=640
-                )
-                figures = gr.Markdown()
-        shown = [slider, figures]
 
-        def compare(content: bytes | None, *choices: str) -> tuple[Any, str]:
-            return _compare(comparison, folder, content, choices)
+    bundle: Bundle
+    workshop: Workshop
+    folder: Path
+    takes_models: bool = True
+    models: list[ModelChoice] = field(init=False)
+    examples: dict[str, Photo] = field(init=False)
+    _current: dict[str, threading.Event] = field(default_factory=dict)
 
-        def choose_example(event: gr.SelectData) -> bytes:
-            return list(examples.values())[event.index].read_bytes()
+    def __post_init__(self) -> None:
+        self.models = choices_of(self.bundle)
+        self.examples = list_examples()
+
+    def begin(self, session: str) -> threading.Event:
+        """Ends what a visitor had begun; the event says when the new work is to end."""
+        self.end(session)
+        self._current[session] = threading.Event()
+        return self._current[session]
+
+    def end(self, session: str) -> None:
+        """Ends what a visitor had begun, if anything."""
+        event = self._current.pop(session, None)
+        if event is not None:
+            event.set()
+
+
+def build_page(app: App) -> gr.Blocks:
+    """Builds the page."""
+    with gr.Blocks(
+        title="Pocket Bokeh", analytics_enabled=False, delete_cache=_UPLOADS_KEPT, fill_width=True
+    ) as page:
+        photo, own, link = gr.State(None), gr.State([]), gr.State("")
+        gr.Markdown(INTRODUCTION, elem_id="introduction")
+        with gr.Row(elem_id="bench"):
+            with gr.Column(scale=1, min_width=280, elem_id="choices"):
+                gallery, upload, camera = _photo_components(app)
+                ticks, models, again, stop = _model_components(app)
+            with gr.Column(scale=4, min_width=320, elem_id="result"):
+                status = gr.HTML(_sentence("Opening an example …"), elem_id="status")
+                viewer = gr.HTML(
+                    "",
+                    html_template='<div class="viewer"></div>',
+                    js_on_load=VIEWER_SCRIPT,
+                    apply_default_css=False,
+                    elem_id="viewer",
+                )
+        with gr.Tabs(elem_id="findings"):
+            with gr.Tab("Numbers"):
+                numbers, horizontal, vertical, plot, download = _number_components()
+            with gr.Tab("Accelerators") as accelerators:
+                matrix = gr.HTML("…", elem_id="matrix")
+            with gr.Tab("What is what"):
+                gr.Markdown(EXPLANATIONS)
+        figures = gr.State(None)
 
         # An API of this page would be a promise; it is made when someone needs it.
         quiet: dict[str, Any] = {"api_visibility": "private"}
-        sides = [photo, left, right]
-        upload.upload(lambda content: content, upload, photo, **quiet).then(
-            compare, sides, shown, **quiet
+        shown = [viewer, numbers, status, figures, download, ticks]
+
+        def run(
+            photo: Photo | None,
+            keys: list[str],
+            own: list[ModelChoice],
+            request: gr.Request,
+        ) -> Iterator[tuple[Any, ...]]:
+            yield from run_comparison(app, photo, keys, own, str(request.session_hash))
+
+        def then_run(event: Any) -> None:
+            event.then(
+                run,
+                [photo, ticks, own],
+                shown,
+                show_progress="minimal",
+                show_progress_on=[status],
+                concurrency_id="comparison",
+                **quiet,
+            ).then(_draw, [figures, horizontal, vertical], plot, show_progress="hidden", **quiet)
+
+        def example_at(event: gr.SelectData) -> tuple[Photo, str]:
+            return list(app.examples.values())[int(event.index)], _sentence("Opening it …")
+
+        chosen = [photo, status]
+        then_run(
+            page.load(
+                lambda fragment: open_link(app, fragment),
+                link,
+                [photo, ticks],
+                js="() => location.hash",
+                **quiet,
+            )
         )
-        gallery.select(choose_example, None, photo, **quiet).then(compare, sides, shown, **quiet)
-        left.change(compare, sides, shown, **quiet)
-        right.change(compare, sides, shown, **quiet)
-        page.load(lambda: next(iter(examples.values())).read_bytes(), None, photo, **quiet).then(
-            compare, sides, shown, **quiet
+        then_run(gallery.select(example_at, None, chosen, show_progress="hidden", **quiet))
+        for source, brought in ((upload, upload.upload), (camera, camera.input)):
+            then_run(brought(take_photo, source, chosen, show_progress="hidden", **quiet))
+        then_run(ticks.input(lambda: None, **quiet))
+        then_run(again.click(lambda: None, **quiet))
+        if models is not None:
+            then_run(
+                models.upload(
+                    lambda files, own, keys: take_models(app, files, own, keys),
+                    [models, own, ticks],
+                    [own, ticks, status, models],
+                    concurrency_limit=1,
+                    **quiet,
+                )
+            )
+
+        def stop_run(request: gr.Request) -> None:
+            app.end(str(request.session_hash))
+
+        stop.click(stop_run, None, None, concurrency_limit=None, **quiet)
+        for axis in (horizontal, vertical):
+            axis.change(
+                _draw, [figures, horizontal, vertical], plot, show_progress="hidden", **quiet
+            )
+        accelerators.select(
+            lambda: _matrix(app.bundle), None, matrix, show_progress="minimal", **quiet
         )
     return page
 
 
-def _compare(
-    comparison: Comparison, folder: Path, content: bytes | None, choices: tuple[str, ...]
-) -> tuple[Any, str]:
-    """Both sides as lossless files for the slider, and the figures below it."""
-    if content is None:
-        return None, "Choose a photo to begin."
+def _photo_components(app: App) -> tuple[gr.Gallery, gr.File, gr.Image]:
+    gallery = gr.Gallery(
+        [(str(file), name) for name, file in _write_thumbnails(app).items()],
+        label="1 · A photo: an example",
+        columns=3,
+        object_fit="cover",
+        height="auto",
+        buttons=[],
+        allow_preview=False,
+        interactive=False,
+        elem_id="examples",
+    )
+    # A file rather than an image: our own reader honours orientation and colour profile, knows
+    # HEIC, and says in a sentence what is wrong with a damaged one.
+    upload = gr.File(
+        label="or your own: JPEG, PNG, WebP, HEIC",
+        type="filepath",
+        file_types=PHOTO_ENDINGS,
+        height=120,
+        elem_id="upload",
+    )
+    with gr.Accordion("or from camera or clipboard", open=False):
+        camera = gr.Image(
+            sources=["webcam", "clipboard"],
+            type="filepath",
+            format="png",
+            show_label=False,
+            height=220,
+            webcam_options=gr.WebcamOptions(mirror=False),
+            elem_id="camera",
+        )
+        # Of this one alone; the framework's own reading ends in a traceback on a damaged file.
+        camera.preprocess = _path_of  # type: ignore[method-assign, assignment]
+    return gallery, upload, camera
+
+
+def _path_of(file: Any) -> str | None:
+    return None if file is None else str(file.path)
+
+
+def _model_components(
+    app: App,
+) -> tuple[gr.CheckboxGroup, gr.File | None, gr.Button, gr.Button]:
+    ticks = gr.CheckboxGroup(
+        _tick_labels(app.models, {}),
+        value=[model.key for model in app.models],
+        label=f"2 · The models of {app.bundle.name}",
+        elem_id="models",
+    )
+    models = None
+    if app.takes_models:
+        with gr.Accordion("Add models of your own", open=False):
+            models = gr.File(
+                label="a .tflite file, or all files of a bundle",
+                type="filepath",
+                file_count="multiple",
+                height=120,
+                elem_id="own_models",
+            )
+    with gr.Row():
+        again = gr.Button("Compare", variant="primary", size="sm", min_width=80, elem_id="compare")
+        stop = gr.Button("Stop", size="sm", min_width=80, elem_id="stop")
+    return ticks, models, again, stop
+
+
+def _number_components() -> tuple[
+    gr.Dataframe, gr.Radio, gr.Radio, gr.ScatterPlot, gr.DownloadButton
+]:
+    numbers = gr.Dataframe(
+        headers=list(COLUMNS),
+        datatype=_DATATYPES,
+        interactive=False,
+        show_label=False,
+        elem_id="numbers",
+        wrap=True,
+    )
+    gr.Markdown(
+        "MB: of the model's file. ms: of the model on one core of this server, without loading, "
+        "fitting and the transfer of detail. PSNR in dB, steps of 255, over the whole picture at "
+        "its own size; float32 is the network as trained.",
+        elem_classes="fine-print",
+    )
+    download = gr.DownloadButton("Download as CSV", size="sm", elem_id="csv")
+    with gr.Row():
+        horizontal = gr.Radio(["MB", "ms"], value="MB", label="across", elem_id="across")
+        vertical = gr.Radio(
+            ["PSNR to float32", "SSIM to float32", "PSNR to target", "SSIM to target"],
+            value="PSNR to float32",
+            label="up",
+            elem_id="up",
+        )
+    plot = gr.ScatterPlot(
+        x="MB", y="PSNR to float32", color="picture", height=320, show_label=False, elem_id="plot"
+    )
+    return numbers, horizontal, vertical, plot, download
+
+
+def take_photo(file: str | None) -> tuple[Photo | None, str]:
+    """A visitor's photo, or a sentence that says what is wrong with it."""
+    if file is None:
+        return None, _sentence("Choose a photo to begin.")
     try:
-        left, right = (comparison.render(content, choice) for choice in choices)
+        return read_upload(Path(file)), _sentence("Reading it …")
     except UserError as error:
-        return None, f"**{error}**"
-    return (_write(folder, left), _write(folder, right)), describe(left, right)
+        return None, _sentence(str(error), "wrong")
 
 
-def _write(folder: Path, render: Render) -> str:
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".png", delete=False) as file:
-        write_photo(file.name, render.picture)
-    return file.name
+def take_models(
+    app: App, files: list[str] | None, own: list[ModelChoice], keys: list[str]
+) -> tuple[list[ModelChoice], Any, str, None]:
+    """A visitor's models beside those that are there, ticked, or a sentence on what is wrong."""
+    reference = app.models[0].reference
+    try:
+        taken = take_uploads([Path(file) for file in files or []], app.folder, reference)
+    except UserError as error:
+        return own, gr.skip(), _sentence(str(error), "wrong"), None
+    known = {model.key for model in [*app.models, *own]}
+    taken = [model for model in taken if model.key not in known]
+    together = relabel([*app.models, *own, *taken])
+    ticks = gr.CheckboxGroup(
+        _tick_labels(together, {}), value=[*keys, *(model.key for model in taken)]
+    )
+    return together[len(app.models) :], ticks, _sentence("Running them …"), None
 
 
-def _write_examples(folder: Path) -> dict[str, Path]:
-    files = {name: folder / f"{name}.png" for name in _EXAMPLES}
-    for name, file in files.items():
-        write_photo(file, _EXAMPLES[name]())
+def open_link(app: App, fragment: str) -> tuple[Photo, list[str]]:
+    """The example and the models that a link names; the first example and all models else.
+
+    Args:
+        app: has both.
+        fragment: of the page's address, `#photo=NAME&models=RECIPE,RECIPE&…`.
+    """
+    named = parse_qs((fragment or "").removeprefix("#"))
+    photo = app.examples.get(named.get("photo", [""])[0])
+    recipes = named.get("models", [""])[0].split(",")
+    keys = [model.key for model in app.models if model.label in recipes]
+    return photo or next(iter(app.examples.values())), keys or [m.key for m in app.models]
+
+
+def run_comparison(
+    app: App, photo: Photo | None, keys: list[str], own: list[ModelChoice], session: str
+) -> Iterator[tuple[Any, ...]]:
+    """What the page shows while a comparison goes on.
+
+    Yields:
+        For the viewer, the table, the status, the figures of the plot, the CSV file and the ticks.
+    """
+    nothing = (gr.skip(),) * 6
+    if photo is None:
+        yield nothing
+        return
+    everything = [*app.models, *own]
+    models = [model for model in everything if model.key in keys]
+    stopped = app.begin(session)
+    try:
+        for now in compare(app.workshop, photo, models):
+            if stopped.is_set():
+                yield _replace(nothing, status=_sentence("Stopped."))
+                return
+            if not now.size[0]:
+                yield _replace(nothing, status=_progress(app, now))
+                continue
+            yield _show(app, now, everything)
+    except UserError as error:
+        yield _replace(nothing, status=_sentence(str(error), "wrong"))
+    except Exception:
+        logging.exception("a comparison failed")
+        wrong = "Something went wrong; the server's log says what. Choose another photo."
+        yield _replace(nothing, status=_sentence(wrong, "wrong"))
+
+
+def _replace(outputs: tuple[Any, ...], status: str) -> tuple[Any, ...]:
+    return (*outputs[:2], status, *outputs[3:])
+
+
+def _show(app: App, now: Comparison, everything: list[ModelChoice]) -> tuple[Any, ...]:
+    rows = table(now)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    later: tuple[Any, ...] = (gr.skip(), gr.skip(), gr.skip())
+    if now.done:
+        speeds = {p.key: p.milliseconds for p in now.pictures if p.milliseconds is not None}
+        ticks = gr.CheckboxGroup(choices=_tick_labels(everything, speeds))
+        later = (frame, _write_csv(app, now), ticks)
+    return to_viewer(now), rows, _progress(app, now), *later
+
+
+def to_viewer(now: Comparison) -> str:
+    """What the viewer's script is told, as JSON."""
+    height, width = now.size
+    photo = now.photo
+    return json.dumps(
+        {
+            "photo": photo.key,
+            "name": photo.name,
+            "example": photo.name if photo.example else None,
+            "width": width,
+            "height": height,
+            "done": now.done,
+            "pictures": [
+                {
+                    "key": picture.key,
+                    "label": picture.label,
+                    "kind": "model" if picture.model else picture.key,
+                    "ready": picture.ready,
+                    "failure": picture.failure,
+                    "address": f"results/{photo.key}/{picture.key}.png",
+                }
+                for picture in now.pictures
+            ],
+        }
+    )
+
+
+def _progress(app: App, now: Comparison) -> str:
+    height, width = now.size
+    size = f" · {width} × {height}" if width else ""
+    about = f"<b>{escape(now.photo.name)}</b>{size}"
+    failed = [picture for picture in now.pictures if picture.failure]
+    reasons = "".join(
+        f'<br><span class="wrong">{escape(p.label)}: {escape(p.failure)}</span>' for p in failed
+    )
+    if now.done:
+        ready = sum(picture.ready for picture in now.pictures)
+        return _sentence(f"{about} · {ready} pictures, {now.seconds:.1f} s{reasons}", plain=False)
+    waiting = now.waiting
+    doing = f"rendering {', '.join(waiting)}" if waiting else "measuring"
+    if not width:
+        doing = "decoding"
+    others = app.workshop.tasks - len(waiting)
+    crowd = f" · {others} tasks of others too" if others > 2 * len(now.pictures) else ""
+    done, total = len(now.pictures) - len(waiting), len(now.pictures)
+    return _sentence(
+        f'{about} · <progress value="{done}" max="{total}"></progress> {done} of {total} · '
+        f"{escape(doing)} · {now.seconds:.0f} s{crowd}{reasons}",
+        plain=False,
+    )
+
+
+def _sentence(text: str, kind: str = "", plain: bool = True) -> str:
+    shown = escape(text) if plain else text
+    return f'<p class="status {kind}" role="status" aria-live="polite">{shown}</p>'
+
+
+def _draw(figures: pd.DataFrame | None, horizontal: str, vertical: str) -> Any:
+    """The plot of what there is, across from zero."""
+    if figures is None:
+        return gr.skip()
+    known = figures.dropna(subset=[horizontal, vertical])
+    if known.empty:
+        return gr.ScatterPlot(value=None, title=f"no {vertical} on this photo")
+    right = 1.1 * float(known[horizontal].max())
+    return gr.ScatterPlot(
+        value=known,
+        x=horizontal,
+        y=vertical,
+        color="picture",
+        x_lim=[0, right],
+        title=f"{vertical} over {horizontal}; up and left is better",
+    )
+
+
+def _write_csv(app: App, now: Comparison) -> str:
+    stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in Path(now.photo.name).stem)[:60]
+    folder = app.folder / "tables" / now.photo.key
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{stem or 'photo'}_figures.csv"
+    write_atomically(file, to_csv(now))
+    return str(file)
+
+
+def _tick_labels(models: list[ModelChoice], speeds: Mapping[str, float]) -> list[tuple[str, str]]:
+    labels = []
+    for model in models:
+        speed = speeds.get(model.key)
+        parts = [model.label, f"{model.bytes / 1e6:.1f} MB"]
+        parts += [] if speed is None else [f"{speed:.0f} ms"]
+        labels.append((" · ".join(parts), model.key))
+    return labels
+
+
+def _write_thumbnails(app: App) -> dict[str, Path]:
+    folder = app.folder / "thumbnails"
+    folder.mkdir(exist_ok=True)
+    files = {}
+    for name, photo in app.examples.items():
+        files[name] = folder / f"{name}.jpg"
+        image = Image.fromarray(photo.decode())
+        image.thumbnail(_THUMBNAIL)
+        image.save(files[name], quality=85)
     return files
+
+
+_matrices: dict[Path, str] = {}
+
+
+def _matrix(bundle: Bundle) -> str:
+    if bundle.folder not in _matrices:
+        _matrices[bundle.folder] = build_matrix(bundle)
+    return _matrices[bundle.folder]
+
+
+EXPLANATIONS = """
+**photo** is what you chose, untouched; **target**, on three of the examples, what a wide aperture
+would have given. All others are one network in different number formats:
+
+| | |
+|---|---|
+| float32 | as trained; what the others are held against |
+| float16 | weights of half the size, for phone GPUs |
+| dynamic_int8 | weights of a quarter, computed in floats |
+| int8_ptq | integers throughout, ranges taken from photographs |
+| int8_qat | integers throughout, fine-tuned as such; the one to ship |
+| int16x8 | 16-bit activations, where int8 costs too much |
+
+A model works at a fixed small size; its blur is brought back to the size of the photo, with the
+photo's own detail where it stays sharp. Every picture here is a PNG without loss, shown as it is.
+"""

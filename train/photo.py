@@ -133,14 +133,15 @@ def check_depth_shape(file: Path, size: tuple[int, int]) -> None:
         )
 
 
-def photo_size(file: Path | str) -> tuple[int, int]:
+def photo_size(file: Path | str | bytes) -> tuple[int, int]:
     """Height and width of the upright photograph, from the file's header alone.
 
     Raises:
         UserError: there is no such file, or it is empty, no image or too large.
     """
-    with _open(file, str(file)) as image:
-        _check_size(image, str(file))
+    name = _name(file)
+    with _open(file, name) as image:
+        _check_size(image, name)
         width, height = image.size
         sideways = _orientation(image) >= 5
     return (width, height) if sideways else (height, width)

@@ -1,0 +1,116 @@
+"""The page, its viewer and its pictures behind one guard."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gradio_app.guard import Guard, Login
+from gradio_app.store import ResultStore
+
+VIEWER_FOLDER = Path(__file__).parent / "viewer"
+LARGEST_UPLOAD = "100mb"
+
+MOST_WAITING = 24
+"""Comparisons that run or wait; whoever comes then is told that the server is busy."""
+
+
+def build_server(
+    page: gr.Blocks,
+    store: ResultStore,
+    comparisons: int,
+    names: Sequence[str] = (),
+    login: Login | None = None,
+) -> ASGIApp:
+    """Puts everything that a browser asks for behind the guard.
+
+    Args:
+        page: as `gradio_app.page.build_page` makes it.
+        store: where the pictures are.
+        comparisons: how many may be under way at a time.
+        names: of the server, beside its addresses.
+        login: asked of everyone, if any is.
+    """
+    # Closed to the API route that would skip the queue.
+    page.queue(max_size=MOST_WAITING, api_open=False, default_concurrency_limit=comparisons)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.routes += [
+        Route("/viewer/{name}", _viewer_file),
+        Route("/results/{photo}/{picture}.png", _picture_route(store)),
+    ]
+    app.add_exception_handler(Exception, _nothing_to_see)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        theme=_theme(),
+        head=(
+            '<link rel="stylesheet" href="viewer/viewer.css">'
+            '<link rel="modulepreload" href="viewer/viewer.js">'
+        ),
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=LARGEST_UPLOAD,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+    )
+    return Guard(app, names, login)
+
+
+async def _viewer_file(request: Request) -> Response:
+    file = VIEWER_FOLDER / Path(request.path_params["name"]).name
+    if not file.is_file():
+        return PlainTextResponse("There is nothing here.\n", 404)
+    return FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+
+def _picture_route(store: ResultStore):  # type: ignore[no-untyped-def] # a closure for a Route
+    async def picture(request: Request) -> Response:
+        try:
+            file = store.picture_file(request.path_params["photo"], request.path_params["picture"])
+        except ValueError:
+            return PlainTextResponse("There is nothing here.\n", 404)
+        if not file.is_file():
+            return PlainTextResponse("No longer here; compare again.\n", 404)
+        # Named by its content: what is under this address never changes.
+        kept = "private, max-age=3600, immutable"
+        return FileResponse(file, media_type="image/png", headers={"Cache-Control": kept})
+
+    return picture
+
+
+async def _nothing_to_see(request: Request, error: Exception) -> Response:
+    return PlainTextResponse("Something went wrong; the server's log says what.\n", 500)
+
+
+def _theme() -> gr.Theme:
+    # The SemiBold files that gradio bundles lack letters; 400 and 700 are whole.
+    font = gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700))
+    theme = gr.themes.Soft(
+        primary_hue="amber", neutral_hue="stone", font=[font, "system-ui", "sans-serif"]
+    )
+    # Calm beside pictures: a tick says that something is chosen, not a field of colour.
+    return theme.set(
+        checkbox_label_background_fill_selected="*checkbox_label_background_fill",
+        checkbox_label_background_fill_selected_dark="*checkbox_label_background_fill",
+        checkbox_label_text_color_selected="*body_text_color",
+        checkbox_label_text_color_selected_dark="*body_text_color",
+        checkbox_label_padding="4px 8px",
+        checkbox_label_shadow="none",
+        block_title_background_fill="none",
+        block_title_text_color="*body_text_color",
+        block_title_text_weight="700",
+        block_title_padding="0",
+        block_label_background_fill="*background_fill_secondary",
+        block_label_text_color="*body_text_color",
+        button_primary_text_color="#1c1917",
+        button_primary_text_color_dark="#1c1917",
+    )
