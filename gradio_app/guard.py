@@ -9,6 +9,7 @@ is such a page in the visitor's browser.
 import base64
 import hmac
 import ipaddress
+import logging
 import re
 import socket
 from collections.abc import Sequence
@@ -80,7 +81,25 @@ class Guard:
         elif refusal := self._refusal(scope):
             await refusal(scope, receive, send)
         else:
-            await self._app(scope, receive, _with_headers(send))
+            await self._pass_on(scope, receive, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answered = False
+
+        async def sending(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            logging.exception("%s %s failed", scope["method"], scope["path"])
+            if not answered:
+                words = "Something went wrong; the server's log says what.\n"
+                await PlainTextResponse(words, 500)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
@@ -113,14 +132,3 @@ def _same_origin(headers: Headers, host: str) -> bool:
         return False
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == host
-
-
-def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers[name] = value
-        await send(message)
-
-    return sending

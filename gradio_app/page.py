@@ -88,7 +88,8 @@ def build_page(app: App) -> gr.Blocks:
     with gr.Blocks(
         title="Pocket Bokeh", analytics_enabled=False, delete_cache=_UPLOADS_KEPT, fill_width=True
     ) as page:
-        photo, own, link = gr.State(None), gr.State([]), gr.State("")
+        photo, own = gr.State(None), gr.State([])
+        link = gr.Textbox(visible=False)
         gr.Markdown(INTRODUCTION, elem_id="introduction")
         with gr.Row(elem_id="bench"):
             with gr.Column(scale=1, min_width=280, elem_id="choices"):
@@ -184,7 +185,7 @@ def _photo_components(app: App) -> tuple[gr.Gallery, gr.File, gr.Image]:
         label="1 · A photo: an example",
         columns=3,
         object_fit="cover",
-        height="auto",
+        height=250,
         buttons=[],
         allow_preview=False,
         interactive=False,
@@ -193,7 +194,7 @@ def _photo_components(app: App) -> tuple[gr.Gallery, gr.File, gr.Image]:
     # A file rather than an image: our own reader honours orientation and colour profile, knows
     # HEIC, and says in a sentence what is wrong with a damaged one.
     upload = gr.File(
-        label="or your own: JPEG, PNG, WebP, HEIC",
+        label="or your own",
         type="filepath",
         file_types=PHOTO_ENDINGS,
         height=120,

@@ -1,6 +1,6 @@
 """The page, its viewer and its pictures behind one guard."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import gradio as gr
@@ -43,7 +43,6 @@ def build_server(
         Route("/viewer/{name}", _viewer_file),
         Route("/results/{photo}/{picture}.png", _picture_route(store)),
     ]
-    app.add_exception_handler(Exception, _nothing_to_see)
     gr.mount_gradio_app(
         app,
         page,
@@ -72,7 +71,7 @@ async def _viewer_file(request: Request) -> Response:
     return FileResponse(file, headers={"Cache-Control": "no-cache"})
 
 
-def _picture_route(store: ResultStore):  # type: ignore[no-untyped-def] # a closure for a Route
+def _picture_route(store: ResultStore) -> Callable[[Request], Awaitable[Response]]:
     async def picture(request: Request) -> Response:
         try:
             file = store.picture_file(request.path_params["photo"], request.path_params["picture"])
@@ -87,10 +86,6 @@ def _picture_route(store: ResultStore):  # type: ignore[no-untyped-def] # a clos
     return picture
 
 
-async def _nothing_to_see(request: Request, error: Exception) -> Response:
-    return PlainTextResponse("Something went wrong; the server's log says what.\n", 500)
-
-
 def _theme() -> gr.Theme:
     # The SemiBold files that gradio bundles lack letters; 400 and 700 are whole.
     font = gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700))
@@ -99,8 +94,10 @@ def _theme() -> gr.Theme:
     )
     # Calm beside pictures: a tick says that something is chosen, not a field of colour.
     return theme.set(
-        checkbox_label_background_fill_selected="*checkbox_label_background_fill",
-        checkbox_label_background_fill_selected_dark="*checkbox_label_background_fill",
+        checkbox_label_background_fill="transparent",
+        checkbox_label_background_fill_dark="transparent",
+        checkbox_label_background_fill_selected="transparent",
+        checkbox_label_background_fill_selected_dark="transparent",
         checkbox_label_text_color_selected="*body_text_color",
         checkbox_label_text_color_selected_dark="*body_text_color",
         checkbox_label_padding="4px 8px",
@@ -110,7 +107,9 @@ def _theme() -> gr.Theme:
         block_title_text_weight="700",
         block_title_padding="0",
         block_label_background_fill="*background_fill_secondary",
+        block_label_background_fill_dark="*background_fill_secondary",
         block_label_text_color="*body_text_color",
+        block_label_text_color_dark="*body_text_color",
         button_primary_text_color="#1c1917",
         button_primary_text_color_dark="#1c1917",
     )

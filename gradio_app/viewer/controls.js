@@ -7,18 +7,16 @@ const LOUPE_RADIUS = 5; // pixels around the one under the pointer
 const LOUPE_SCALE = 11;
 
 const TEMPLATE = `
-<div class="bar" role="toolbar" aria-label="Viewer">
+<div class="bars">
+<div class="bar" role="toolbar" aria-label="What is shown">
   <div class="group modes" role="radiogroup" aria-label="Mode"></div>
   <div class="group sides">
     <label class="side a"><span>A</span><select data-side="a" aria-label="Picture A"></select></label>
     <button data-do="swap" title="Swap A and B (X)" aria-label="Swap A and B">⇄</button>
     <label class="side b"><span>B</span><select data-side="b" aria-label="Picture B"></select></label>
   </div>
-  <div class="group gain"><label>gain <input type="range" min="0" max="6" step="1"
-    aria-label="Gain of the difference"><output></output></label>
-    <button data-do="largest" title="Go to the largest difference (M)">largest</button></div>
-  <div class="group flick"><button data-do="flip" title="Switch by hand (space)">switch</button>
-    <button data-do="play" title="Let it run (P)"></button></div>
+</div>
+<div class="bar" role="toolbar" aria-label="Zoom and tools">
   <div class="group zoom">
     <button data-do="out" title="Smaller (−)" aria-label="Zoom out">−</button>
     <button data-do="fit" title="Whole picture (0)">fit</button>
@@ -38,12 +36,20 @@ const TEMPLATE = `
     <button data-do="help" title="All keys (?)" aria-label="Help">?</button>
   </div>
 </div>
+</div>
+<div class="frame">
 <div class="stage" tabindex="0" role="group" aria-roledescription="picture viewer">
   <canvas role="img"></canvas>
   <div class="loupe" hidden><div><canvas class="a"></canvas><output></output></div><div><canvas
     class="b"></canvas><output></output></div></div>
   <div class="help" role="dialog" aria-label="Keys" hidden></div>
-  <div class="blind" hidden></div>
+</div>
+  <div class="panel gain"><label>gain <input type="range" min="0" max="6" step="1"
+    aria-label="Gain of the difference"><output></output></label><span class="largest"></span>
+    <button data-do="largest" title="Go to the largest difference (M)">go there</button></div>
+  <div class="panel flick"><button data-do="flip" title="Switch by hand (space)">switch</button>
+    <button data-do="play" title="Let it run (P)"></button></div>
+  <div class="panel blind" hidden></div>
 </div>
 <div class="readout"><span class="where"></span><span class="scale"></span></div>
 <div class="region-report" hidden></div>
@@ -247,9 +253,13 @@ export class Controls {
             button.setAttribute('aria-checked', String(button.dataset.mode === mode));
             button.disabled = Boolean(blind);
         }
+        for (const action of ['swap', 'loupe', 'region']) {
+            root.querySelector(`[data-do=${action}]`).disabled = Boolean(blind);
+        }
         for (const select of root.querySelectorAll('select')) this.#fillSelect(select);
         this.gainInput.value = Math.log2(viewer.gain);
         root.querySelector('.gain output').value = `× ${viewer.gain}`;
+        root.querySelector('.panel .largest').textContent = this.#largestWords().slice(2);
         root.querySelector('[data-do=play]').textContent = viewer.flickering ? 'pause' : 'play';
         this.#setPressed('loupe', viewer.loupe);
         this.#setPressed('region', viewer.regionTool);
@@ -299,6 +309,7 @@ export class Controls {
 
     #largestWords() {
         const {viewer} = this;
+        if (viewer.mode !== 'difference' || viewer.blind) return '';
         if (!viewer.picture(viewer.a) || !viewer.picture(viewer.b)) return '';
         const found = viewer.difference();
         return found ? `, largest ${found.largest} of 255 at ${found.x}, ${found.y}` : '';

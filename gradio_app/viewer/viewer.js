@@ -23,6 +23,7 @@ const LARGEST_SCALE = 64;
 const SCALES = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32, 64];
 const FLICKER_EVERY = 500; // ms; faster than three changes a second can harm
 const GAP = 6;
+const FONT = '"IBM Plex Sans", system-ui, sans-serif';
 const PREFERRED = ['int8_qat', 'int8_ptq', 'float16'];
 
 export function attach(root) {
@@ -163,7 +164,9 @@ export class Viewer {
 
     setMode(mode) {
         if (this.blind) return;
-        this.set({mode});
+        this.mode = mode;
+        if (this.fitted && this.photo) this.fit();
+        else this.set({});
     }
 
     choose(side, key) {
@@ -443,7 +446,7 @@ export class Viewer {
 
     #drawWords(words, box) {
         const size = 14 * this.density;
-        this.context.font = `${size}px system-ui, sans-serif`;
+        this.context.font = `${size}px ${FONT}`;
         this.context.textAlign = 'center';
         this.context.fillStyle = getComputedStyle(this.root).color;
         let y = box.y + box.height / 2;
@@ -457,7 +460,7 @@ export class Viewer {
         const {context, density} = this;
         const inset = 8 * density;
         const height = 24 * density;
-        context.font = `600 ${13 * density}px system-ui, sans-serif`;
+        context.font = `700 ${13 * density}px ${FONT}`;
         const most = box.width - 2 * inset - 2 * height;
         if (most < 20 * density) return;
         let shown = words;
