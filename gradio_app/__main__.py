@@ -24,6 +24,7 @@ from quantize.bundle import Bundle, read_bundle
 from train.errors import UserError, run_command
 
 SWEEP_EVERY = 300.0
+UPLOADS = "uploads"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def main() -> None:
     connection = _listen(options.host, options.port)
     with tempfile.TemporaryDirectory(prefix="pocket-bokeh-") as folder:
         # Where gradio keeps uploads: gone with the server.
-        os.environ["GRADIO_TEMP_DIR"] = str(Path(folder) / "uploads")
+        os.environ["GRADIO_TEMP_DIR"] = str(Path(folder) / UPLOADS)
         _serve(options, bundle, login, connection, Path(folder))
 
 
@@ -70,7 +71,9 @@ def _serve(
     workshop = Workshop(store)
     strangers = not _is_loopback(options.host) and login is None
     app = App(bundle, workshop, folder, takes_models=not strangers)
-    server = build_server(build_page(app), store, workshop.cores, options.name, login)
+    server = build_server(
+        build_page(app), store, folder / UPLOADS, workshop.cores, options.name, login
+    )
     _sweep_on(store)
     if strangers:
         print(

@@ -9,14 +9,18 @@ is such a page in the visitor's browser.
 import base64
 import hmac
 import ipaddress
+import json
 import logging
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +30,8 @@ _OPEN = re.compile(
     r"|gradio_api/(queue/(join|data)|upload|upload_progress|cancel|reset/?|heartbeat/\w+"
     r"|startup-events|app_id/?|login_check/?|file=/[^?]+))"
 )
+EVENTS_PATH = "/gradio_api/queue/join"
+_LARGEST_EVENT = 1 << 20
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _CONTENT_SECURITY_POLICY = (
@@ -132,3 +138,69 @@ def _same_origin(headers: Headers, host: str) -> bool:
         return False
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == host
+
+
+class UploadsOnly:
+    """Lets events name no file but those that were uploaded.
+
+    The framework takes any path of the machine from an event's data when its page is mounted
+    rather than launched, and fetches what looks like an address.
+    """
+
+    def __init__(self, app: ASGIApp, folder: Path):
+        self._app = app
+        self._folder = folder.resolve()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or unquote(scope["path"]) != EVENTS_PATH:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _LARGEST_EVENT:
+                await PlainTextResponse("More than an event of this page has.\n", 413)(
+                    scope, receive, send
+                )
+                return
+        if not self._names_uploads_alone(body):
+            await PlainTextResponse("Refused: names a file that was not uploaded.\n", 403)(
+                scope, receive, send
+            )
+            return
+        sent = False
+
+        async def replay() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)
+
+    def _names_uploads_alone(self, body: bytes) -> bool:
+        try:
+            paths = list(_paths_in(json.loads(body)))
+        except (ValueError, RecursionError):
+            return False
+        return all(isinstance(path, str) and self._is_upload(path) for path in paths)
+
+    def _is_upload(self, path: str) -> bool:
+        try:
+            return Path(path).resolve().is_relative_to(self._folder)
+        except (OSError, ValueError):
+            return False
+
+
+def _paths_in(value: Any) -> Iterator[Any]:
+    """Everything that an event's data calls a path, however deep."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "path" and inner is not None:
+                yield inner
+            yield from _paths_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _paths_in(inner)

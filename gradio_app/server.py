@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gradio_app.guard import Guard, Login
+from gradio_app.guard import Guard, Login, UploadsOnly
 from gradio_app.store import ResultStore
 
 VIEWER_FOLDER = Path(__file__).parent / "viewer"
@@ -23,6 +23,7 @@ MOST_WAITING = 24
 def build_server(
     page: gr.Blocks,
     store: ResultStore,
+    uploads: Path,
     comparisons: int,
     names: Sequence[str] = (),
     login: Login | None = None,
@@ -32,6 +33,7 @@ def build_server(
     Args:
         page: as `gradio_app.page.build_page` makes it.
         store: where the pictures are.
+        uploads: where the framework keeps what visitors bring.
         comparisons: how many may be under way at a time.
         names: of the server, beside its addresses.
         login: asked of everyone, if any is.
@@ -61,7 +63,9 @@ def build_server(
         pwa=False,
         mcp_server=False,
     )
-    return Guard(app, names, login)
+    # Only then does the framework look where a file comes from; mounting does not say so.
+    page.has_launched = True
+    return Guard(UploadsOnly(app, uploads), names, login)
 
 
 async def _viewer_file(request: Request) -> Response:

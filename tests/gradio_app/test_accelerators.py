@@ -1,6 +1,7 @@
 """The matrix of accelerators, from a real bundle's files."""
 
 import dataclasses
+from typing import Any
 
 from gradio_app.accelerators import build_matrix
 from quantize.accelerators import ACCELERATORS
@@ -21,7 +22,7 @@ def test_every_model_and_accelerator_has_a_cell_and_refusals_a_reason(bundle: Bu
 
 
 def test_what_was_measured_stands_below(bundle: Bundle) -> None:
-    found = {
+    found: dict[str, dict[str, Any]] = {
         "gpu_delegate": {"verdict": "no", "reason": "<b> & so on"},
         "litert_cpu": {"verdict": "wholly", "reason": "", "largest_step": 3.25},
     }

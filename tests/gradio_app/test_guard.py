@@ -3,7 +3,6 @@
 import base64
 import http.client
 import json
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,7 +14,7 @@ from .conftest import start_server
 
 
 def ask(
-    address: str, path: str, method: str = "GET", body: bytes = b"", **headers: str
+    address: str, path: str, method: str = "GET", body: bytes = b"", /, **headers: str
 ) -> tuple[int, str]:
     """Status and text; the path goes out as it is."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
@@ -23,6 +22,11 @@ def ask(
     connection.request(method, path, body, named)
     answer = connection.getresponse()
     return answer.status, answer.read().decode(errors="replace")
+
+
+def post_event(address: str, body: str) -> tuple[int, str]:
+    path = "/gradio_api/queue/join"
+    return ask(address, path, "POST", body.encode(), Content_Type="application/json")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example"])
@@ -45,7 +49,7 @@ def test_its_own_names_and_addresses_are_served(address: str, host: str) -> None
     ],
 )
 def test_what_another_site_sends_is_refused(address: str, headers: dict[str, str]) -> None:
-    assert ask(address, "/gradio_api/upload", "POST", **headers)[0] == 403
+    assert ask(address, "/gradio_api/upload", "POST", b"", **headers)[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -84,32 +88,28 @@ def test_the_queue_cannot_be_skipped(address: str) -> None:
         )
 
 
-def test_a_path_that_was_never_uploaded_is_not_read(address: str) -> None:
-    """The camera's handler asked for a file of the machine, as a forged page would."""
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/hostname", "http://example.com/x.png", "uploads/../../../etc/hostname", "\0", 7],
+)
+def test_a_file_that_was_never_uploaded_is_not_read(address: str, path: object) -> None:
+    """The camera's handler is given another file, as a forged page would."""
     config = json.loads(ask(address, "/config")[1])
     camera = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "camera")
     takes = next(d for d in config["dependencies"] if d["inputs"] == [camera])
-    secret = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
-    body = {"fn_index": takes["id"], "data": [secret], "session_hash": "forged"}
-    status, _ = ask(
-        address,
-        "/gradio_api/queue/join",
-        "POST",
-        json.dumps(body).encode(),
-        Content_Type="application/json",
-    )
-    assert status == 200
-    _, events = ask(address, "/gradio_api/queue/data?session_hash=forged")
-    assert '"success":false' in events.replace(" ", "")
-    assert "Traceback" not in events
-    assert Path("/etc/hostname").read_text().strip() not in events
+    forged = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    for data in ([forged], [[{"deep": [forged]}]]):
+        body = json.dumps({"fn_index": takes["id"], "data": data, "session_hash": "forged"})
+        assert post_event(address, body) == (403, "Refused: names a file that was not uploaded.\n")
+
+
+def test_an_event_is_no_longer_than_the_page_makes_them(address: str) -> None:
+    assert post_event(address, json.dumps({"data": ["x" * (1 << 20)]}))[0] == 413
+    assert post_event(address, "[" * 100_000)[0] == 403
 
 
 def test_nonsense_is_answered_without_a_traceback(address: str) -> None:
-    body = b'{"data": ["x"], "fn_index": 999, "session_hash": "a"}'
-    status, text = ask(
-        address, "/gradio_api/queue/join", "POST", body, Content_Type="application/json"
-    )
+    status, text = post_event(address, '{"data": ["x"], "fn_index": 999, "session_hash": "a"}')
     assert status == 500
     assert "Traceback" not in text
     assert "KeyError" not in text

@@ -1,5 +1,6 @@
 """The page in a real browser: what its canvas shows, held against the files without loss."""
 
+import base64
 import io
 import json
 import re
@@ -18,7 +19,10 @@ from train.photo import read_photo
 pytestmark = pytest.mark.browser
 
 VIEWER = "document.querySelector('.viewer').viewer"
-READY = f"(v => v?.photo?.done && v.ready.length === v.entries.length)(document.querySelector('.viewer')?.viewer)"
+READY = (
+    "(v => v?.photo?.done && v.ready.length === v.entries.length)"
+    "(document.querySelector('.viewer')?.viewer)"
+)
 WIDTH, HEIGHT = 300, 200
 
 
@@ -105,8 +109,6 @@ def shown(page: Page) -> np.ndarray:
             return [[canvas.height, canvas.width], btoa(text)];
         }}"""
     )
-    import base64
-
     return np.frombuffer(base64.b64decode(codes), np.uint8).reshape(*size, 4)[..., :3]
 
 
@@ -378,8 +380,8 @@ def test_a_link_opens_the_same_view(chromium: Browser, address: str) -> None:
     state = page.evaluate(
         f"""() => {{
             const v = {VIEWER};
-            return [v.photo.name, v.entries.map(e => e.label), v.mode, v.label(v.b), v.gain, v.scale,
-                v.centre.x, v.centre.y];
+            return [v.photo.name, v.entries.map(e => e.label), v.mode, v.label(v.b), v.gain,
+                v.scale, v.centre.x, v.centre.y];
         }}"""
     )
     assert state == ["coffee", ["photo", "float32"], "difference", "float32", 32, 2, 310, 190]

@@ -29,9 +29,13 @@ def test_one_task_a_core_and_the_same_task_once(workshop: Workshop) -> None:
 
 
 def test_a_task_is_not_begun_when_nobody_waits_for_it_any_more(workshop: Workshop) -> None:
-    go, done = threading.Event(), []
+    go, done = threading.Event(), list[str]()
+
+    def wait() -> None:
+        go.wait(10)
+
     for blocker in range(workshop.cores):
-        workshop.request("someone", f"blocker {blocker}", lambda: go.wait(10) and None)
+        workshop.request("someone", f"blocker {blocker}", wait)
     alone = workshop.request("leaving", "alone", lambda: done.append("alone"))
     shared = workshop.request("leaving", "shared", lambda: done.append("shared"))
     assert workshop.request("staying", "shared", lambda: None) is shared
