@@ -18,7 +18,8 @@ import tyro
 import uvicorn
 
 from gradio_app.guard import Login
-from gradio_app.store import ResultStore
+from gradio_app.models import sweep_uploads
+from gradio_app.store import LONGEST_AGE, ResultStore
 from gradio_app.workshop import Workshop
 from quantize.bundle import Bundle, read_bundle
 from train.errors import UserError, run_command
@@ -71,10 +72,8 @@ def _serve(
     workshop = Workshop(store)
     strangers = not _is_loopback(options.host) and login is None
     app = App(bundle, workshop, folder, takes_models=not strangers)
-    server = build_server(
-        build_page(app), store, folder / UPLOADS, workshop.cores, options.name, login
-    )
-    _sweep_on(store)
+    server = build_server(build_page(app), store, folder / UPLOADS, options.name, login)
+    _sweep_on(store, app.models_folder)
     if strangers:
         print(
             f"Open to everyone who reaches {options.host}: any of them may use this machine. "
@@ -123,12 +122,13 @@ def _login(auth: str | None) -> Login | None:
     return Login(name, password)
 
 
-def _sweep_on(store: ResultStore) -> None:
+def _sweep_on(store: ResultStore, models: Path) -> None:
     """Deletes what is too old, also while nobody asks for anything."""
 
     def sweep() -> None:
         store.sweep()
-        _sweep_on(store)
+        sweep_uploads(models, LONGEST_AGE)
+        _sweep_on(store, models)
 
     timer = threading.Timer(SWEEP_EVERY, sweep)
     timer.daemon = True

@@ -3,7 +3,7 @@
 import csv
 import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
@@ -73,7 +73,7 @@ class Comparison:
 
 def compare(
     workshop: Workshop, photo: Photo, models: Sequence[ModelChoice]
-) -> Iterator[Comparison]:
+) -> Generator[Comparison, None, None]:
     """Has a photograph rendered and measured; a consumer that stops early stops the work.
 
     Yields:
@@ -88,6 +88,12 @@ def compare(
             yield from _Run(workshop, photo, models, visitor).reports()
         finally:
             workshop.withdraw(visitor)
+
+
+def is_known(workshop: Workshop, photo: Photo, models: Sequence[ModelChoice]) -> bool:
+    """Whether every picture is there already, so that a comparison takes no work."""
+    keys = [ORIGINAL, *(model.key for model in models)]
+    return all(workshop.store.has(photo.key, key) for key in keys)
 
 
 class _Run:

@@ -88,6 +88,8 @@ class TimedModel(Renderer):
 
     def run(self, photo: np.ndarray, /) -> np.ndarray:
         """Renders a network input, as `LiteRTModel.run`."""
+        if not self._file.is_file():
+            raise UserError("no longer here, uploads are kept for an hour; add it again")
         model = LiteRTModel(self._file, threads=THREADS)
         rendered, seconds = _timed_run(model, photo)
         if seconds < _QUICK:
@@ -160,6 +162,16 @@ def _take_file(upload: Path, folder: Path, reference: str | None) -> ModelChoice
     size, channels = check_apart(kept, upload.name)
     file = ModelFile(kept, size, channels, len(content))
     return ModelChoice(key, upload.name, "your own", (file,), reference)
+
+
+def sweep_uploads(folder: Path, longest_age: float) -> None:
+    """Deletes the models that visitors brought longer ago than some seconds."""
+    for kept in folder.iterdir():
+        if time.time() - kept.stat().st_mtime > longest_age:
+            if kept.is_dir():
+                shutil.rmtree(kept, ignore_errors=True)
+            else:
+                kept.unlink(missing_ok=True)
 
 
 def check_apart(file: Path, name: str) -> tuple[Size, int]:

@@ -2,9 +2,11 @@
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,12 @@ import pandas as pd
 from PIL import Image
 
 from gradio_app.accelerators import build_matrix
-from gradio_app.comparison import COLUMNS, Comparison, compare, table, to_csv
+from gradio_app.comparison import COLUMNS, Comparison, compare, is_known, table, to_csv
 from gradio_app.models import ModelChoice, choices_of, relabel, take_uploads
 from gradio_app.photos import Photo, list_examples, read_upload
-from gradio_app.workshop import Workshop
+from gradio_app.workshop import Line, Workshop
 from quantize.bundle import Bundle
 from train.errors import UserError
-from train.photo import write_atomically
 
 INTRODUCTION = """# Pocket Bokeh
 A phone's lens is too small to blur a background; a small network learned to. **Here its number
@@ -29,7 +30,9 @@ formats stand side by side, pixel by pixel: is int8 good enough?** Drag the divi
 mode above the picture."""
 
 VIEWER_SCRIPT = """
-import(new URL('viewer/viewer.js', document.baseURI)).then(({attach}) => {
+const script = (name) => import(new URL(`viewer/${name}.js`, document.baseURI));
+script('bring').then(({takeFromAnywhere}) => takeFromAnywhere('#upload input[type=file]'));
+script('viewer').then(({attach}) => {
     const viewer = attach(element.querySelector('.viewer'));
     const show = () => { if (props.value) viewer.show(JSON.parse(props.value)); };
     watch('value', show);
@@ -37,6 +40,13 @@ import(new URL('viewer/viewer.js', document.baseURI)).then(({attach}) => {
 });
 """
 
+BUSY = "Too many are being served just now. Nothing is lost: press Compare in a minute."
+
+MOST_WAITING = 24
+"""Comparisons that wait for their turn; whoever comes then is told that the server is busy."""
+
+_LOOK_EVERY = 0.5
+_NOTHING_NEW: tuple[Any, ...] = (gr.skip(),) * 6
 _THUMBNAIL = (240, 180)
 _UPLOADS_KEPT = (600, 3600)
 """Seconds: how often the framework looks, and after which it deletes what visitors uploaded."""
@@ -54,6 +64,7 @@ class App:
         workshop: where they run.
         folder: a temporary folder for thumbnails, tables and visitors' models.
         takes_models: whether visitors may bring models of their own.
+        line: whose comparison is under way and whose waits.
         models: of the bundle.
         examples: by name.
     """
@@ -64,17 +75,30 @@ class App:
     takes_models: bool = True
     models: list[ModelChoice] = field(init=False)
     examples: dict[str, Photo] = field(init=False)
+    line: Line = field(init=False)
     _current: dict[str, threading.Event] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.models = choices_of(self.bundle)
         self.examples = list_examples()
+        self.line = Line(self.workshop.cores, MOST_WAITING)
+        self.models_folder.mkdir(exist_ok=True)
+
+    @property
+    def models_folder(self) -> Path:
+        """Where visitors' models are."""
+        return self.folder / "models"
 
     def begin(self, session: str) -> threading.Event:
         """Ends what a visitor had begun; the event says when the new work is to end."""
         self.end(session)
         self._current[session] = threading.Event()
         return self._current[session]
+
+    def finish(self, session: str, event: threading.Event) -> None:
+        """Forgets what has come to its end, unless something newer was begun."""
+        if self._current.get(session) is event:
+            del self._current[session]
 
     def end(self, session: str) -> None:
         """Ends what a visitor had begun, if anything."""
@@ -132,7 +156,8 @@ def build_page(app: App) -> gr.Blocks:
                 shown,
                 show_progress="minimal",
                 show_progress_on=[status],
-                concurrency_id="comparison",
+                # All at once: they wait for their turn in `App.line`, and say how long.
+                concurrency_limit=None,
                 **quiet,
             ).then(_draw, [figures, horizontal, vertical], plot, show_progress="hidden", **quiet)
 
@@ -150,8 +175,17 @@ def build_page(app: App) -> gr.Blocks:
             )
         )
         then_run(gallery.select(example_at, None, chosen, show_progress="hidden", **quiet))
-        for source, brought in ((upload, upload.upload), (camera, camera.input)):
-            then_run(brought(take_photo, source, chosen, show_progress="hidden", **quiet))
+        then_run(
+            # Emptied at once: the next photo can be brought the same way.
+            upload.upload(
+                lambda file: (*take_photo(file), None),
+                upload,
+                [*chosen, upload],
+                show_progress="hidden",
+                **quiet,
+            )
+        )
+        then_run(camera.input(take_photo, camera, chosen, show_progress="hidden", **quiet))
         then_run(ticks.input(lambda: None, **quiet))
         then_run(again.click(lambda: None, **quiet))
         if models is not None:
@@ -292,7 +326,7 @@ def take_models(
     """A visitor's models beside those that are there, ticked, or a sentence on what is wrong."""
     reference = app.models[0].reference
     try:
-        taken = take_uploads([Path(file) for file in files or []], app.folder, reference)
+        taken = take_uploads([Path(file) for file in files or []], app.models_folder, reference)
     except UserError as error:
         return own, gr.skip(), _sentence(str(error), "wrong"), None
     known = {model.key for model in [*app.models, *own]}
@@ -326,32 +360,61 @@ def run_comparison(
     Yields:
         For the viewer, the table, the status, the figures of the plot, the CSV file and the ticks.
     """
-    nothing = (gr.skip(),) * 6
     if photo is None:
-        yield nothing
+        yield _NOTHING_NEW
         return
     everything = [*app.models, *own]
     models = [model for model in everything if model.key in keys]
     stopped = app.begin(session)
+    ticket = None
     try:
-        for now in compare(app.workshop, photo, models):
-            if stopped.is_set():
-                yield _replace(nothing, status=_sentence("Stopped."))
+        if not is_known(app.workshop, photo, models):
+            ticket = app.line.join()
+            if ticket is None:
+                yield _status(_sentence(BUSY, "wrong"))
                 return
-            if not now.size[0]:
-                yield _replace(nothing, status=_progress(app, now))
-                continue
-            yield _show(app, now, everything)
+            yield from _wait(app, ticket, stopped)
+        yield from _follow(app, photo, models, everything, stopped)
     except UserError as error:
-        yield _replace(nothing, status=_sentence(str(error), "wrong"))
+        yield _status(_sentence(str(error), "wrong"))
     except Exception:
         logging.exception("a comparison failed")
         wrong = "Something went wrong; the server's log says what. Choose another photo."
-        yield _replace(nothing, status=_sentence(wrong, "wrong"))
+        yield _status(_sentence(wrong, "wrong"))
+    finally:
+        app.finish(session, stopped)
+        if ticket is not None:
+            app.line.leave(ticket)
 
 
-def _replace(outputs: tuple[Any, ...], status: str) -> tuple[Any, ...]:
-    return (*outputs[:2], status, *outputs[3:])
+def _wait(app: App, ticket: object, stopped: threading.Event) -> Iterator[tuple[Any, ...]]:
+    """Until it is the ticket's turn."""
+    while (ahead := app.line.ahead(ticket)) and not stopped.is_set():
+        comparisons = "1 comparison" if ahead == 1 else f"{ahead} comparisons"
+        yield _status(_sentence(f"Waiting: {comparisons} before yours …"))
+        stopped.wait(_LOOK_EVERY)
+
+
+def _follow(
+    app: App,
+    photo: Photo,
+    models: list[ModelChoice],
+    everything: list[ModelChoice],
+    stopped: threading.Event,
+) -> Iterator[tuple[Any, ...]]:
+    """From the first picture to the last, or until it is stopped."""
+    # Closed at once, not when it is collected: that is what stops the work.
+    with closing(compare(app.workshop, photo, models)) as reports:
+        for now in reports:
+            if stopped.is_set():
+                ended = to_viewer(replace(now, done=True)) if now.size[0] else gr.skip()
+                yield (ended, *_status(_sentence("Stopped."))[1:])
+                return
+            yield _show(app, now, everything) if now.size[0] else _status(_progress(now))
+
+
+def _status(sentence: str) -> tuple[Any, ...]:
+    return (*_NOTHING_NEW[:2], sentence, *_NOTHING_NEW[3:])
 
 
 def _show(app: App, now: Comparison, everything: list[ModelChoice]) -> tuple[Any, ...]:
@@ -362,7 +425,7 @@ def _show(app: App, now: Comparison, everything: list[ModelChoice]) -> tuple[Any
         speeds = {p.key: p.milliseconds for p in now.pictures if p.milliseconds is not None}
         ticks = gr.CheckboxGroup(choices=_tick_labels(everything, speeds))
         later = (frame, _write_csv(app, now), ticks)
-    return to_viewer(now), rows, _progress(app, now), *later
+    return to_viewer(now), rows, _progress(now), *later
 
 
 def to_viewer(now: Comparison) -> str:
@@ -392,7 +455,7 @@ def to_viewer(now: Comparison) -> str:
     )
 
 
-def _progress(app: App, now: Comparison) -> str:
+def _progress(now: Comparison) -> str:
     height, width = now.size
     size = f" · {width} × {height}" if width else ""
     about = f"<b>{escape(now.photo.name)}</b>{size}"
@@ -407,12 +470,10 @@ def _progress(app: App, now: Comparison) -> str:
     doing = f"rendering {', '.join(waiting)}" if waiting else "measuring"
     if not width:
         doing = "decoding"
-    others = app.workshop.tasks - len(waiting)
-    crowd = f" · {others} tasks of others too" if others > 2 * len(now.pictures) else ""
     done, total = len(now.pictures) - len(waiting), len(now.pictures)
     return _sentence(
         f'{about} · <progress value="{done}" max="{total}"></progress> {done} of {total} · '
-        f"{escape(doing)} · {now.seconds:.0f} s{crowd}{reasons}",
+        f"{escape(doing)} · {now.seconds:.0f} s{reasons}",
         plain=False,
     )
 
@@ -441,12 +502,9 @@ def _draw(figures: pd.DataFrame | None, horizontal: str, vertical: str) -> Any:
 
 
 def _write_csv(app: App, now: Comparison) -> str:
-    stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in Path(now.photo.name).stem)[:60]
-    folder = app.folder / "tables" / now.photo.key
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{stem or 'photo'}_figures.csv"
-    write_atomically(file, to_csv(now))
-    return str(file)
+    stem = re.sub(r"[^\w-]+", "_", Path(now.photo.name).stem)[:60]
+    name = f"{stem}_figures.csv"
+    return str(app.workshop.store.write_table(now.photo.key, name, to_csv(now)))
 
 
 def _tick_labels(models: list[ModelChoice], speeds: Mapping[str, float]) -> list[tuple[str, str]]:

@@ -16,15 +16,14 @@ from gradio_app.store import ResultStore
 VIEWER_FOLDER = Path(__file__).parent / "viewer"
 LARGEST_UPLOAD = "100mb"
 
-MOST_WAITING = 24
-"""Comparisons that run or wait; whoever comes then is told that the server is busy."""
+MOST_EVENTS = 200
+"""Of all visitors; comparisons wait in a shorter line of their own."""
 
 
 def build_server(
     page: gr.Blocks,
     store: ResultStore,
     uploads: Path,
-    comparisons: int,
     names: Sequence[str] = (),
     login: Login | None = None,
 ) -> ASGIApp:
@@ -34,12 +33,11 @@ def build_server(
         page: as `gradio_app.page.build_page` makes it.
         store: where the pictures are.
         uploads: where the framework keeps what visitors bring.
-        comparisons: how many may be under way at a time.
         names: of the server, beside its addresses.
         login: asked of everyone, if any is.
     """
     # Closed to the API route that would skip the queue.
-    page.queue(max_size=MOST_WAITING, api_open=False, default_concurrency_limit=comparisons)
+    page.queue(max_size=MOST_EVENTS, api_open=False, default_concurrency_limit=4)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.router.routes += [
         Route("/viewer/{name}", _viewer_file),

@@ -3,6 +3,7 @@
 PHOTO/PICTURE.png     a picture without loss; the photograph itself is `original`
 PHOTO/PICTURE.npy     its pixels while someone works on them, read as a memory map
 PHOTO/NOTE.json       what is known about it
+PHOTO/….csv           the figures as a table to download
 
 PHOTO and PICTURE are names without a dot or a slash; checksums, or words of ours.
 """
@@ -89,6 +90,19 @@ class ResultStore:
             return dict(json.loads(self._file(photo, f"{_checked(name)}.json").read_bytes()))
         except FileNotFoundError:
             return None
+
+    def write_table(self, photo: str, name: str, text: str) -> Path:
+        """Keeps a table under a name for people.
+
+        Raises:
+            ValueError: the name is not letters, digits, - and _ before .csv.
+        """
+        if not re.fullmatch(r"[\w-]+\.csv", name):
+            raise ValueError(f"{name!r}: no name of a table")
+        file = self._file(photo, name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, text)
+        return file
 
     @contextmanager
     def in_use(self, photo: str) -> Iterator[None]:

@@ -65,6 +65,34 @@ class Workshop:
             self._tasks.pop(name, None)
 
 
+class Line:
+    """Whose turn it is: some at a time, some more wait, and the rest are told at once."""
+
+    def __init__(self, places: int, most_waiting: int):
+        self._places = places
+        self._most = places + most_waiting
+        self._tickets: list[object] = []
+        self._lock = threading.Lock()
+
+    def join(self) -> object | None:
+        """A ticket for the end of the line; None where the line is full."""
+        with self._lock:
+            if len(self._tickets) >= self._most:
+                return None
+            self._tickets.append(ticket := object())
+            return ticket
+
+    def ahead(self, ticket: object) -> int:
+        """How many must leave before it is the ticket's turn; 0 when it is."""
+        with self._lock:
+            return max(0, self._tickets.index(ticket) - self._places + 1)
+
+    def leave(self, ticket: object) -> None:
+        """Lets the others move up."""
+        with self._lock:
+            self._tickets.remove(ticket)
+
+
 def _logging_surprises(work: Callable[[], None]) -> None:
     try:
         work()

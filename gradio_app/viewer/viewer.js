@@ -23,6 +23,7 @@ const LARGEST_SCALE = 64;
 const SCALES = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32, 64];
 const FLICKER_EVERY = 500; // ms; faster than three changes a second can harm
 const GAP = 6;
+const KEPT_DIFFERENCES = 2;
 const FONT = '"IBM Plex Sans", system-ui, sans-serif';
 const PREFERRED = ['int8_qat', 'int8_ptq', 'float16'];
 
@@ -552,10 +553,20 @@ export class Viewer {
             .then(({levels, largest, x, y}) => {
                 if (!this.differences.has(name)) return;
                 this.differences.set(name, {picture: new Picture(levels), largest, x, y});
+                this.#forgetDifferences(name);
                 this.controls.update();
                 this.draw();
             });
         return null;
+    }
+
+    // Of 12 megapixels each takes 64 MB: only the last few are kept.
+    #forgetDifferences(newest) {
+        const done = [...this.differences].filter(([name, {picture}]) => picture && name !== newest);
+        for (const [name, {picture}] of done.slice(0, -KEPT_DIFFERENCES)) {
+            picture.close();
+            this.differences.delete(name);
+        }
     }
 
     // PSNR, SSIM and largest step of every ready picture to B within a region.

@@ -23,6 +23,7 @@ import tyro
 from PIL import Image
 
 PATIENCE = 1800.0
+BUSY_WORDS = "Too many are being served"
 COMPARE_FAILED, BUSY, ANSWERED = "failed", "busy", "answered"
 
 
@@ -128,17 +129,21 @@ def event(
     joined = browser.post("/gradio_api/queue/join", json=body)
     if joined.status_code == 503:
         return BUSY, None
-    told = None
+    told, status = None, ""
     with browser.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as lines:
         for line in lines.iter_lines():
             if not line.startswith("data:"):
                 continue
             message = json.loads(line[5:])
-            first = ((message.get("output") or {}).get("data") or [None])[0]
+            outputs = (message.get("output") or {}).get("data") or [None]
+            first = outputs[0]
+            status = str(outputs[2:3]) if message["msg"] == "process_generating" else status
             if isinstance(first, str) and first.startswith("{"):
                 told = json.loads(first)
             elif isinstance(first, list):  # only what changed
                 told = latest(told, first)
+            if message["msg"] == "process_completed" and BUSY_WORDS in status:
+                return BUSY, None
             if message["msg"] == "process_completed":
                 return (ANSWERED if message["success"] else COMPARE_FAILED), told
     return COMPARE_FAILED, told

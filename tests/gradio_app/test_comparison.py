@@ -94,7 +94,7 @@ def test_whoever_stops_looking_stops_the_work(workshop: Workshop, bundle: Bundle
         if report.size[0]:
             break
     assert workshop.tasks > workshop.cores
-    reports.close()  # type: ignore[attr-defined] # it is a generator
+    reports.close()
     assert workshop.tasks <= workshop.cores
 
 

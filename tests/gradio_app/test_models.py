@@ -1,12 +1,14 @@
 """The models of a bundle, and what visitors bring, run apart before it is run here."""
 
+import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tf_keras
 
-from gradio_app.models import choices_of, relabel, take_uploads
+from gradio_app.models import choices_of, relabel, sweep_uploads, take_uploads
 from quantize.bundle import Bundle
 from quantize.convert import convert
 from quantize.recipes import RECIPES
@@ -63,6 +65,17 @@ def test_what_is_no_model_for_photos_is_refused(bundle: Bundle, tmp_path: Path) 
     (tmp_path / "broken.tflite").write_bytes(content)
     with pytest.raises(UserError, match=r"broken\.tflite: "):
         take_uploads([tmp_path / "broken.tflite"], tmp_path, None)
+
+
+def test_uploads_are_kept_for_an_hour(bundle: Bundle, tmp_path: Path) -> None:
+    (single,) = take_uploads([bundle.folder / "float16.tflite"], tmp_path, None)
+    sweep_uploads(tmp_path, 3600)
+    assert len(list(tmp_path.iterdir())) == 1
+    os.utime(single.files[0].file, (time.time() - 3700,) * 2)
+    sweep_uploads(tmp_path, 3600)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(UserError, match="add it again"):
+        single.renderers()[0].run(np.zeros((32, 48, 3), np.float32))
 
 
 def test_labels_differ(bundle: Bundle) -> None:

@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from gradio_app.page import App, build_page, open_link, run_comparison, take_models, take_photo
-from gradio_app.workshop import Workshop
+from gradio_app.page import (
+    BUSY,
+    App,
+    build_page,
+    open_link,
+    run_comparison,
+    take_models,
+    take_photo,
+)
+from gradio_app.workshop import Line, Workshop
 from quantize.bundle import Bundle
 
 
@@ -50,6 +58,22 @@ def test_a_second_comparison_of_one_visitor_ends_the_first(app: App, photo_file:
     next(run_comparison(app, photo, [], [], "me"))
     assert "Stopped." in list(first)[-1][2]
     assert "Stopped." not in list(other)[-1][2]
+
+
+def test_who_comes_late_waits_or_is_told_that_it_is_busy(app: App, photo_file: Path) -> None:
+    photo, _ = take_photo(str(photo_file))
+    app.line = Line(places=1, most_waiting=1)
+    first = run_comparison(app, photo, [], [], "first")
+    second = run_comparison(app, photo, [], [], "second")
+    next(first)
+    assert "1 comparison before yours" in next(second)[2]
+    third = list(run_comparison(app, photo, [], [], "third"))
+    assert [BUSY in outputs[2] for outputs in third] == [True]
+    assert "1 pictures" in list(first)[-1][2]
+    assert "1 pictures" in list(second)[-1][2]
+    # What is known already needs no turn.
+    assert app.line.join() is not None
+    assert "1 pictures" in list(run_comparison(app, photo, [], [], "third"))[-1][2]
 
 
 def test_names_of_files_are_no_markup(app: App, photo_file: Path) -> None:

@@ -43,6 +43,8 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> Non
         store.picture_file(name, "original")
     with pytest.raises(ValueError, match="no name"):
         store.picture_file("photo", name)
+    with pytest.raises(ValueError, match="no name"):
+        store.write_table("photo", name, "")
 
 
 def test_beyond_the_bound_the_longest_unused_goes_first(tmp_path: Path) -> None:

@@ -365,8 +365,18 @@ def test_what_is_no_photo_is_a_sentence_and_the_page_goes_on(
     text.write_text("Dear Sir or Madam")
     page.set_input_files("#upload input[type=file]", text)
     expect(page.locator("#status .wrong")).to_contain_text("not an image that can be read")
-    page.get_by_label("Clear").first.click()
-    page.set_input_files("#upload input[type=file]", photo)
+    # Pasted anywhere, it goes the same way; and the field is free again.
+    page.wait_for_selector("#upload input[type=file]", state="attached")
+    page.evaluate(
+        """codes => {
+            const file = new File([new Uint8Array(codes)], 'noise.png', {type: 'image/png'});
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(file);
+            document.body.dispatchEvent(
+                new ClipboardEvent('paste', {clipboardData, bubbles: true}));
+        }""",
+        list(photo.read_bytes()),
+    )
     page.wait_for_function(f"{VIEWER}.photo.name === 'noise.png' && {READY}")
     assert trouble_of(page) == []
     page.context.close()

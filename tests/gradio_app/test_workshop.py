@@ -3,7 +3,7 @@
 import threading
 import time
 
-from gradio_app.workshop import Workshop
+from gradio_app.workshop import Line, Workshop
 
 
 def test_one_task_a_core_and_the_same_task_once(workshop: Workshop) -> None:
@@ -44,3 +44,14 @@ def test_a_task_is_not_begun_when_nobody_waits_for_it_any_more(workshop: Worksho
     shared.result(10)
     assert alone.cancelled()
     assert done == ["shared"]
+
+
+def test_the_line_says_how_many_are_ahead_and_when_it_is_full() -> None:
+    line = Line(places=2, most_waiting=2)
+    tickets = [line.join() for _ in range(4)]
+    assert None not in tickets
+    assert line.join() is None
+    assert [line.ahead(ticket) for ticket in tickets] == [0, 0, 1, 2]
+    line.leave(tickets[1])
+    assert [line.ahead(ticket) for ticket in (tickets[0], *tickets[2:])] == [0, 0, 1]
+    assert line.join() is not None
