@@ -74,6 +74,7 @@ def _serve(
     app = App(bundle, workshop, folder, takes_models=not strangers)
     server = build_server(build_page(app), store, folder / UPLOADS, options.name, login)
     _sweep_on(store, app.models_folder)
+    threading.Thread(target=app.prepare, daemon=True).start()
     if strangers:
         print(
             f"Open to everyone who reaches {options.host}: any of them may use this machine. "

@@ -89,6 +89,12 @@ class App:
         """Where visitors' models are."""
         return self.folder / "models"
 
+    def prepare(self) -> None:
+        """Compares on the example that every visitor sees first, before anyone comes."""
+        first = next(iter(self.examples.values()))
+        for _ in compare(self.workshop, first, self.models):
+            pass
+
     def begin(self, session: str) -> threading.Event:
         """Ends what a visitor had begun; the event says when the new work is to end."""
         self.end(session)
@@ -118,9 +124,11 @@ def build_page(app: App) -> gr.Blocks:
         with gr.Row(elem_id="bench"):
             with gr.Column(scale=1, min_width=280, elem_id="choices"):
                 gallery, upload, camera = _photo_components(app)
-                ticks, models, again, stop = _model_components(app)
+                ticks, models, again = _model_components(app)
             with gr.Column(scale=4, min_width=320, elem_id="result"):
-                status = gr.HTML(_sentence("Opening an example …"), elem_id="status")
+                with gr.Row(elem_id="progress"):
+                    status = gr.HTML(_sentence("Opening an example …"), elem_id="status")
+                    stop = gr.Button("Stop", size="sm", scale=0, min_width=70, elem_id="stop")
                 viewer = gr.HTML(
                     "",
                     html_template='<div class="viewer"></div>',
@@ -255,7 +263,7 @@ def _path_of(file: Any) -> str | None:
 
 def _model_components(
     app: App,
-) -> tuple[gr.CheckboxGroup, gr.File | None, gr.Button, gr.Button]:
+) -> tuple[gr.CheckboxGroup, gr.File | None, gr.Button]:
     ticks = gr.CheckboxGroup(
         _tick_labels(app.models, {}),
         value=[model.key for model in app.models],
@@ -272,10 +280,8 @@ def _model_components(
                 height=120,
                 elem_id="own_models",
             )
-    with gr.Row():
-        again = gr.Button("Compare", variant="primary", size="sm", min_width=80, elem_id="compare")
-        stop = gr.Button("Stop", size="sm", min_width=80, elem_id="stop")
-    return ticks, models, again, stop
+    again = gr.Button("Compare", variant="primary", size="sm", elem_id="compare")
+    return ticks, models, again
 
 
 def _number_components() -> tuple[

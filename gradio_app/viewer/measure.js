@@ -12,11 +12,19 @@ const weights = offsets.map((offset) => Math.exp(-(offset ** 2) / (2 * 1.5 ** 2)
 const sum = weights.reduce((total, weight) => total + weight, 0);
 const WINDOW = weights.map((weight) => weight / sum);
 
+// For a difference, `one` and `other` are the pictures' files: to hand over millions of decoded
+// pixels would hold up the page. For figures they are bitmaps, cut out.
 self.onmessage = async ({data}) => {
     const {id, task, one, other} = data;
-    const answer = task === 'difference' ? await difference(one, other) : figures(one, other);
+    const answer = task === 'difference'
+        ? await difference(...await Promise.all([one, other].map(decoded)))
+        : figures(one, other);
     self.postMessage({id, ...answer}, answer.levels ?? []);
 };
+
+function decoded(file) {
+    return createImageBitmap(file, AS_STORED);
+}
 
 // The absolute difference as a picture, its largest value and where that is. Smaller copies hold
 // the largest of each 2 × 2 pixels: an average would hide what one is looking for.

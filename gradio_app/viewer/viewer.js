@@ -441,7 +441,10 @@ export class Viewer {
     #layer() {
         this.layer ??= new OffscreenCanvas(1, 1).getContext('2d');
         const {width, height} = this.canvas;
-        Object.assign(this.layer.canvas, {width, height}); // clears it, too
+        const {canvas} = this.layer;
+        if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, {width, height});
+        this.layer.globalCompositeOperation = 'source-over';
+        this.layer.clearRect(0, 0, width, height);
         return this.layer;
     }
 
@@ -549,7 +552,7 @@ export class Viewer {
         const known = this.differences.get(name);
         if (known) return known.picture ? known : null;
         this.differences.set(name, {});
-        this.#ask('difference', this.picture(this.a).levels[0], this.picture(this.b).levels[0])
+        this.#ask('difference', this.picture(this.a).blob, this.picture(this.b).blob)
             .then(({levels, largest, x, y}) => {
                 if (!this.differences.has(name)) return;
                 this.differences.set(name, {picture: new Picture(levels), largest, x, y});

@@ -357,6 +357,29 @@ def test_every_key_of_the_help_is_shown_and_escape_closes_it(page: Page) -> None
     assert trouble_of(page) == []
 
 
+def test_without_a_mouse_everything_can_be_reached(page: Page) -> None:
+    page.evaluate("() => document.activeElement.blur()")
+    page.locator("#stop").focus()
+    reached = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                """() => {
+                    const e = document.activeElement;
+                    return e.dataset.mode ?? e.dataset.side ?? e.dataset.do ?? e.className;
+                }"""
+            )
+        )
+        if reached[-1] == "grid":
+            page.keyboard.press("Enter")
+        if "stage" in reached[-1]:
+            break
+    assert page.evaluate(f"() => {VIEWER}.mode") == "grid"
+    assert {"split", "difference", "a", "b", "in", "loupe", "region", "blind"} <= set(reached)
+    assert "stage" in reached[-1]
+
+
 def test_what_is_no_photo_is_a_sentence_and_the_page_goes_on(
     chromium: Browser, address: str, photo: Path, tmp_path: Path
 ) -> None:
