@@ -63,7 +63,8 @@ def _serve(
     folder: Path,
 ) -> None:
     # Here, because gradio reads the environment when it is imported; it takes seconds, too.
-    from gradio_app.page import App, build_page
+    from gradio_app.handlers import App
+    from gradio_app.page import build_page
     from gradio_app.server import build_server
 
     results = folder / "results"

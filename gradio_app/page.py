@@ -1,28 +1,26 @@
-"""The page: its components, and what happens when someone uses them."""
+"""The page: its components, and which function answers what people do with them."""
 
-import json
-import logging
-import re
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field, replace
-from html import escape
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import gradio as gr
-import pandas as pd
 from PIL import Image
 
-from gradio_app.accelerators import build_matrix
-from gradio_app.comparison import COLUMNS, Comparison, compare, is_known, table, to_csv
-from gradio_app.models import ModelChoice, choices_of, relabel, take_uploads
-from gradio_app.photos import Photo, list_examples, read_upload
-from gradio_app.workshop import Line, Workshop
-from quantize.bundle import Bundle
-from train.errors import UserError
+from gradio_app.comparison import COLUMNS
+from gradio_app.handlers import (
+    App,
+    draw_plot,
+    open_link,
+    run_comparison,
+    sentence,
+    take_models,
+    take_photo,
+    tick_labels,
+)
+from gradio_app.models import ModelChoice
+from gradio_app.photos import Photo
 
 INTRODUCTION = """# Pocket Bokeh
 A phone's lens is too small to blur a background; a small network learned to. **Here its number
@@ -40,13 +38,6 @@ script('viewer').then(({attach}) => {
 });
 """
 
-BUSY = "Too many are being served just now. Nothing is lost: press Compare in a minute."
-
-MOST_WAITING = 24
-"""Comparisons that wait for their turn; whoever comes then is told that the server is busy."""
-
-_LOOK_EVERY = 0.5
-_NOTHING_NEW: tuple[Any, ...] = (gr.skip(),) * 6
 _THUMBNAIL = (240, 180)
 _UPLOADS_KEPT = (600, 3600)
 """Seconds: how often the framework looks, and after which it deletes what visitors uploaded."""
@@ -54,63 +45,50 @@ _UPLOADS_KEPT = (600, 3600)
 _DATATYPES: Any = ["str", *["number"] * (len(COLUMNS) - 2), "str"]
 PHOTO_ENDINGS = [".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".gif"]
 
+# An API of this page would be a promise; it is made when someone needs it.
+_QUIET: dict[str, Any] = {"api_visibility": "private"}
+_UNSEEN: dict[str, Any] = {"show_progress": "hidden", **_QUIET}
 
-@dataclass
-class App:
-    """What every visitor shares.
+
+@dataclass(frozen=True)
+class Parts:
+    """The components that events read or fill.
 
     Attributes:
-        bundle: whose models are offered.
-        workshop: where they run.
-        folder: a temporary folder for thumbnails, tables and visitors' models.
-        takes_models: whether visitors may bring models of their own.
-        line: whose comparison is under way and whose waits.
-        models: of the bundle.
-        examples: by name.
+        photo: what is compared on, in the visitor's session.
+        own: the visitor's models, in the same.
+        figures: of the last comparison, for the plot, in the same.
+        link: what stands behind the # of the page's address.
+        gallery, upload, camera: where a photo comes from.
+        ticks: which models are compared.
+        models: where a visitor's models come from, if they are taken.
+        again, stop: buttons.
+        status: what goes on.
+        viewer: the pictures.
+        numbers, download, across, up, plot: the figures.
+        accelerators, matrix: the tab, and what is in it.
     """
 
-    bundle: Bundle
-    workshop: Workshop
-    folder: Path
-    takes_models: bool = True
-    models: list[ModelChoice] = field(init=False)
-    examples: dict[str, Photo] = field(init=False)
-    line: Line = field(init=False)
-    _current: dict[str, threading.Event] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.models = choices_of(self.bundle)
-        self.examples = list_examples()
-        self.line = Line(self.workshop.cores, MOST_WAITING)
-        self.models_folder.mkdir(exist_ok=True)
-
-    @property
-    def models_folder(self) -> Path:
-        """Where visitors' models are."""
-        return self.folder / "models"
-
-    def prepare(self) -> None:
-        """Compares on the example that every visitor sees first, before anyone comes."""
-        first = next(iter(self.examples.values()))
-        for _ in compare(self.workshop, first, self.models):
-            pass
-
-    def begin(self, session: str) -> threading.Event:
-        """Ends what a visitor had begun; the event says when the new work is to end."""
-        self.end(session)
-        self._current[session] = threading.Event()
-        return self._current[session]
-
-    def finish(self, session: str, event: threading.Event) -> None:
-        """Forgets what has come to its end, unless something newer was begun."""
-        if self._current.get(session) is event:
-            del self._current[session]
-
-    def end(self, session: str) -> None:
-        """Ends what a visitor had begun, if anything."""
-        event = self._current.pop(session, None)
-        if event is not None:
-            event.set()
+    photo: gr.State
+    own: gr.State
+    figures: gr.State
+    link: gr.Textbox
+    gallery: gr.Gallery
+    upload: gr.File
+    camera: gr.Image
+    ticks: gr.CheckboxGroup
+    models: gr.File | None
+    again: gr.Button
+    stop: gr.Button
+    status: gr.HTML
+    viewer: gr.HTML
+    numbers: gr.Dataframe
+    download: gr.DownloadButton
+    across: gr.Radio
+    up: gr.Radio
+    plot: gr.ScatterPlot
+    accelerators: gr.Tab
+    matrix: gr.HTML
 
 
 def build_page(app: App) -> gr.Blocks:
@@ -118,110 +96,37 @@ def build_page(app: App) -> gr.Blocks:
     with gr.Blocks(
         title="Pocket Bokeh", analytics_enabled=False, delete_cache=_UPLOADS_KEPT, fill_width=True
     ) as page:
-        photo, own = gr.State(None), gr.State([])
-        link = gr.Textbox(visible=False)
-        gr.Markdown(INTRODUCTION, elem_id="introduction")
-        with gr.Row(elem_id="bench"):
-            with gr.Column(scale=1, min_width=280, elem_id="choices"):
-                gallery, upload, camera = _photo_components(app)
-                ticks, models, again = _model_components(app)
-            with gr.Column(scale=4, min_width=320, elem_id="result"):
-                with gr.Row(elem_id="progress"):
-                    status = gr.HTML(_sentence("Opening an example …"), elem_id="status")
-                    stop = gr.Button("Stop", size="sm", scale=0, min_width=70, elem_id="stop")
-                viewer = gr.HTML(
-                    "",
-                    html_template='<div class="viewer"></div>',
-                    js_on_load=VIEWER_SCRIPT,
-                    apply_default_css=False,
-                    elem_id="viewer",
-                )
-        with gr.Tabs(elem_id="findings"):
-            with gr.Tab("Numbers"):
-                numbers, horizontal, vertical, plot, download = _number_components()
-            with gr.Tab("Accelerators") as accelerators:
-                matrix = gr.HTML("…", elem_id="matrix")
-            with gr.Tab("What is what"):
-                gr.Markdown(EXPLANATIONS)
-        figures = gr.State(None)
-
-        # An API of this page would be a promise; it is made when someone needs it.
-        quiet: dict[str, Any] = {"api_visibility": "private"}
-        shown = [viewer, numbers, status, figures, download, ticks]
-
-        def run(
-            photo: Photo | None,
-            keys: list[str],
-            own: list[ModelChoice],
-            request: gr.Request,
-        ) -> Iterator[tuple[Any, ...]]:
-            yield from run_comparison(app, photo, keys, own, str(request.session_hash))
-
-        def then_run(event: Any) -> None:
-            event.then(
-                run,
-                [photo, ticks, own],
-                shown,
-                show_progress="minimal",
-                show_progress_on=[status],
-                # All at once: they wait for their turn in `App.line`, and say how long.
-                concurrency_limit=None,
-                **quiet,
-            ).then(_draw, [figures, horizontal, vertical], plot, show_progress="hidden", **quiet)
-
-        def example_at(event: gr.SelectData) -> tuple[Photo, str]:
-            return list(app.examples.values())[int(event.index)], _sentence("Opening it …")
-
-        chosen = [photo, status]
-        then_run(
-            page.load(
-                lambda fragment: open_link(app, fragment),
-                link,
-                [photo, ticks],
-                js="() => location.hash",
-                **quiet,
-            )
-        )
-        then_run(gallery.select(example_at, None, chosen, show_progress="hidden", **quiet))
-        then_run(
-            # Emptied at once: the next photo can be brought the same way.
-            upload.upload(
-                lambda file: (*take_photo(file), None),
-                upload,
-                [*chosen, upload],
-                show_progress="hidden",
-                **quiet,
-            )
-        )
-        then_run(camera.input(take_photo, camera, chosen, show_progress="hidden", **quiet))
-        then_run(ticks.input(lambda: None, **quiet))
-        then_run(again.click(lambda: None, **quiet))
-        if models is not None:
-            then_run(
-                models.upload(
-                    lambda files, own, keys: take_models(app, files, own, keys),
-                    [models, own, ticks],
-                    [own, ticks, status, models],
-                    concurrency_limit=1,
-                    **quiet,
-                )
-            )
-
-        def stop_run(request: gr.Request) -> None:
-            app.end(str(request.session_hash))
-
-        stop.click(stop_run, None, None, concurrency_limit=None, **quiet)
-        for axis in (horizontal, vertical):
-            axis.change(
-                _draw, [figures, horizontal, vertical], plot, show_progress="hidden", **quiet
-            )
-        accelerators.select(
-            lambda: _matrix(app.bundle), None, matrix, show_progress="minimal", **quiet
-        )
+        parts = _lay_out(app)
+        _connect_photos(app, page, parts)
+        _connect_models(app, parts)
+        _connect_findings(app, parts)
     return page
 
 
-def _photo_components(app: App) -> tuple[gr.Gallery, gr.File, gr.Image]:
+def _lay_out(app: App) -> Parts:
+    unseen: dict[str, Any] = {
+        "photo": gr.State(None),
+        "own": gr.State([]),
+        "figures": gr.State(None),
+        "link": gr.Textbox(visible=False),
+    }
+    gr.Markdown(INTRODUCTION, elem_id="introduction")
+    with gr.Row(elem_id="bench"):
+        with gr.Column(scale=1, min_width=280, elem_id="choices"):
+            choices = _photo_components(app) | _model_components(app)
+        with gr.Column(scale=4, min_width=320, elem_id="result"):
+            result = _result_components()
+    with gr.Tabs(elem_id="findings"):
+        with gr.Tab("Numbers"):
+            numbers = _number_components()
+        with gr.Tab("Accelerators") as accelerators:
+            matrix = gr.HTML("…", elem_id="matrix")
+        with gr.Tab("What is what"):
+            gr.Markdown(EXPLANATIONS)
+    return Parts(**unseen, **choices, **result, **numbers, accelerators=accelerators, matrix=matrix)
+
+
+def _photo_components(app: App) -> dict[str, Any]:
     gallery = gr.Gallery(
         [(str(file), name) for name, file in _write_thumbnails(app).items()],
         label="1 · A photo: an example",
@@ -254,18 +159,16 @@ def _photo_components(app: App) -> tuple[gr.Gallery, gr.File, gr.Image]:
         )
         # Of this one alone; the framework's own reading ends in a traceback on a damaged file.
         camera.preprocess = _path_of  # type: ignore[method-assign, assignment]
-    return gallery, upload, camera
+    return {"gallery": gallery, "upload": upload, "camera": camera}
 
 
 def _path_of(file: Any) -> str | None:
     return None if file is None else str(file.path)
 
 
-def _model_components(
-    app: App,
-) -> tuple[gr.CheckboxGroup, gr.File | None, gr.Button]:
+def _model_components(app: App) -> dict[str, Any]:
     ticks = gr.CheckboxGroup(
-        _tick_labels(app.models, {}),
+        tick_labels(app.models, {}),
         value=[model.key for model in app.models],
         label=f"2 · The models of {app.bundle.name}",
         elem_id="models",
@@ -281,12 +184,24 @@ def _model_components(
                 elem_id="own_models",
             )
     again = gr.Button("Compare", variant="primary", size="sm", elem_id="compare")
-    return ticks, models, again
+    return {"ticks": ticks, "models": models, "again": again}
 
 
-def _number_components() -> tuple[
-    gr.Dataframe, gr.Radio, gr.Radio, gr.ScatterPlot, gr.DownloadButton
-]:
+def _result_components() -> dict[str, Any]:
+    with gr.Row(elem_id="progress"):
+        status = gr.HTML(sentence("Opening an example …"), elem_id="status")
+        stop = gr.Button("Stop", size="sm", scale=0, min_width=70, elem_id="stop")
+    viewer = gr.HTML(
+        "",
+        html_template='<div class="viewer"></div>',
+        js_on_load=VIEWER_SCRIPT,
+        apply_default_css=False,
+        elem_id="viewer",
+    )
+    return {"status": status, "stop": stop, "viewer": viewer}
+
+
+def _number_components() -> dict[str, Any]:
     numbers = gr.Dataframe(
         headers=list(COLUMNS),
         datatype=_DATATYPES,
@@ -303,8 +218,8 @@ def _number_components() -> tuple[
     )
     download = gr.DownloadButton("Download as CSV", size="sm", elem_id="csv")
     with gr.Row():
-        horizontal = gr.Radio(["MB", "ms"], value="MB", label="across", elem_id="across")
-        vertical = gr.Radio(
+        across = gr.Radio(["MB", "ms"], value="MB", label="across", elem_id="across")
+        up = gr.Radio(
             ["PSNR to float32", "SSIM to float32", "PSNR to target", "SSIM to target"],
             value="PSNR to float32",
             label="up",
@@ -313,214 +228,82 @@ def _number_components() -> tuple[
     plot = gr.ScatterPlot(
         x="MB", y="PSNR to float32", color="picture", height=320, show_label=False, elem_id="plot"
     )
-    return numbers, horizontal, vertical, plot, download
+    plotted = {"across": across, "up": up, "plot": plot}
+    return {"numbers": numbers, "download": download, **plotted}
 
 
-def take_photo(file: str | None) -> tuple[Photo | None, str]:
-    """A visitor's photo, or a sentence that says what is wrong with it."""
-    if file is None:
-        return None, _sentence("Choose a photo to begin.")
-    try:
-        return read_upload(Path(file)), _sentence("Reading it …")
-    except UserError as error:
-        return None, _sentence(str(error), "wrong")
+def _connect_photos(app: App, page: gr.Blocks, parts: Parts) -> None:
+    def example_at(event: gr.SelectData) -> tuple[Photo, str]:
+        return list(app.examples.values())[int(event.index)], sentence("Opening it …")
 
-
-def take_models(
-    app: App, files: list[str] | None, own: list[ModelChoice], keys: list[str]
-) -> tuple[list[ModelChoice], Any, str, None]:
-    """A visitor's models beside those that are there, ticked, or a sentence on what is wrong."""
-    reference = app.models[0].reference
-    try:
-        taken = take_uploads([Path(file) for file in files or []], app.models_folder, reference)
-    except UserError as error:
-        return own, gr.skip(), _sentence(str(error), "wrong"), None
-    known = {model.key for model in [*app.models, *own]}
-    taken = [model for model in taken if model.key not in known]
-    together = relabel([*app.models, *own, *taken])
-    ticks = gr.CheckboxGroup(
-        _tick_labels(together, {}), value=[*keys, *(model.key for model in taken)]
+    chosen = [parts.photo, parts.status]
+    opened = page.load(
+        lambda fragment: open_link(app, fragment),
+        parts.link,
+        [parts.photo, parts.ticks],
+        js="() => location.hash",
+        **_QUIET,
     )
-    return together[len(app.models) :], ticks, _sentence("Running them …"), None
-
-
-def open_link(app: App, fragment: str) -> tuple[Photo, list[str]]:
-    """The example and the models that a link names; the first example and all models else.
-
-    Args:
-        app: has both.
-        fragment: of the page's address, `#photo=NAME&models=RECIPE,RECIPE&…`.
-    """
-    named = parse_qs((fragment or "").removeprefix("#"))
-    photo = app.examples.get(named.get("photo", [""])[0])
-    recipes = named.get("models", [""])[0].split(",")
-    keys = [model.key for model in app.models if model.label in recipes]
-    return photo or next(iter(app.examples.values())), keys or [m.key for m in app.models]
-
-
-def run_comparison(
-    app: App, photo: Photo | None, keys: list[str], own: list[ModelChoice], session: str
-) -> Iterator[tuple[Any, ...]]:
-    """What the page shows while a comparison goes on.
-
-    Yields:
-        For the viewer, the table, the status, the figures of the plot, the CSV file and the ticks.
-    """
-    if photo is None:
-        yield _NOTHING_NEW
-        return
-    everything = [*app.models, *own]
-    models = [model for model in everything if model.key in keys]
-    stopped = app.begin(session)
-    ticket = None
-    try:
-        if not is_known(app.workshop, photo, models):
-            ticket = app.line.join()
-            if ticket is None:
-                yield _status(_sentence(BUSY, "wrong"))
-                return
-            yield from _wait(app, ticket, stopped)
-        yield from _follow(app, photo, models, everything, stopped)
-    except UserError as error:
-        yield _status(_sentence(str(error), "wrong"))
-    except Exception:
-        logging.exception("a comparison failed")
-        wrong = "Something went wrong; the server's log says what. Choose another photo."
-        yield _status(_sentence(wrong, "wrong"))
-    finally:
-        app.finish(session, stopped)
-        if ticket is not None:
-            app.line.leave(ticket)
-
-
-def _wait(app: App, ticket: object, stopped: threading.Event) -> Iterator[tuple[Any, ...]]:
-    """Until it is the ticket's turn."""
-    while (ahead := app.line.ahead(ticket)) and not stopped.is_set():
-        comparisons = "1 comparison" if ahead == 1 else f"{ahead} comparisons"
-        yield _status(_sentence(f"Waiting: {comparisons} before yours …"))
-        stopped.wait(_LOOK_EVERY)
-
-
-def _follow(
-    app: App,
-    photo: Photo,
-    models: list[ModelChoice],
-    everything: list[ModelChoice],
-    stopped: threading.Event,
-) -> Iterator[tuple[Any, ...]]:
-    """From the first picture to the last, or until it is stopped."""
-    # Closed at once, not when it is collected: that is what stops the work.
-    with closing(compare(app.workshop, photo, models)) as reports:
-        for now in reports:
-            if stopped.is_set():
-                ended = to_viewer(replace(now, done=True)) if now.size[0] else gr.skip()
-                yield (ended, *_status(_sentence("Stopped."))[1:])
-                return
-            yield _show(app, now, everything) if now.size[0] else _status(_progress(now))
-
-
-def _status(sentence: str) -> tuple[Any, ...]:
-    return (*_NOTHING_NEW[:2], sentence, *_NOTHING_NEW[3:])
-
-
-def _show(app: App, now: Comparison, everything: list[ModelChoice]) -> tuple[Any, ...]:
-    rows = table(now)
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    later: tuple[Any, ...] = (gr.skip(), gr.skip(), gr.skip())
-    if now.done:
-        speeds = {p.key: p.milliseconds for p in now.pictures if p.milliseconds is not None}
-        ticks = gr.CheckboxGroup(choices=_tick_labels(everything, speeds))
-        later = (frame, _write_csv(app, now), ticks)
-    return to_viewer(now), rows, _progress(now), *later
-
-
-def to_viewer(now: Comparison) -> str:
-    """What the viewer's script is told, as JSON."""
-    height, width = now.size
-    photo = now.photo
-    return json.dumps(
-        {
-            "photo": photo.key,
-            "name": photo.name,
-            "example": photo.name if photo.example else None,
-            "width": width,
-            "height": height,
-            "done": now.done,
-            "pictures": [
-                {
-                    "key": picture.key,
-                    "label": picture.label,
-                    "kind": "model" if picture.model else picture.key,
-                    "ready": picture.ready,
-                    "failure": picture.failure,
-                    "address": f"results/{photo.key}/{picture.key}.png",
-                }
-                for picture in now.pictures
-            ],
-        }
+    uploaded = parts.upload.upload(
+        # Emptied at once: the next photo can be brought the same way.
+        lambda file: (*take_photo(file), None),
+        parts.upload,
+        [*chosen, parts.upload],
+        **_UNSEEN,
     )
+    selected = parts.gallery.select(example_at, None, chosen, **_UNSEEN)
+    photographed = parts.camera.input(take_photo, parts.camera, chosen, **_UNSEEN)
+    for event in (opened, uploaded, selected, photographed):
+        _then_compare(app, event, parts)
 
 
-def _progress(now: Comparison) -> str:
-    height, width = now.size
-    size = f" · {width} × {height}" if width else ""
-    about = f"<b>{escape(now.photo.name)}</b>{size}"
-    failed = [picture for picture in now.pictures if picture.failure]
-    reasons = "".join(
-        f'<br><span class="wrong">{escape(p.label)}: {escape(p.failure)}</span>' for p in failed
-    )
-    if now.done:
-        ready = sum(picture.ready for picture in now.pictures)
-        return _sentence(f"{about} · {ready} pictures, {now.seconds:.1f} s{reasons}", plain=False)
-    waiting = now.waiting
-    doing = f"rendering {', '.join(waiting)}" if waiting else "measuring"
-    if not width:
-        doing = "decoding"
-    done, total = len(now.pictures) - len(waiting), len(now.pictures)
-    return _sentence(
-        f'{about} · <progress value="{done}" max="{total}"></progress> {done} of {total} · '
-        f"{escape(doing)} · {now.seconds:.0f} s{reasons}",
-        plain=False,
-    )
+def _connect_models(app: App, parts: Parts) -> None:
+    def stop(request: gr.Request) -> None:
+        app.end(str(request.session_hash))
+
+    _then_compare(app, parts.ticks.input(lambda: None, **_QUIET), parts)
+    _then_compare(app, parts.again.click(lambda: None, **_QUIET), parts)
+    parts.stop.click(stop, None, None, concurrency_limit=None, **_QUIET)
+    if parts.models is not None:
+        brought = parts.models.upload(
+            lambda files, own, keys: take_models(app, files, own, keys),
+            [parts.models, parts.own, parts.ticks],
+            [parts.own, parts.ticks, parts.status, parts.models],
+            concurrency_limit=1,
+            **_QUIET,
+        )
+        _then_compare(app, brought, parts)
 
 
-def _sentence(text: str, kind: str = "", plain: bool = True) -> str:
-    shown = escape(text) if plain else text
-    return f'<p class="status {kind}" role="status" aria-live="polite">{shown}</p>'
+def _connect_findings(app: App, parts: Parts) -> None:
+    for axis in (parts.across, parts.up):
+        axis.change(draw_plot, [parts.figures, parts.across, parts.up], parts.plot, **_UNSEEN)
+    parts.accelerators.select(app.matrix, None, parts.matrix, show_progress="minimal", **_QUIET)
 
 
-def _draw(figures: pd.DataFrame | None, horizontal: str, vertical: str) -> Any:
-    """The plot of what there is, across from zero."""
-    if figures is None:
-        return gr.skip()
-    known = figures.dropna(subset=[horizontal, vertical])
-    if known.empty:
-        return gr.ScatterPlot(value=None, title=f"no {vertical} on this photo")
-    right = 1.1 * float(known[horizontal].max())
-    return gr.ScatterPlot(
-        value=known,
-        x=horizontal,
-        y=vertical,
-        color="picture",
-        x_lim=[0, right],
-        title=f"{vertical} over {horizontal}; up and left is better",
-    )
+def _then_compare(app: App, event: Any, parts: Parts) -> None:
+    def run(
+        photo: Photo | None, keys: list[str], own: list[ModelChoice], request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        yield from run_comparison(app, photo, keys, own, str(request.session_hash))
 
-
-def _write_csv(app: App, now: Comparison) -> str:
-    stem = re.sub(r"[^\w-]+", "_", Path(now.photo.name).stem)[:60]
-    name = f"{stem}_figures.csv"
-    return str(app.workshop.store.write_table(now.photo.key, name, to_csv(now)))
-
-
-def _tick_labels(models: list[ModelChoice], speeds: Mapping[str, float]) -> list[tuple[str, str]]:
-    labels = []
-    for model in models:
-        speed = speeds.get(model.key)
-        parts = [model.label, f"{model.bytes / 1e6:.1f} MB"]
-        parts += [] if speed is None else [f"{speed:.0f} ms"]
-        labels.append((" · ".join(parts), model.key))
-    return labels
+    event.then(
+        run,
+        [parts.photo, parts.ticks, parts.own],
+        [
+            parts.viewer,
+            parts.numbers,
+            parts.status,
+            parts.figures,
+            parts.download,
+            parts.ticks,
+        ],
+        show_progress="minimal",
+        show_progress_on=[parts.status],
+        # All at once: they wait for their turn in `App.line`, and say how long.
+        concurrency_limit=None,
+        **_QUIET,
+    ).then(draw_plot, [parts.figures, parts.across, parts.up], parts.plot, **_UNSEEN)
 
 
 def _write_thumbnails(app: App) -> dict[str, Path]:
@@ -533,15 +316,6 @@ def _write_thumbnails(app: App) -> dict[str, Path]:
         image.thumbnail(_THUMBNAIL)
         image.save(files[name], quality=85)
     return files
-
-
-_matrices: dict[Path, str] = {}
-
-
-def _matrix(bundle: Bundle) -> str:
-    if bundle.folder not in _matrices:
-        _matrices[bundle.folder] = build_matrix(bundle)
-    return _matrices[bundle.folder]
 
 
 EXPLANATIONS = """

@@ -76,33 +76,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_server(bundle: Bundle, *arguments: str) -> tuple[subprocess.Popen[str], str]:
-    """A server as a user starts it, and its address."""
+@pytest.fixture(scope="session")
+def address(bundle: Bundle) -> Iterator[str]:
+    """Of a server, started as a user starts it."""
     port = free_port()
     command = [sys.executable, "-m", "gradio_app", "--bundle", str(bundle.folder)]
     process = subprocess.Popen(
-        [*command, "--port", str(port), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        [*command, "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     address = f"http://127.0.0.1:{port}"
     for _ in range(240):
         assert process.poll() is None, process.communicate()[0]
         try:
-            urllib.request.urlopen(f"{address}/").close()
-            break
-        except urllib.error.HTTPError:  # it answers, though not to everyone
+            urllib.request.urlopen(f"{address}/", timeout=60).close()
             break
         except urllib.error.URLError:
             time.sleep(0.25)
-    return process, address
-
-
-@pytest.fixture(scope="session")
-def address(bundle: Bundle) -> Iterator[str]:
-    """Of a running server."""
-    process, address = start_server(bundle)
     yield address
     process.terminate()
     process.communicate()

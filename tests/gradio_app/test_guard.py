@@ -6,11 +6,11 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 
-from gradio_app.guard import Login
+from gradio_app.guard import Guard, Login
 from quantize.bundle import Bundle
-
-from .conftest import start_server
 
 
 def ask(
@@ -116,19 +116,34 @@ def test_nonsense_is_answered_without_a_traceback(address: str) -> None:
     assert ask(address, "/")[0] == 200
 
 
-def test_with_a_login_nobody_else_is_let_in(bundle: Bundle) -> None:
-    process, address = start_server(bundle, "--host", "0.0.0.0", "--auth", "ada:söcret")
-    try:
-        right = base64.b64encode("ada:söcret".encode()).decode()
-        wrong = base64.b64encode(b"ada:secret").decode()
-        for path in ("/", "/results/a/b.png", "/viewer/viewer.js", "/config"):
-            assert ask(address, path)[0] == 401
-            assert ask(address, path, Authorization=f"Basic {wrong}")[0] == 401
-            assert ask(address, path, Authorization=f"Basic {right}")[0] in (200, 404)
-    finally:
-        process.terminate()
-        words = process.communicate()[0]
-    assert "Open to everyone" not in words
+def test_with_a_login_nobody_else_is_let_in() -> None:
+    guarded = Guard(PlainTextResponse("inside"), login=Login("ada", "söcret"))
+    browser = TestClient(guarded, base_url="http://localhost")
+    right = base64.b64encode("ada:söcret".encode()).decode()
+    wrong = base64.b64encode(b"ada:secret").decode()
+    for path in ("/", "/results/a/b.png", "/viewer/viewer.js", "/config", "/gradio_api/file=/x"):
+        refused = browser.get(path)
+        assert refused.status_code == 401
+        assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+        assert browser.get(path, headers={"Authorization": f"Basic {wrong}"}).status_code == 401
+        let_in = browser.get(path, headers={"Authorization": f"Basic {right}"})
+        assert let_in.text == "inside"
+        assert "frame-ancestors 'none'" in let_in.headers["Content-Security-Policy"]
+
+
+def test_an_error_inside_shows_nothing_of_itself() -> None:
+    async def broken(scope: object, receive: object, send: object) -> None:
+        raise RuntimeError("the secret of the house")
+
+    answer = TestClient(Guard(broken), base_url="http://localhost").get("/")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+
+
+def test_a_name_that_was_given_is_served() -> None:
+    guarded = Guard(PlainTextResponse("inside"), names=["Bokeh.example"])
+    assert TestClient(guarded, base_url="http://bokeh.example").get("/").text == "inside"
+    assert TestClient(guarded, base_url="http://other.example").get("/").status_code == 421
 
 
 def test_a_login_compares_the_whole_of_it() -> None:

@@ -8,7 +8,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from gradio_app.page import take_photo
+from gradio_app.handlers import take_photo
 from gradio_app.photos import list_examples, read_upload
 from train.errors import UserError
 
