@@ -7,8 +7,10 @@ import os
 import socket
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Read by gradio when it is imported: nothing is asked of any other machine.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -23,6 +25,9 @@ from gradio_app.store import LONGEST_AGE, ResultStore
 from gradio_app.workshop import Workshop
 from quantize.bundle import Bundle, read_bundle
 from train.errors import UserError, run_command
+
+if TYPE_CHECKING:
+    from gradio_app.handlers import App
 
 SWEEP_EVERY = 300.0
 UPLOADS = "uploads"
@@ -75,7 +80,6 @@ def _serve(
     app = App(bundle, workshop, folder, takes_models=not strangers)
     server = build_server(build_page(app), store, folder / UPLOADS, options.name, login)
     _sweep_on(store, app.models_folder)
-    threading.Thread(target=app.prepare, daemon=True).start()
     if strangers:
         print(
             f"Open to everyone who reaches {options.host}: any of them may use this machine. "
@@ -84,8 +88,10 @@ def _serve(
     print(f"Pocket Bokeh on http://{_shown(options.host)}:{options.port} (Ctrl-C ends it)")
     logging.basicConfig(level=logging.WARNING)
     config = uvicorn.Config(server, log_level="warning", timeout_graceful_shutdown=1)
+    listening = uvicorn.Server(config)
+    threading.Thread(target=_prepare, args=(listening, app), daemon=True).start()
     try:
-        uvicorn.Server(config).run(sockets=[connection])
+        listening.run(sockets=[connection])
     except KeyboardInterrupt:
         pass
     finally:
@@ -122,6 +128,13 @@ def _login(auth: str | None) -> Login | None:
     if not (name and colon and password):
         raise UserError("--auth: expected NAME:PASSWORD, neither of them empty")
     return Login(name, password)
+
+
+def _prepare(listening: uvicorn.Server, app: "App") -> None:
+    """Renders what everyone sees first, once the page itself can be had."""
+    while not listening.started:
+        time.sleep(0.1)
+    app.prepare()
 
 
 def _sweep_on(store: ResultStore, models: Path) -> None:
