@@ -109,20 +109,20 @@ def take_photo(file: str | None) -> tuple[Photo | None, str]:
 
 def take_models(
     app: App, files: list[str] | None, own: list[ModelChoice], keys: list[str]
-) -> tuple[list[ModelChoice], Any, str, None]:
-    """A visitor's models beside those that are there, ticked, or a sentence on what is wrong."""
-    reference = app.models[0].reference
-    try:
-        taken = take_uploads([Path(file) for file in files or []], app.models_folder, reference)
-    except UserError as error:
-        return own, gr.skip(), sentence(str(error), "wrong"), None
+) -> tuple[list[ModelChoice], Any]:
+    """A visitor's models beside those that are there, and all of them with theirs ticked.
+
+    Raises:
+        UserError: says what is wrong with which file.
+    """
+    uploads = [Path(file) for file in files or []]
+    taken = take_uploads(uploads, app.models_folder, app.models[0].reference)
     known = {model.key for model in [*app.models, *own]}
     taken = [model for model in taken if model.key not in known]
     together = relabel([*app.models, *own, *taken])
-    ticks = gr.CheckboxGroup(
-        tick_labels(together, {}), value=[*keys, *(model.key for model in taken)]
-    )
-    return together[len(app.models) :], ticks, sentence("Running them …"), None
+    ticked = [*keys, *(model.key for model in taken)]
+    ticks = gr.CheckboxGroup(tick_labels(together, {}), value=ticked)
+    return together[len(app.models) :], ticks
 
 
 def open_link(app: App, fragment: str) -> tuple[Photo, list[str]]:

@@ -19,13 +19,14 @@ from quantize.recipes import RECIPES
 from quantize.render import Renderer
 from quantize.runtimes import LiteRTModel
 from train.errors import UserError
+from train.photo import write_atomically
 
 THREADS = 1
 """Of a run: as many runs at a time as there are cores take each one."""
 
 LARGEST_SIDE = 2048
 LONGEST_CHECK = 60
-"""Seconds for loading and running a foreign model twice."""
+"""Seconds for loading and running a foreign model."""
 
 _MOST_MEMORY = 4 << 30
 _QUICK = 0.5
@@ -139,6 +140,7 @@ def _take_bundle(uploads: Sequence[Path], folder: Path) -> list[ModelChoice]:
     kept.mkdir(exist_ok=True)
     for file in uploads:
         shutil.copyfile(file, kept / file.name)
+    os.utime(kept)
     try:
         bundle = read_bundle(kept)
     except UserError as error:
@@ -146,20 +148,17 @@ def _take_bundle(uploads: Sequence[Path], folder: Path) -> list[ModelChoice]:
         raise UserError(
             f"{str(error).replace(str(kept), 'the bundle')}; choose all files of its folder"
         ) from error
-    for model in bundle.models:
-        check_apart(kept / model.file, model.file)
+    check_apart([kept / model.file for model in bundle.models])
     return choices_of(bundle, f"{bundle.name}: ")
 
 
 def _take_file(upload: Path, folder: Path, reference: str | None) -> ModelChoice:
     content = upload.read_bytes()
     key = sha256(content)[:16]
-    kept = folder / f"{key}.tflite"
-    if not kept.is_file():
-        beside = kept.with_suffix(".new")
-        beside.write_bytes(content)
-        beside.rename(kept)
-    size, channels = check_apart(kept, upload.name)
+    kept = folder / f"file_{key}" / upload.name
+    kept.parent.mkdir(exist_ok=True)
+    write_atomically(kept, content)
+    ((size, channels),) = check_apart([kept])
     file = ModelFile(kept, size, channels, len(content))
     return ModelChoice(key, upload.name, "your own", (file,), reference)
 
@@ -168,36 +167,30 @@ def sweep_uploads(folder: Path, longest_age: float) -> None:
     """Deletes the models that visitors brought longer ago than some seconds."""
     for kept in folder.iterdir():
         if time.time() - kept.stat().st_mtime > longest_age:
-            if kept.is_dir():
-                shutil.rmtree(kept, ignore_errors=True)
-            else:
-                kept.unlink(missing_ok=True)
+            shutil.rmtree(kept, ignore_errors=True)
 
 
-def check_apart(file: Path, name: str) -> tuple[Size, int]:
-    """Loads and runs a model in a process of its own, which may crash without harm.
+def check_apart(files: Sequence[Path]) -> list[tuple[Size, int]]:
+    """Loads and runs models in a process of its own, which may crash without harm.
 
     Returns:
-        Height and width of what it gives, and the channels that it takes.
+        Of each, height and width of what it gives, and the channels that it takes.
 
     Raises:
-        UserError: it cannot be loaded, is no photo-to-photo model, crashes or takes too long.
+        UserError: one cannot be loaded, is no photo-to-photo model, crashes or takes too long.
     """
-    command = [sys.executable, "-m", "gradio_app.models", str(file)]
+    command = [sys.executable, "-m", "gradio_app.models", *map(str, files)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_CHECK)
+        done = subprocess.run(command, capture_output=True, timeout=LONGEST_CHECK * len(files))
+        answers, why = done.stdout, "ends the program that runs it; it may be damaged"
     except subprocess.TimeoutExpired as error:
-        raise UserError(
-            f"{name}: two runs take more than {LONGEST_CHECK} s here; take a smaller model"
-        ) from error
-    try:
-        found = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError) as error:
-        raise UserError(f"{name}: ends the program that runs it; it may be damaged") from error
-    if "error" in found:
-        raise UserError(f"{name}: {found['error']}")
-    height, width = found["output_size"]
-    return (height, width), found["channels"]
+        answers, why = error.stdout or b"", f"runs for more than {LONGEST_CHECK} s here"
+    found = [json.loads(line) for line in answers.splitlines() if line.startswith(b"{")]
+    unanswered = [{"error": why}] * (len(files) - len(found))
+    for file, answer in zip(files, found + unanswered, strict=True):
+        if "error" in answer:
+            raise UserError(f"{file.name}: {answer['error']}")
+    return [(tuple(answer["output_size"]), answer["channels"]) for answer in found]
 
 
 def _check(file: Path) -> dict[str, object]:
@@ -241,6 +234,7 @@ def relabel(models: Sequence[ModelChoice]) -> list[ModelChoice]:
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    print(json.dumps(_check(Path(sys.argv[1]))), flush=True)
+    for name in sys.argv[1:]:
+        print(json.dumps(_check(Path(name))), flush=True)
     # What a broken model left behind may crash at the orderly end.
     os._exit(0)

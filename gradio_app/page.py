@@ -21,6 +21,7 @@ from gradio_app.handlers import (
 )
 from gradio_app.models import ModelChoice
 from gradio_app.photos import Photo
+from train.errors import UserError
 
 INTRODUCTION = """# Pocket Bokeh
 A phone's lens is too small to blur a background; a small network learned to. **Here its number
@@ -261,14 +262,23 @@ def _connect_models(app: App, parts: Parts) -> None:
     def stop(request: gr.Request) -> None:
         app.end(str(request.session_hash))
 
+    def bring(
+        files: list[str], own: list[ModelChoice], keys: list[str]
+    ) -> tuple[list[ModelChoice], Any, None]:
+        try:
+            return (*take_models(app, files, own, keys), None)
+        except UserError as error:
+            raise gr.Error(str(error), duration=None, print_exception=False) from error
+
     _then_compare(app, parts.ticks.input(lambda: None, **_QUIET), parts)
     _then_compare(app, parts.again.click(lambda: None, **_QUIET), parts)
     parts.stop.click(stop, None, None, concurrency_limit=None, **_QUIET)
     if parts.models is not None:
         brought = parts.models.upload(
-            lambda files, own, keys: take_models(app, files, own, keys),
+            bring,
             [parts.models, parts.own, parts.ticks],
-            [parts.own, parts.ticks, parts.status, parts.models],
+            [parts.own, parts.ticks, parts.models],
+            show_progress_on=[parts.models],
             concurrency_limit=1,
             **_QUIET,
         )
@@ -287,7 +297,7 @@ def _then_compare(app: App, event: Any, parts: Parts) -> None:
     ) -> Iterator[tuple[Any, ...]]:
         yield from run_comparison(app, photo, keys, own, str(request.session_hash))
 
-    event.then(
+    event.success(
         run,
         [parts.photo, parts.ticks, parts.own],
         [

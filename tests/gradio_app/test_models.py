@@ -71,7 +71,7 @@ def test_uploads_are_kept_for_an_hour(bundle: Bundle, tmp_path: Path) -> None:
     (single,) = take_uploads([bundle.folder / "float16.tflite"], tmp_path, None)
     sweep_uploads(tmp_path, 3600)
     assert len(list(tmp_path.iterdir())) == 1
-    os.utime(single.files[0].file, (time.time() - 3700,) * 2)
+    os.utime(single.files[0].file.parent, (time.time() - 3700,) * 2)
     sweep_uploads(tmp_path, 3600)
     assert not list(tmp_path.iterdir())
     with pytest.raises(UserError, match="add it again"):
