@@ -178,7 +178,7 @@ def _model_components(app: App) -> dict[str, Any]:
     if app.takes_models:
         with gr.Accordion("Add models of your own", open=False):
             models = gr.File(
-                label="a .tflite file, or all files of a bundle",
+                label=".tflite, or a bundle's files",
                 type="filepath",
                 file_count="multiple",
                 height=120,

@@ -17,6 +17,7 @@ from gradio_app.figures import compare_pictures
 from train.photo import read_photo
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)
 
 VIEWER = "document.querySelector('.viewer').viewer"
 READY = (
@@ -96,20 +97,26 @@ def settle(page: Page) -> None:
     page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
 
-def shown(page: Page) -> np.ndarray:
-    """The canvas as it is, height × width × 3."""
-    settle(page)
-    size, codes = page.evaluate(
+def codes(page: Page, pixels: str) -> np.ndarray:
+    """The bytes of a typed array that a script of the page gives; as numbers they take seconds."""
+    text = page.evaluate(
         f"""() => {{
-            const {{canvas, context}} = {VIEWER};
-            const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+            const data = (() => {{ const v = {VIEWER}; return {pixels}; }})();
             let text = '';
             for (let i = 0; i < data.length; i += 8192)
                 text += String.fromCharCode(...data.subarray(i, i + 8192));
-            return [[canvas.height, canvas.width], btoa(text)];
+            return btoa(text);
         }}"""
     )
-    return np.frombuffer(base64.b64decode(codes), np.uint8).reshape(*size, 4)[..., :3]
+    return np.frombuffer(base64.b64decode(text), np.uint8)
+
+
+def shown(page: Page) -> np.ndarray:
+    """The canvas as it is, height × width × 3."""
+    settle(page)
+    height, width = page.evaluate(f"() => [{VIEWER}.canvas.height, {VIEWER}.canvas.width]")
+    pixels = codes(page, "v.context.getImageData(0, 0, v.canvas.width, v.canvas.height).data")
+    return pixels.reshape(height, width, 4)[..., :3]
 
 
 def corner(page: Page) -> tuple[int, int]:
@@ -151,13 +158,8 @@ def test_the_photo_arrives_as_it_is(page: Page, photo: Path) -> None:
     assert list(pictures) == ["photo", "float32", "float16"]
     np.testing.assert_array_equal(pictures["photo"], read_photo(photo))
     for index, pixels in enumerate(pictures.values()):
-        codes = page.evaluate(
-            f"""() => {{
-                const v = {VIEWER};
-                return [...v.picture(v.entries[{index}].key).pixels(0, 0, {WIDTH}, {HEIGHT})];
-            }}"""
-        )
-        np.testing.assert_array_equal(np.reshape(codes, (HEIGHT, WIDTH, 4))[..., :3], pixels)
+        loaded = codes(page, f"v.picture(v.entries[{index}].key).pixels(0, 0, {WIDTH}, {HEIGHT})")
+        np.testing.assert_array_equal(loaded.reshape(HEIGHT, WIDTH, 4)[..., :3], pixels)
 
 
 def test_split_at_100_percent_shows_true_pixels_on_both_sides(page: Page) -> None:
