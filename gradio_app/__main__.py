@@ -1,10 +1,13 @@
 """Opens the browser app: python -m gradio_app --bundle DIR"""
 
+import contextlib
 import errno
 import ipaddress
 import logging
 import os
+import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -54,6 +57,8 @@ def main() -> None:
     login = _login(options.auth)
     bundle = read_bundle(options.bundle)
     connection = _listen(options.host, options.port)
+    # Else a kill would leave the folder, which may hold gigabytes.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="pocket-bokeh-") as folder:
         # Where gradio keeps uploads: gone with the server.
         os.environ["GRADIO_TEMP_DIR"] = str(Path(folder) / UPLOADS)
@@ -134,7 +139,8 @@ def _prepare(listening: uvicorn.Server, app: "App") -> None:
     """Renders what everyone sees first, once the page itself can be had."""
     while not listening.started:
         time.sleep(0.1)
-    app.prepare()
+    with contextlib.suppress(RuntimeError):  # the server was ended meanwhile
+        app.prepare()
 
 
 def _sweep_on(store: ResultStore, models: Path) -> None:

@@ -57,8 +57,8 @@ class Workshop:
                     task.cancel()
 
     def close(self) -> None:
-        """Begins no further task."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Begins no further task, and waits for the seconds of those that run."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _forget(self, name: str) -> None:
         with self._lock:

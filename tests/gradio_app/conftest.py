@@ -1,6 +1,7 @@
 """A bundle of two small models whose output is known, a server with it, and a real browser."""
 
 import io
+import os
 import socket
 import subprocess
 import sys
@@ -77,12 +78,17 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def address(bundle: Bundle) -> Iterator[str]:
-    """Of a server, started as a user starts it."""
+def address(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a server, started as a user starts it, which leaves nothing behind when it is killed."""
     port = free_port()
+    temporary = tmp_path_factory.mktemp("server")
     command = [sys.executable, "-m", "gradio_app", "--bundle", str(bundle.folder)]
     process = subprocess.Popen(
-        [*command, "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
     )
     address = f"http://127.0.0.1:{port}"
     for _ in range(240):
@@ -94,7 +100,8 @@ def address(bundle: Bundle) -> Iterator[str]:
             time.sleep(0.25)
     yield address
     process.terminate()
-    process.communicate()
+    process.communicate(timeout=60)
+    assert not list(temporary.glob("pocket-bokeh-*"))
 
 
 @pytest.fixture(scope="session")
