@@ -1,62 +1,174 @@
 """Opens the browser app: python -m gradio_app --bundle DIR"""
 
+import contextlib
+import errno
+import ipaddress
+import logging
 import os
+import signal
+import socket
+import sys
 import tempfile
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Read by gradio when it is imported: nothing is asked of any other machine.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_OFFLINE"] = "1"
 
-import gradio as gr
 import tyro
+import uvicorn
 
-from gradio_app.comparison import Comparison
-from gradio_app.page import build_page
-from quantize.bundle import read_bundle
+from gradio_app.guard import Login
+from gradio_app.models import sweep_uploads
+from gradio_app.store import LONGEST_AGE, ResultStore
+from gradio_app.workshop import Workshop
+from quantize.bundle import Bundle, read_bundle
 from train.errors import UserError, run_command
 
-LARGEST_UPLOAD = "60mb"
-MOST_WAITING = 30
+if TYPE_CHECKING:
+    from gradio_app.handlers import App
+
+SWEEP_EVERY = 300.0
+UPLOADS = "uploads"
 
 
 @dataclass(frozen=True)
 class AppOptions:
-    """Compare what the models of a bundle make of a photo, side by side in the browser."""
+    """Compare what the models of a bundle make of a photo, pixel by pixel, in the browser."""
 
     bundle: Path = Path("bundles/bokeh")
     """A bundle, as written by `quantize.export` (or by `./run bokeh`)."""
     host: str = "127.0.0.1"
-    """0.0.0.0 lets other machines in."""
+    """0.0.0.0 lets other machines in; then name --auth, or everyone may use it."""
     port: int = 7860
     """The first port to try is also the last."""
+    auth: str | None = None
+    """NAME:PASSWORD that everyone must give. Sent in clear: put TLS before it outside."""
+    name: tuple[str, ...] = ()
+    """Further names under which browsers know this server, such as behind a proxy."""
 
 
 def main() -> None:
     options = tyro.cli(AppOptions)
-    comparison = Comparison(read_bundle(options.bundle))
+    login = _login(options.auth)
+    bundle = read_bundle(options.bundle)
+    connection = _listen(options.host, options.port)
+    # Else a kill would leave the folder, which may hold gigabytes.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="pocket-bokeh-") as folder:
-        page = build_page(comparison, Path(folder))
-        # Closed to the API route that would skip the queue.
-        page.queue(max_size=MOST_WAITING, api_open=False)
-        try:
-            page.launch(
-                server_name=options.host,
-                server_port=options.port,
-                theme=_theme(),
-                footer_links=[],
-                run_history=False,
-                max_file_size=LARGEST_UPLOAD,
-                share=False,
-            )
-        except OSError as error:
-            raise UserError(f"port {options.port} is taken; name another with --port") from error
+        # Where gradio keeps uploads: gone with the server.
+        os.environ["GRADIO_TEMP_DIR"] = str(Path(folder) / UPLOADS)
+        _serve(options, bundle, login, connection, Path(folder))
 
 
-def _theme() -> gr.Theme:
-    # The SemiBold files that gradio bundles lack letters; 400 and 700 are whole.
-    font = gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700))
-    return gr.themes.Soft(primary_hue="amber", font=[font, "system-ui", "sans-serif"])
+def _serve(
+    options: AppOptions,
+    bundle: Bundle,
+    login: Login | None,
+    connection: socket.socket,
+    folder: Path,
+) -> None:
+    # Here, because gradio reads the environment when it is imported; it takes seconds, too.
+    from gradio_app.handlers import App
+    from gradio_app.page import build_page
+    from gradio_app.server import build_server
+
+    results = folder / "results"
+    results.mkdir()
+    store = ResultStore(results)
+    workshop = Workshop(store)
+    strangers = not _is_loopback(options.host) and login is None
+    app = App(bundle, workshop, folder, takes_models=not strangers)
+    server = build_server(build_page(app), store, folder / UPLOADS, options.name, login)
+    _sweep_on(store, app.models_folder)
+    if strangers:
+        print(
+            f"Open to everyone who reaches {options.host}: any of them may use this machine. "
+            "Name --auth NAME:PASSWORD to change that. Models of visitors' own are not taken."
+        )
+    print(f"Pocket Bokeh on http://{_shown(options.host)}:{options.port} (Ctrl-C ends it)")
+    logging.basicConfig(level=logging.WARNING)
+    config = uvicorn.Config(server, log_level="warning", timeout_graceful_shutdown=1)
+    listening = uvicorn.Server(config)
+    threading.Thread(target=_prepare, args=(listening, app), daemon=True).start()
+    try:
+        listening.run(sockets=[connection])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        workshop.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Takes the port before the seconds of start-up.
+
+    Raises:
+        UserError: it is taken, or the host is none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        connection.bind((host, port))
+        connection.listen(256)
+    except (OSError, OverflowError) as error:
+        connection.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise UserError(f"port {port} is taken; name another with --port") from error
+        raise UserError(
+            f"cannot listen on {host} port {port} ({error}); name an address of this machine "
+            "with --host and a port from 1024 to 65535 with --port"
+        ) from error
+    return connection
+
+
+def _login(auth: str | None) -> Login | None:
+    if auth is None:
+        return None
+    name, colon, password = auth.partition(":")
+    if not (name and colon and password):
+        raise UserError("--auth: expected NAME:PASSWORD, neither of them empty")
+    return Login(name, password)
+
+
+def _prepare(listening: uvicorn.Server, app: "App") -> None:
+    """Renders what everyone sees first, once the page itself can be had."""
+    while not listening.started:
+        time.sleep(0.1)
+    with contextlib.suppress(RuntimeError):  # the server was ended meanwhile
+        app.prepare()
+
+
+def _sweep_on(store: ResultStore, models: Path) -> None:
+    """Deletes what is too old, also while nobody asks for anything."""
+
+    def sweep() -> None:
+        store.sweep()
+        sweep_uploads(models, LONGEST_AGE)
+        _sweep_on(store, models)
+
+    timer = threading.Timer(SWEEP_EVERY, sweep)
+    timer.daemon = True
+    timer.start()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _shown(host: str) -> str:
+    if host in ("0.0.0.0", "::"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 if __name__ == "__main__":

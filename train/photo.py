@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms
 
 from train.errors import UserError
 
@@ -133,14 +133,15 @@ def check_depth_shape(file: Path, size: tuple[int, int]) -> None:
         )
 
 
-def photo_size(file: Path | str) -> tuple[int, int]:
+def photo_size(file: Path | str | bytes) -> tuple[int, int]:
     """Height and width of the upright photograph, from the file's header alone.
 
     Raises:
         UserError: there is no such file, or it is empty, no image or too large.
     """
-    with _open(file, str(file)) as image:
-        _check_size(image, str(file))
+    name = _name(file)
+    with _open(file, name) as image:
+        _check_size(image, name)
         width, height = image.size
         sideways = _orientation(image) >= 5
     return (width, height) if sideways else (height, width)
@@ -258,7 +259,7 @@ def _open(file: Path | str | bytes, name: str) -> Image.Image:
         raise UserError(f"{name}: a folder, expected a photo") from error
     except Image.DecompressionBombError as error:
         raise UserError(_too_large(name)) from error
-    except (UnidentifiedImageError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         size = len(file) if isinstance(file, bytes) else Path(file).stat().st_size
         found = "an empty file" if size == 0 else "not an image that can be read"
         raise UserError(f"{name}: {found}; expected a JPEG, PNG or WebP photo") from error

@@ -1,19 +1,36 @@
-"""A bundle of two small models whose output is known: the photo doubled, and its negative."""
+"""A bundle of two small models whose output is known, a server with it, and a real browser."""
+
+import io
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tf_keras
+from PIL import Image
+from playwright.sync_api import Browser, Error, sync_playwright
 
+from gradio_app.store import ResultStore
+from gradio_app.workshop import Workshop
 from quantize.bundle import Bundle, BundledModel, EdgeFormat, GoldenPair, sha256, write_bundle
 from quantize.convert import convert
 from quantize.export import encode_png
 from quantize.recipes import RECIPES
 
 SIZE = (64, 96)
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """float32 gives the photo doubled, float16 its negative."""
     contents: dict[str, bytes] = {}
     models = []
     for recipe, gain, offset in (("float32", 1.0, 0.0), ("float16", -1.0, 1.0)):
@@ -31,3 +48,74 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     known = Bundle(folder, "known", "mobile", tuple(models), (golden,))
     write_bundle(known, contents)
     return known
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    workshop = Workshop(ResultStore(folder), cores=2)
+    yield workshop
+    workshop.close()
+
+
+@pytest.fixture
+def photo_file(tmp_path: Path) -> Path:
+    """120 × 80 pixels of one grey-green, with a sideways flag: it stands upright."""
+    encoded = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (80, 120), (60, 100, 60)).save(encoded, "PNG", exif=exif)
+    file = tmp_path / "meadow.png"
+    file.write_bytes(encoded.getvalue())
+    return file
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def address(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a server, started as a user starts it, which leaves nothing behind when it is killed."""
+    port = free_port()
+    temporary = tmp_path_factory.mktemp("server")
+    command = [sys.executable, "-m", "gradio_app", "--bundle", str(bundle.folder)]
+    process = subprocess.Popen(
+        [*command, "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(240):
+        assert process.poll() is None, process.communicate()[0]
+        try:
+            urllib.request.urlopen(f"{address}/", timeout=60).close()
+            break
+        except urllib.error.URLError:
+            time.sleep(0.25)
+    yield address
+    process.terminate()
+    process.communicate(timeout=60)
+    assert not list(temporary.glob("pocket-bokeh-*"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, or Playwright's own."""
+    with sync_playwright() as playwright:
+        system = Path("/usr/bin/chromium")
+        path = str(system) if system.exists() else None
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        except Error:
+            pytest.skip(
+                "no Chromium; bring it with: apt-get install chromium "
+                "(or: ./run python -m playwright install chromium)"
+            )
+        yield browser
+        browser.close()

@@ -1,64 +1,146 @@
-"""Two recipes of one photograph, through real models."""
+"""A photograph through real models: results one by one, right, once, and stopped when asked."""
 
+import csv
 import dataclasses
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gradio_app.comparison import ORIGINAL, Comparison, Render, describe
+from gradio_app.comparison import COLUMNS, Comparison, compare, table, to_csv
+from gradio_app.models import choices_of
+from gradio_app.photos import Photo, read_upload
+from gradio_app.workshop import Workshop
 from quantize.bundle import Bundle
 from train.errors import UserError
+from train.photo import read_photo
 
 
-@pytest.fixture
-def photo() -> bytes:
-    """120 × 80 pixels of one grey-green, with a sideways flag: it stands upright."""
-    encoded = io.BytesIO()
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (80, 120), (60, 100, 60)).save(encoded, "PNG", exif=exif)
-    return encoded.getvalue()
+def pair() -> Photo:
+    """Even grey, and a target two steps lighter."""
+    return Photo(
+        "grey",
+        "grey",
+        lambda: np.full((80, 120, 3), 100, np.uint8),
+        lambda: np.full((80, 120, 3), 102, np.uint8),
+    )
 
 
-def test_each_side_shows_its_own_recipe_at_the_photos_size(bundle: Bundle, photo: bytes) -> None:
-    comparison = Comparison(bundle)
-    assert comparison.choices == [ORIGINAL, "float32", "float16"]
-    expected = {ORIGINAL: (60, 100, 60), "float32": (60, 100, 60), "float16": (195, 155, 195)}
-    for choice, colour in expected.items():
-        picture = comparison.render(photo, choice).picture
-        assert picture.shape == (80, 120, 3)
-        np.testing.assert_allclose(picture, np.broadcast_to(colour, picture.shape), atol=1)
+def finish(workshop: Workshop, photo: Photo, bundle: Bundle) -> list[Comparison]:
+    return list(compare(workshop, photo, choices_of(bundle)))
 
 
-def test_the_same_photo_is_rendered_once(bundle: Bundle, photo: bytes) -> None:
-    comparison = Comparison(bundle)
-    first = comparison.render(photo, "float32")
-    assert comparison.render(bytes(bytearray(photo)), "float32") is first
-    assert comparison.render(photo, "float16") is not first
+def test_each_picture_is_its_models_at_the_photos_size(
+    workshop: Workshop, bundle: Bundle, photo_file: Path
+) -> None:
+    photo = read_upload(photo_file)
+    last = finish(workshop, photo, bundle)[-1]
+    assert last.done
+    assert last.size == (80, 120)
+    expected = {"photo": (60, 100, 60), "float32": (60, 100, 60), "float16": (195, 155, 195)}
+    assert [picture.label for picture in last.pictures] == list(expected)
+    for picture in last.pictures:
+        pixels = read_photo(workshop.store.picture_file(photo.key, picture.key))
+        assert pixels.shape == (80, 120, 3)
+        np.testing.assert_allclose(
+            pixels, np.broadcast_to(expected[picture.label], pixels.shape), atol=1
+        )
 
 
-def test_figures_name_both_sides_and_their_difference() -> None:
-    dark = np.full((10, 20, 3), 100, np.uint8)
-    light = dark.copy()
-    light[0, 0] = 110
-    text = describe(Render(ORIGINAL, dark), Render("int8_qat", light, 0.25, 2_650_000))
-    assert "| right | int8_qat | 2.65 MB | 0.25 s |" in text
-    assert "20 × 10 pixels" in text
-    assert "largest difference 10 of 255" in text
-    assert "PSNR 51.1 dB" in text
-    assert "identical" in describe(Render(ORIGINAL, dark), Render(ORIGINAL, dark))
+def test_pictures_come_one_by_one_and_the_photo_first(workshop: Workshop, bundle: Bundle) -> None:
+    reports = finish(workshop, pair(), bundle)
+    assert reports[0].size == (0, 0)
+    waiting = [len(report.waiting) for report in reports]
+    assert waiting == sorted(waiting, reverse=True)
+    assert "photo" in reports[0].waiting
+    first = next(report for report in reports if report.size[0])
+    assert not {"photo", "target"} & set(first.waiting)
 
 
-def test_what_is_no_photo_is_refused(bundle: Bundle) -> None:
-    with pytest.raises(UserError, match="not an image"):
-        Comparison(bundle).render(b"hello", "float32")
+def test_the_figures_are_known(workshop: Workshop, bundle: Bundle) -> None:
+    last = finish(workshop, pair(), bundle)[-1]
+    rows = {str(row[0]): dict(zip(COLUMNS, row, strict=True)) for row in table(last)}
+    assert list(rows) == ["photo", "float32", "float16"]
+    assert rows["photo"]["PSNR to target"] == pytest.approx(42.11, abs=0.01)
+    assert rows["float32"]["PSNR to float32"] is None
+    assert rows["float32"]["remark"] == "the reference"
+    assert rows["float16"]["largest step"] == 55  # 100 and 155
+    assert rows["float16"]["PSNR to float32"] == pytest.approx(13.32, abs=0.02)
+    assert rows["float16"]["ms"] is not None
 
 
-def test_a_network_that_sees_depth_is_a_sentence(bundle: Bundle, photo: bytes) -> None:
-    golden = dataclasses.replace(bundle.golden[0], depth="depth.png", depth_sha256="0")
-    comparison = Comparison(dataclasses.replace(bundle, golden=(golden,)))
-    assert comparison.render(photo, ORIGINAL).picture.shape == (80, 120, 3)
-    with pytest.raises(UserError, match="see a depth map beside the photo"):
-        comparison.render(photo, "float32")
+def test_the_same_photo_is_not_rendered_twice(workshop: Workshop, bundle: Bundle) -> None:
+    finish(workshop, pair(), bundle)
+    files = {
+        file: file.stat().st_mtime_ns
+        for file in workshop.store.picture_file("grey", "original").parent.glob("*.png")
+    }
+    again = finish(workshop, pair(), bundle)
+    assert again[-1].done
+    assert len(again) == 2  # begun, and all there
+    assert {file: file.stat().st_mtime_ns for file in files} == files
+
+
+def test_whoever_stops_looking_stops_the_work(workshop: Workshop, bundle: Bundle) -> None:
+    models = [
+        dataclasses.replace(model, key=f"{model.key}{n}")
+        for n in range(10)
+        for model in choices_of(bundle)
+    ]
+    reports = compare(workshop, pair(), models)
+    for report in reports:
+        if report.size[0]:
+            break
+    assert workshop.tasks > workshop.cores
+    reports.close()
+    assert workshop.tasks <= workshop.cores
+
+
+def test_a_failure_is_that_pictures_alone(
+    workshop: Workshop, bundle: Bundle, tmp_path: Path
+) -> None:
+    models = choices_of(bundle)
+    deep = dataclasses.replace(
+        models[1], files=(dataclasses.replace(models[1].files[0], channels=4),)
+    )
+    last = list(compare(workshop, pair(), [models[0], deep]))[-1]
+    assert last.done
+    assert [picture.ready for picture in last.pictures] == [True, True, True, False]
+    assert "depth map" in last.pictures[3].failure
+    assert "depth map" in str(table(last)[-1][-1])
+
+    Image.new("RGB", (40, 8000), "red").save(tmp_path / "narrow.png")
+    last = finish(workshop, read_upload(tmp_path / "narrow.png"), bundle)[-1]
+    assert [picture.ready for picture in last.pictures] == [True, False, False]
+    assert "too long and narrow" in last.pictures[1].failure
+
+
+def test_one_pixel_is_rendered(workshop: Workshop, bundle: Bundle, tmp_path: Path) -> None:
+    Image.new("RGB", (1, 1), (9, 9, 9)).save(tmp_path / "dot.png")
+    last = finish(workshop, read_upload(tmp_path / "dot.png"), bundle)[-1]
+    assert all(picture.ready for picture in last.pictures)
+    assert last.pictures[2].to_reference is not None
+    assert last.pictures[2].to_reference.ssim is None
+
+
+def test_damage_inside_a_photo_is_one_sentence(
+    workshop: Workshop, bundle: Bundle, tmp_path: Path
+) -> None:
+    stream = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
+    Image.fromarray(noise).save(stream, "PNG")
+    (tmp_path / "cut.png").write_bytes(stream.getvalue()[:9000])
+    with pytest.raises(UserError, match="damaged image"):
+        finish(workshop, read_upload(tmp_path / "cut.png"), bundle)
+
+
+def test_the_csv_says_the_same_and_holds_no_formula(workshop: Workshop, bundle: Bundle) -> None:
+    photo = dataclasses.replace(pair(), name="=1+1.png")
+    last = finish(workshop, photo, bundle)[-1]
+    rows = list(csv.DictReader(io.StringIO(to_csv(last))))
+    assert [row["picture"] for row in rows] == ["photo", "float32", "float16"]
+    assert rows[0]["photo"] == "'=1+1.png"
+    assert (rows[0]["width"], rows[0]["height"]) == ("120", "80")
+    assert rows[2]["largest step"] == "55"

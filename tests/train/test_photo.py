@@ -185,6 +185,7 @@ def test_what_is_no_photo_is_refused_in_one_line(tmp_path: Path, halves: Image.I
         "empty.jpg": b"",
         "text.jpg": b"this is no picture\n",
         "cut.jpg": whole.getvalue()[: len(whole.getvalue()) // 2],
+        "cut_in_its_header.jpg": whole.getvalue()[:60],
     }
     for name, content in broken.items():
         (tmp_path / name).write_bytes(content)

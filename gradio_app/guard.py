@@ -1,0 +1,206 @@
+"""Who is let in: before every request, whatever page is behind it.
+
+The page needs few addresses of its framework; all others are closed, among them those that fetch
+from other machines (file=http…, proxy=) and those that skip the queue (run/, call/). A name that
+is not the server's own may be a foreign page that points it here (DNS rebinding); a foreign Origin
+is such a page in the visitor's browser.
+"""
+
+import base64
+import hmac
+import ipaddress
+import json
+import logging
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_OPEN = re.compile(
+    r"/(|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|(static|assets|svelte)/[^?]+"
+    r"|viewer/[a-z_]+\.(js|css)|results/[^?]+"
+    r"|gradio_api/(queue/(join|data)|upload|upload_progress|cancel|reset/?|heartbeat/\w+"
+    r"|startup-events|app_id/?|login_check/?|file=/[^?]+))"
+)
+EVENTS_PATH = "/gradio_api/queue/join"
+_LARGEST_EVENT = 1 << 20
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+_CONTENT_SECURITY_POLICY = (
+    # The framework builds its page with inline scripts and styles, and templates with Function().
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' blob: data:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+
+@dataclass(frozen=True)
+class Login:
+    """A name and a password that everyone who is let in knows."""
+
+    name: str
+    password: str
+
+    def matches(self, header: str) -> bool:
+        """Whether an Authorization header carries it."""
+        expected = base64.b64encode(f"{self.name}:{self.password}".encode()).decode()
+        return hmac.compare_digest(header.encode(), f"Basic {expected}".encode())
+
+
+class Guard:
+    """Answers what is refused itself, and passes on the rest."""
+
+    def __init__(self, app: ASGIApp, names: Sequence[str] = (), login: Login | None = None):
+        """Guards an application.
+
+        Args:
+            app: what is guarded.
+            names: under which it is known, beside this machine's own and any number of an address.
+            login: asked of everyone, if any is.
+        """
+        self._app = app
+        self._names = {"localhost", socket.gethostname().lower(), *map(str.lower, names)}
+        self._login = login
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+        elif refusal := self._refusal(scope):
+            await refusal(scope, receive, send)
+        else:
+            await self._pass_on(scope, receive, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answered = False
+
+        async def sending(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            logging.exception("%s %s failed", scope["method"], scope["path"])
+            if not answered:
+                words = "Something went wrong; the server's log says what.\n"
+                await PlainTextResponse(words, 500)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not self._is_own(host):
+            return PlainTextResponse("This server is not known under that name.\n", 421)
+        if scope["method"] not in _SAFE_METHODS and not _same_origin(headers, host):
+            return PlainTextResponse("Refused: sent by another site.\n", 403)
+        if self._login and not self._login.matches(headers.get("authorization", "")):
+            ask = {"WWW-Authenticate": 'Basic realm="Pocket Bokeh", charset="UTF-8"'}
+            return PlainTextResponse("Name and password, please.\n", 401, ask)
+        path = unquote(scope["path"])
+        if not _OPEN.fullmatch(path) or ".." in path.split("/") or "\\" in path:
+            return PlainTextResponse("There is nothing here.\n", 404)
+        return None
+
+    def _is_own(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+            if name in self._names:
+                return True
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+def _same_origin(headers: Headers, host: str) -> bool:
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == host
+
+
+class UploadsOnly:
+    """Lets events name no file but those that were uploaded.
+
+    The framework takes any path of the machine from an event's data when its page is mounted
+    rather than launched, and fetches what looks like an address.
+    """
+
+    def __init__(self, app: ASGIApp, folder: Path):
+        self._app = app
+        self._folder = folder.resolve()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or unquote(scope["path"]) != EVENTS_PATH:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _LARGEST_EVENT:
+                await PlainTextResponse("More than an event of this page has.\n", 413)(
+                    scope, receive, send
+                )
+                return
+        if not self._names_uploads_alone(body):
+            await PlainTextResponse("Refused: names a file that was not uploaded.\n", 403)(
+                scope, receive, send
+            )
+            return
+        sent = False
+
+        async def replay() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)
+
+    def _names_uploads_alone(self, body: bytes) -> bool:
+        try:
+            paths = list(_paths_in(json.loads(body)))
+        except (ValueError, RecursionError):
+            return False
+        return all(isinstance(path, str) and self._is_upload(path) for path in paths)
+
+    def _is_upload(self, path: str) -> bool:
+        try:
+            return Path(path).resolve().is_relative_to(self._folder)
+        except (OSError, ValueError):
+            return False
+
+
+def _paths_in(value: Any) -> Iterator[Any]:
+    """Everything that an event's data calls a path, however deep."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "path" and inner is not None:
+                yield inner
+            yield from _paths_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _paths_in(inner)

@@ -1,0 +1,107 @@
+"""The photographs that the page compares: a visitor's own, and examples. No TensorFlow."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pillow_heif
+import skimage.data
+
+from train.errors import UserError
+from train.photo import photo_size, read_photo
+
+MOST_PIXELS = 50_000_000
+"""What the page takes: phones give up to 50 megapixels, and each takes 10 bytes while decoded."""
+
+EXAMPLES_FOLDER = Path(__file__).parent / "examples"
+"""Pairs in the layout of a dataset: original/NAME.jpg and bokeh/NAME.jpg, of the built-in scenes.
+
+Made with python -m train.synthetic --count 16 --size 768 1024 --seed 7; three were chosen.
+"""
+_EXAMPLE_PAIRS = ("portrait", "leaves", "grass")
+
+_SHIPPED_PHOTOS: dict[str, Callable[[], np.ndarray]] = {
+    "cat": skimage.data.chelsea,
+    "astronaut": skimage.data.astronaut,
+    "coffee": skimage.data.coffee,
+}
+
+pillow_heif.register_heif_opener()
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photograph to compare models on.
+
+    Attributes:
+        name: for people; of a visitor's photo its file name.
+        key: names its content.
+        decode: gives height × width × 3, uint8, sRGB, upright.
+        decode_target: what a wide aperture gave, the same way, where that is known.
+        example: whether everyone has it, so that a link to it can be shared.
+    """
+
+    name: str
+    key: str
+    decode: Callable[[], np.ndarray]
+    decode_target: Callable[[], np.ndarray] | None = None
+    example: bool = False
+
+
+def read_upload(file: Path, name: str | None = None) -> Photo:
+    """Takes a visitor's photo, after a look at its header.
+
+    Raises:
+        UserError: it is empty, no image, or of more than `MOST_PIXELS`.
+    """
+    content = file.read_bytes()
+    height, width = _checked_size(content)
+    if height * width > MOST_PIXELS:
+        raise UserError(
+            f"the photo has {width}×{height} pixels; this page takes up to "
+            f"{MOST_PIXELS // 1_000_000} megapixels, so scale it down first"
+        )
+    return Photo(name or file.name, _key(content), lambda: _read_again(file))
+
+
+def list_examples() -> dict[str, Photo]:
+    """The examples by name, the pairs with a target first."""
+    pairs = (EXAMPLES_FOLDER / "original" / f"{name}.jpg" for name in _EXAMPLE_PAIRS)
+    return {file.stem: _example_pair(file) for file in pairs} | {
+        name: Photo(name, _key(name.encode()), decode, example=True)
+        for name, decode in _SHIPPED_PHOTOS.items()
+    }
+
+
+def _example_pair(original: Path) -> Photo:
+    bokeh = EXAMPLES_FOLDER / "bokeh" / original.name
+    return Photo(
+        original.stem,
+        _key(original.read_bytes() + bokeh.read_bytes()),
+        lambda: read_photo(original),
+        lambda: read_photo(bokeh),
+        example=True,
+    )
+
+
+def _checked_size(content: bytes) -> tuple[int, int]:
+    try:
+        return photo_size(content)
+    except UserError as error:
+        # train.photo names the formats that datasets have; this page takes one more.
+        raise UserError(str(error).replace("PNG or WebP", "PNG, WebP or HEIC")) from error
+
+
+def _read_again(file: Path) -> np.ndarray:
+    """Decodes a photo whose header was looked at before; an hour later it is deleted."""
+    if not file.is_file():
+        raise UserError(
+            "the photo is no longer here, uploads are kept for an hour; choose it again"
+        )
+    return read_photo(file.read_bytes())
+
+
+def _key(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

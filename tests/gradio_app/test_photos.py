@@ -1,0 +1,111 @@
+"""What visitors bring is read as it is meant, or refused in a sentence."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image
+
+from gradio_app.handlers import take_photo
+from gradio_app.photos import list_examples, read_upload
+from train.errors import UserError
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def grey_ramp() -> Image.Image:
+    return Image.fromarray(np.linspace(0, 65535, 64 * 48).reshape(48, 64).astype(np.uint16))
+
+
+GREEN = Image.new("RGB", (64, 48), (60, 100, 60))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("photo.jpg", encoded(GREEN, "JPEG", quality=95)),
+        ("photo.webp", encoded(GREEN, "WEBP", lossless=True)),
+        ("cmyk.jpg", encoded(GREEN.convert("CMYK"), "JPEG", quality=95)),
+        ("deep.png", encoded(grey_ramp(), "PNG")),
+        ("moving.gif", encoded(GREEN, "GIF", save_all=True, append_images=[grey_ramp()])),
+        ("narrow.png", encoded(GREEN.resize((40, 8000)), "PNG")),
+        ("dot.png", encoded(GREEN.resize((1, 1)), "PNG")),
+    ],
+)
+def test_unusual_photos_are_read(tmp_path: Path, name: str, content: bytes) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    pixels = read_upload(file).decode()
+    assert pixels.dtype == np.uint8
+    assert pixels.shape[2] == 3
+    if name != "deep.png":
+        np.testing.assert_allclose(pixels[0, 0], (60, 100, 60), atol=8)
+
+
+def test_heic_is_read_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    heif = pillow_heif.from_pillow(GREEN)
+    heif.info["exif"] = exif.tobytes()
+    heif.save(tmp_path / "phone.heic", quality=-1)
+    pixels = read_upload(tmp_path / "phone.heic").decode()
+    assert pixels.shape == (64, 48, 3)
+    np.testing.assert_allclose(pixels[5, 5], (60, 100, 60), atol=3)
+
+
+def bomb() -> bytes:
+    """A PNG of a few kilobytes that claims 200 megapixels."""
+    return encoded(Image.new("1", (20_000, 10_000)), "PNG")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("empty.jpg", b"", "an empty file"),
+        ("text.jpg", b"Dear Sir or Madam", "expected a JPEG, PNG, WebP or HEIC photo"),
+        ("cut.jpg", encoded(GREEN, "JPEG")[:60], "not an image"),
+        ("bomb.png", bomb(), "megapixels"),
+        ("large.png", encoded(Image.new("1", (10_000, 6_000)), "PNG"), "up to 50 megapixels"),
+    ],
+)
+def test_what_cannot_be_shown_is_a_sentence_on_the_page(
+    tmp_path: Path, name: str, content: bytes, sentence: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    photo, status = take_photo(str(file))
+    assert photo is None
+    assert sentence in status
+    assert str(tmp_path) not in status
+
+
+def test_a_photo_that_was_deleted_meanwhile_is_a_sentence(photo_file: Path) -> None:
+    photo = read_upload(photo_file)
+    photo_file.unlink()
+    with pytest.raises(UserError, match="choose it again"):
+        photo.decode()
+
+
+def test_the_content_tells_photos_apart(tmp_path: Path, photo_file: Path) -> None:
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(photo_file.read_bytes())
+    other = tmp_path / "other.png"
+    other.write_bytes(encoded(GREEN, "PNG"))
+    assert read_upload(copy).key == read_upload(photo_file).key != read_upload(other).key
+
+
+def test_the_examples_ship_and_three_have_a_target() -> None:
+    examples = list_examples()
+    targets = [name for name, photo in examples.items() if photo.decode_target]
+    assert targets == ["portrait", "leaves", "grass"]
+    assert len({photo.key for photo in examples.values()}) == len(examples) == 6
+    for photo in examples.values():
+        assert min(photo.decode().shape[:2]) >= 300
+        if photo.decode_target:
+            assert photo.decode_target().shape == photo.decode().shape

@@ -1,0 +1,50 @@
+"""How the server starts, or says why it cannot."""
+
+import subprocess
+import sys
+
+import pytest
+
+from quantize.bundle import Bundle
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--bundle", "none"], "not a bundle"),
+        (["--auth", "secret"], "expected NAME:PASSWORD"),
+        (["--host", "300.1.1.1"], "cannot listen on 300.1.1.1"),
+    ],
+)
+def test_what_cannot_be_served_is_one_line(
+    bundle: Bundle, arguments: list[str], sentence: str
+) -> None:
+    command = [sys.executable, "-m", "gradio_app", "--bundle", str(bundle.folder), *arguments]
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 2
+    assert sentence in process.stderr.splitlines()[-1]
+    assert "Traceback" not in process.stderr
+
+
+def test_a_port_that_is_taken_is_one_line(bundle: Bundle, address: str) -> None:
+    port = address.rpartition(":")[2]
+    command = [sys.executable, "-m", "gradio_app", "--bundle", str(bundle.folder), "--port", port]
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 2
+    assert f"port {port} is taken" in process.stderr.splitlines()[-1]
+
+
+def test_the_app_starts_without_tensorflow() -> None:
+    """Seconds of start-up, and half a gigabyte, for nothing that it needs."""
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import gradio_app.server, gradio_app.page, sys; "
+            "print({'tensorflow', 'keras', 'tf_keras', 'jax', 'grain'} & set(sys.modules))",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert loaded.stdout.strip() == "set()"

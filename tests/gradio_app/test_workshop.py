@@ -1,0 +1,57 @@
+"""Tasks: as many at a time as there are cores, each once, and none that nobody waits for."""
+
+import threading
+import time
+
+from gradio_app.workshop import Line, Workshop
+
+
+def test_one_task_a_core_and_the_same_task_once(workshop: Workshop) -> None:
+    go, running, most = threading.Event(), [0], [0]
+    lock = threading.Lock()
+
+    def work() -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        go.wait(10)
+        with lock:
+            running[0] -= 1
+
+    tasks = [workshop.request(visitor, f"task {n}", work) for visitor in (1, 2) for n in range(5)]
+    assert len(set(map(id, tasks))) == 5
+    assert workshop.tasks == 5
+    time.sleep(0.2)
+    go.set()
+    for task in tasks:
+        task.result(10)
+    assert most[0] == workshop.cores == 2
+
+
+def test_a_task_is_not_begun_when_nobody_waits_for_it_any_more(workshop: Workshop) -> None:
+    go, done = threading.Event(), list[str]()
+
+    def wait() -> None:
+        go.wait(10)
+
+    for blocker in range(workshop.cores):
+        workshop.request("someone", f"blocker {blocker}", wait)
+    alone = workshop.request("leaving", "alone", lambda: done.append("alone"))
+    shared = workshop.request("leaving", "shared", lambda: done.append("shared"))
+    assert workshop.request("staying", "shared", lambda: None) is shared
+    workshop.withdraw("leaving")
+    go.set()
+    shared.result(10)
+    assert alone.cancelled()
+    assert done == ["shared"]
+
+
+def test_the_line_says_how_many_are_ahead_and_when_it_is_full() -> None:
+    line = Line(places=2, most_waiting=2)
+    tickets = [line.join() for _ in range(4)]
+    assert None not in tickets
+    assert line.join() is None
+    assert [line.ahead(ticket) for ticket in tickets] == [0, 0, 1, 2]
+    line.leave(tickets[1])
+    assert [line.ahead(ticket) for ticket in (tickets[0], *tickets[2:])] == [0, 0, 1]
+    assert line.join() is not None
