@@ -87,7 +87,7 @@ def build_unsigned(
             dex(app, tools, work)
         with _timed("package"):
             write_assets(bundle, app.recipes, work / "assets" / "bundle")
-            write_package(work / "unsigned.apk", _parts(work, tools, abis))
+            write_package(work / "unsigned.apk", gather_parts(work, tools, abis))
         os.replace(work / "unsigned.apk", file)
 
 
@@ -133,7 +133,8 @@ def dex(app: AppVersions, tools: Toolchain, work: Path) -> None:
     )
 
 
-def _parts(work: Path, tools: Toolchain, abis: Sequence[str]) -> dict[str, bytes]:
+def gather_parts(work: Path, tools: Toolchain, abis: Sequence[str]) -> dict[str, bytes]:
+    """What was made so far, by its name in the package."""
     with zipfile.ZipFile(work / "resources.apk") as resources:
         parts = {name: resources.read(name) for name in resources.namelist()}
     for file in (work / "dex").glob("*.dex"):

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from android_demo.assets import write_assets
-from android_demo.build import compile_java, link_resources
+from android_demo.build import compile_java, gather_parts, link_resources
 from android_demo.host_libraries import java_environment, link_gpu_libraries, make_host_libraries
+from android_demo.package_file import write_package
 from android_demo.packages import cache_folder, fetch
 from android_demo.programs import call, require
 from android_demo.toolchain import Toolchain, bring_toolchain, unpack_classes
@@ -156,6 +157,7 @@ def make_host_app(bundle: Bundle, folder: Path) -> HostApp:
     link_resources(app, tools, folder)
     compile_java(app, tools, folder)
     write_assets(bundle, app.recipes, folder / "assets" / "bundle")
+    write_package(folder / "unsigned.apk", gather_parts(folder, tools, ()))
     libraries = _test_libraries(packages)
     _describe_resources(app, folder)
     class_path = [folder / "classes", folder / "tests", *tools.libraries, *libraries, tools.android]
@@ -169,7 +171,7 @@ def make_host_app(bundle: Bundle, folder: Path) -> HostApp:
 def _test_libraries(packages: Mapping[str, Path]) -> list[Path]:
     libraries = []
     for package in read_packages("test"):
-        file = packages[package.name]
+        file = packages[package.id]
         if package.type == "aar":
             classes = cache_folder() / "packages" / f"{package.name}-{package.version}.classes.jar"
             if not classes.is_file():
@@ -185,7 +187,7 @@ def _describe_resources(app: AppVersions, folder: Path) -> None:
     described = folder / "tests" / "com" / "android" / "tools" / "test_config.properties"
     described.parent.mkdir(parents=True)
     described.write_text(
-        f"android_resource_apk={folder / 'resources.apk'}\n"
+        f"android_resource_apk={folder / 'unsigned.apk'}\n"
         f"android_merged_manifest={SOURCES / 'AndroidManifest.xml'}\n"
         f"android_merged_assets={folder / 'assets'}\n"
         f"android_custom_package={app.id}\n"

@@ -31,7 +31,7 @@ def fetch(*groups: str) -> dict[str, Path]:
     """The packages of some groups, fetched unless they are there.
 
     Returns:
-        By name, where the file lies.
+        By group and name, where the file lies.
 
     Raises:
         UserError: Maven is missing or cannot fetch, or a file is not the pinned one.
@@ -49,7 +49,7 @@ def fetch(*groups: str) -> dict[str, Path]:
             for package in missing:
                 _check(package, Path(beside) / package.file)
                 os.replace(Path(beside) / package.file, folder / package.file)
-    return {package.name: folder / package.file for package in packages}
+    return {package.id: folder / package.file for package in packages}
 
 
 def _fetch_with_maven(packages: Iterable[Package], folder: Path) -> None:

@@ -46,15 +46,14 @@ def bring_toolchain() -> Toolchain:
     """Fetches and unpacks what is not there yet."""
     packages = fetch("app", "build")
     unpacked = cache_folder() / _UNPACKED
-    names = [package.name for package in read_packages("app")]
     if not unpacked.is_dir():
-        _make_whole(unpacked, lambda folder: _unpack(packages, names, folder))
+        _make_whole(unpacked, lambda folder: _unpack(packages, folder))
     return Toolchain(
         aapt2=unpacked / "aapt2",
         framework=unpacked / "android-framework.jar",
         android=unpacked / "android.jar",
-        r8=packages["r8"],
-        libraries=tuple(unpacked / f"{name}.jar" for name in names),
+        r8=packages["com.android.tools:r8"],
+        libraries=tuple(unpacked / f"{package.name}.jar" for package in read_packages("app")),
         natives=unpacked / "jni",
     )
 
@@ -65,17 +64,17 @@ def unpack_classes(archive: Path, to: Path) -> None:
         to.write_bytes(opened.read("classes.jar"))
 
 
-def _unpack(packages: dict[str, Path], names: list[str], folder: Path) -> None:
-    with zipfile.ZipFile(packages["apktool-lib"]) as apktool:
+def _unpack(packages: dict[str, Path], folder: Path) -> None:
+    with zipfile.ZipFile(packages["org.apktool:apktool-lib"]) as apktool:
         (folder / "aapt2").write_bytes(apktool.read("prebuilt/linux/aapt2"))
         (folder / "aapt2").chmod(0o755)
         framework = apktool.read("prebuilt/android-framework.jar")
         (folder / "android-framework.jar").write_bytes(framework)
-    _keep_public_packages(packages["android-all"], folder / "android.jar")
+    _keep_public_packages(packages["org.robolectric:android-all"], folder / "android.jar")
     wanted = tuple(f"jni/{abi}/" for abi in read_app().abis)
-    for name in names:
-        unpack_classes(packages[name], folder / f"{name}.jar")
-        with zipfile.ZipFile(packages[name]) as archive:
+    for package in read_packages("app"):
+        unpack_classes(packages[package.id], folder / f"{package.name}.jar")
+        with zipfile.ZipFile(packages[package.id]) as archive:
             for entry in archive.namelist():
                 if entry.startswith(wanted) and entry.endswith(".so"):
                     archive.extract(entry, folder)

@@ -34,6 +34,11 @@ class Package:
     sha256: str
 
     @property
+    def id(self) -> str:
+        """Group and name: unlike the name alone, its own."""
+        return f"{self.group}:{self.name}"
+
+    @property
     def file(self) -> str:
         """Its name there."""
         return f"{self.name}-{self.version}.{self.type}"
