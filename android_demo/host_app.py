@@ -107,8 +107,13 @@ class HostApp:
             seen = np.frombuffer(taken.read_bytes(), np.uint8)
         return seen.reshape(size[0] // 2, size[1] // 2, 3)
 
-    def test(self, name: str, properties: Mapping[str, object], heap: str = "1g") -> str:
-        """Runs one class of JUnit tests in a JVM of its own: a native library loads once in one.
+    def test(self, *names: str, heap: str = "1g", **properties: object) -> str:
+        """Runs classes of JUnit tests in one JVM, in which a native library loads but once.
+
+        Args:
+            names: of the classes, below the app's package.
+            heap: the most memory that Java's objects may take.
+            properties: what the tests read.
 
         Returns:
             What it printed.
@@ -116,21 +121,20 @@ class HostApp:
         Raises:
             UserError: a test failed; says which and why.
         """
-        command = self._command(
-            heap, properties, ["org.junit.runner.JUnitCore", f"app.pocketbokeh.{name}"]
-        )
+        classes = [f"app.pocketbokeh.{name}" for name in names]
+        command = self._command(heap, properties, ["org.junit.runner.JUnitCore", *classes])
         ended = subprocess.run(
             command, capture_output=True, text=True, env=java_environment(self.host_libraries)
         )
         if ended.returncode:
-            raise UserError(f"{name}: {(ended.stdout + ended.stderr)[-12000:]}")
+            raise UserError(f"{' '.join(names)}: {(ended.stdout + ended.stderr)[-12000:]}")
         return ended.stdout
 
     def _command(
         self, heap: str, properties: Mapping[str, object], arguments: Sequence[str | Path]
     ) -> list[str]:
         # Two cores and short lives: the simplest collector starts fastest.
-        virtual = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", "-Xshare:auto"]
+        virtual = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-Xshare:auto"]
         opened = [f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED]
         set_ = {
             "java.library.path": self.natives,

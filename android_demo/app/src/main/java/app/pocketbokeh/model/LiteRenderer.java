@@ -77,11 +77,11 @@ public final class LiteRenderer implements Renderer {
             return new LiteRenderer(interpreter, delegate);
         } catch (AcceleratorException | RuntimeException | LinkageError error) {
             closeBoth(interpreter, delegate);
-            throw because(accelerator, error);
+            throw because(error);
         }
     }
 
-    private static AutoCloseable delegate(Accelerator accelerator) {
+    private static AutoCloseable delegate(Accelerator accelerator) throws AcceleratorException {
         return switch (accelerator) {
             case CPU -> null;
             case GPU ->
@@ -90,8 +90,7 @@ public final class LiteRenderer implements Renderer {
                                     .setPrecisionLossAllowed(true)
                                     .setQuantizedModelsAllowed(true));
             case NNAPI -> {
-                // TFLite would take the CPU without a word where the library is missing.
-                System.loadLibrary("neuralnetworks");
+                loadNnapi();
                 yield new NnApiDelegate(
                         new NnApiDelegate.Options()
                                 .setUseNnapiCpu(false)
@@ -102,7 +101,16 @@ public final class LiteRenderer implements Renderer {
         };
     }
 
-    private static AcceleratorException because(Accelerator accelerator, Throwable error) {
+    /** TFLite would take the CPU without a word where the library is missing. */
+    private static void loadNnapi() throws AcceleratorException {
+        try {
+            System.loadLibrary("neuralnetworks");
+        } catch (UnsatisfiedLinkError error) {
+            throw new AcceleratorException("this Android has none", error);
+        }
+    }
+
+    private static AcceleratorException because(Throwable error) {
         if (error instanceof AcceleratorException known) {
             return known;
         }
@@ -111,7 +119,7 @@ public final class LiteRenderer implements Renderer {
         if (error instanceof LinkageError) {
             reason = "its library cannot be loaded here: " + reason;
         }
-        return new AcceleratorException(accelerator + ": " + reason, error);
+        return new AcceleratorException(reason, error);
     }
 
     /** Height of the pictures that it takes. */
@@ -134,7 +142,7 @@ public final class LiteRenderer implements Renderer {
         try {
             interpreter.run(taken, given);
         } catch (RuntimeException error) {
-            throw because(Accelerator.CPU, error);
+            throw because(error);
         }
         return decode();
     }

@@ -63,8 +63,8 @@ public final class PhotoFile {
             copy(in, out);
         } catch (IOException | SecurityException error) {
             beside.delete();
-            boolean full = String.valueOf(error.getMessage()).contains("ENOSPC");
-            throw new PhotoException(full ? R.string.no_space : R.string.cannot_read, error);
+            int message = Storage.isFull(error) ? R.string.no_space : R.string.cannot_read;
+            throw new PhotoException(message, error);
         }
         try {
             new PhotoFile(beside);

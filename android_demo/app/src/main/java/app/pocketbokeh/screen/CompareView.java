@@ -72,6 +72,10 @@ public final class CompareView extends View {
         invalidate();
     }
 
+    Bitmap after() {
+        return after;
+    }
+
     /** Where the line is, 0…1 of the photo's width. */
     float split() {
         return split;

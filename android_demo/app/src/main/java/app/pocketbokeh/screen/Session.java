@@ -13,6 +13,7 @@ import app.pocketbokeh.photo.Gallery;
 import app.pocketbokeh.photo.PhotoException;
 import app.pocketbokeh.photo.PhotoFile;
 import app.pocketbokeh.photo.SharedFiles;
+import app.pocketbokeh.photo.Storage;
 import app.pocketbokeh.picture.DetailTransfer;
 import app.pocketbokeh.picture.Framed;
 import app.pocketbokeh.picture.Overlay;
@@ -340,11 +341,10 @@ final class Session {
         if (error instanceof AcceleratorException) {
             return new Message(R.string.nothing_runs, error.getMessage());
         }
-        String said = String.valueOf(error.getMessage());
-        if (error instanceof IOException && said.contains("ENOSPC")) {
+        if (error instanceof IOException && Storage.isFull(error)) {
             return new Message(R.string.no_space);
         }
-        return new Message(R.string.failed, said);
+        return new Message(R.string.failed, String.valueOf(error.getMessage()));
     }
 
     /** Changes the state on the main thread, unless the job was cancelled meanwhile. */

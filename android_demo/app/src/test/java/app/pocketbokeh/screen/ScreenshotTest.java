@@ -39,7 +39,7 @@ public class ScreenshotTest {
                 (model, accelerator) -> {
                     if (accelerator == Accelerator.GPU) {
                         throw new AcceleratorException(
-                                "GPU: its library cannot be loaded here: needs pages of 4 KB",
+                                "its library cannot be loaded here: needs pages of 4 KB",
                                 null);
                     }
                     return LiteRenderer.open(model, accelerator, 2);

@@ -1,0 +1,75 @@
+"""A bundle of real, tiny models that double a picture, and the app on this machine with it."""
+
+import os
+import shutil
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+import tf_keras
+
+from android_demo.host_app import HostApp, make_host_app
+from android_demo.programs import PACKAGES
+from quantize.bundle import Bundle, BundledModel, EdgeFormat, GoldenPair, sha256, write_bundle
+from quantize.convert import convert
+from quantize.export import encode_png
+from quantize.recipes import RECIPES
+
+SIZES = ((96, 128), (128, 96))
+CODES = EdgeFormat("uint8", 1 / 255, 0)
+FLOATS = EdgeFormat("float32")
+EXACT = {"golden_largest_step": 1.0, "golden_mean_step": 0.01}
+
+needs_java = pytest.mark.skipif(
+    not (shutil.which("javac") and shutil.which("mvn") and shutil.which("apksigner")),
+    reason=f"needs a JDK: apt-get install {PACKAGES['javac']} maven apksigner",
+)
+
+
+def _doubling(gain: float = 1.0) -> tf_keras.Model:
+    """A network that doubles its input, by a convolution that changes nothing."""
+    photo = tf_keras.Input((None, None, 3))
+    convolution = tf_keras.layers.Conv2D(3, 3, padding="same")
+    network = tf_keras.Model(photo, convolution(tf_keras.layers.UpSampling2D(2)(photo)))
+    kernel = np.zeros((3, 3, 3, 3), np.float32)
+    kernel[1, 1] = gain * np.eye(3)
+    convolution.set_weights([kernel, np.zeros(3, np.float32)])
+    return network
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """float16 and int8 at both shapes; the integers are calibrated rather than fine-tuned."""
+    contents: dict[str, bytes] = {}
+    models, golden = [], []
+    network, random = _doubling(), np.random.default_rng(0)
+    for recipe, how, edge in (("float16", "float16", FLOATS), ("int8_qat", "int8_ptq", CODES)):
+        for size in SIZES:
+            half = size[0] // 2, size[1] // 2
+            photos = [random.random((*half, 3), np.float32) for _ in range(4)]
+            content = convert(network, RECIPES[how], half, photos)
+            file = f"{recipe}_{size[0]}x{size[1]}.tflite"
+            contents[file] = content
+            models.append(
+                BundledModel(
+                    recipe, file, size, edge, edge, len(content), sha256(content), EXACT
+                )
+            )
+    for height, width in SIZES:
+        photo = random.integers(0, 256, (height // 2, width // 2, 3), np.uint8)
+        pictures = encode_png(photo), encode_png(photo.repeat(2, 0).repeat(2, 1))
+        names = tuple(f"golden_{height}x{width}_{side}.png" for side in ("input", "output"))
+        contents |= dict(zip(names, pictures, strict=True))
+        sums = [sha256(picture) for picture in pictures]
+        golden.append(GoldenPair((height, width), names[0], sums[0], names[1], sums[1]))
+    folder = tmp_path_factory.mktemp("bundles") / "doubling"
+    made = Bundle(folder, "doubling", "mobile", tuple(models), tuple(golden))
+    write_bundle(made, contents)
+    return made
+
+
+@pytest.fixture(scope="session")
+def host_app(tmp_path_factory: pytest.TempPathFactory, bundle: Bundle) -> HostApp:
+    """The app's own classes, to be run on this machine."""
+    return make_host_app(bundle, tmp_path_factory.mktemp("app"))
