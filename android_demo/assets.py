@@ -1,17 +1,41 @@
 """The bundle as it lies in the app's assets: the recipes for phones, and the golden pairs.
 
+The build makes them by itself; for Android Studio: python -m android_demo.assets
+
 Of a recipe's models, portrait and landscape have the same weights. The second lies there as its
 difference to the first, byte by byte (exclusive or), mostly zeros, which packs to nothing.
 """
 
 import dataclasses
+import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from quantize.bundle import Bundle, rewrite_description
-from train.errors import UserError
+import tyro
+
+from android_demo.versions import SOURCES, read_app
+from quantize.bundle import Bundle, read_bundle, rewrite_description
+from train.errors import UserError, run_command
 
 DIFFERENCE_SUFFIX = ".difference"
+
+
+@dataclass(frozen=True)
+class AssetOptions:
+    """Puts a bundle where Android Studio finds the app's assets."""
+
+    bundle: tyro.conf.Positional[Path] = Path("bundles/bokeh")
+    """A bundle, as written by `quantize.export` (or by `./run bokeh`)."""
+
+
+def main() -> None:
+    options = tyro.cli(AssetOptions)
+    folder = SOURCES / "assets" / "bundle"
+    bundle = read_bundle(options.bundle)
+    shutil.rmtree(folder, ignore_errors=True)
+    write_assets(bundle, read_app().recipes, folder)
+    print(f"{folder}: the models of {options.bundle}")
 
 
 def write_assets(bundle: Bundle, recipes: Sequence[str], folder: Path) -> None:
@@ -56,3 +80,7 @@ def exclusive_or(content: bytes, base: bytes) -> bytes:
     base = base[: len(content)].ljust(len(content), b"\0")
     both = int.from_bytes(content, "little") ^ int.from_bytes(base, "little")
     return both.to_bytes(len(content), "little")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -93,13 +93,16 @@ def build_unsigned(
 
 def link_resources(app: AppVersions, tools: Toolchain, work: Path) -> None:
     """Resources and manifest to `resources.apk`, and `R.java` into `generated`."""
+    # Gradle will not have the name in the manifest, and aapt2 not without.
+    manifest = (SOURCES / "AndroidManifest.xml").read_text()
+    named = manifest.replace("<manifest ", f'<manifest package="{app.id}" ', 1)
+    (work / "AndroidManifest.xml").write_text(named)
     call([tools.aapt2, "compile", "--dir", SOURCES / "res", "-o", work / "resources.zip"])
     (work / "generated").mkdir()
     call(
         [
             *(tools.aapt2, "link", "-o", work / "resources.apk", "-I", tools.framework),
-            *("--manifest", SOURCES / "AndroidManifest.xml", "--java", work / "generated"),
-            *("--rename-manifest-package", app.id, "--custom-package", app.id),
+            *("--manifest", work / "AndroidManifest.xml", "--java", work / "generated"),
             *("--min-sdk-version", str(app.min_sdk), "--target-sdk-version", str(app.target_sdk)),
             *("--version-code", str(app.version_code), "--version-name", app.version_name),
             work / "resources.zip",

@@ -14,8 +14,8 @@ from android_demo.host_libraries import java_environment, link_gpu_libraries, ma
 from android_demo.package_file import write_package
 from android_demo.packages import cache_folder, fetch
 from android_demo.programs import call, require
-from android_demo.toolchain import Toolchain, bring_toolchain, unpack_classes
-from android_demo.versions import ROOM, SOURCES, AppVersions, read_app, read_packages
+from android_demo.toolchain import bring_toolchain, unpack_classes
+from android_demo.versions import ROOM, AppVersions, read_app, read_packages
 from quantize.bundle import Bundle
 from train.errors import UserError
 
@@ -45,7 +45,7 @@ class HostApp:
         """What stands for Android's C library."""
         return self.folder / "host"
 
-    def java(self, arguments: Sequence[str | Path], heap: str = "1g") -> str:
+    def java(self, arguments: Sequence[object], heap: str = "1g") -> str:
         """Runs a class with a `main`.
 
         Raises:
@@ -131,7 +131,7 @@ class HostApp:
         return ended.stdout
 
     def _command(
-        self, heap: str, properties: Mapping[str, object], arguments: Sequence[str | Path]
+        self, heap: str, properties: Mapping[str, object], arguments: Sequence[object]
     ) -> list[str]:
         # Two cores and short lives: the simplest collector starts fastest.
         virtual = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-Xshare:auto"]
@@ -192,7 +192,7 @@ def _describe_resources(app: AppVersions, folder: Path) -> None:
     described.parent.mkdir(parents=True)
     described.write_text(
         f"android_resource_apk={folder / 'unsigned.apk'}\n"
-        f"android_merged_manifest={SOURCES / 'AndroidManifest.xml'}\n"
+        f"android_merged_manifest={folder / 'AndroidManifest.xml'}\n"
         f"android_merged_assets={folder / 'assets'}\n"
         f"android_custom_package={app.id}\n"
     )

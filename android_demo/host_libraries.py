@@ -38,7 +38,7 @@ def make_host_libraries(libraries: Sequence[Path], folder: Path, compiler: str =
     (folder / "forwards.c").write_text(_forwards(libraries, "aarch64" in compiler))
     (folder / "empty.c").write_text("int pocket_bokeh_empty;\n")
     script = f"-Wl,--version-script={folder / 'versions'}"
-    common = [compiler, "-shared", "-fPIC", "-O1", "-fno-builtin", "-w", script]
+    common: list[object] = [compiler, "-shared", "-fPIC", "-O1", "-fno-builtin", "-w", script]
     for name in ("libm.so", "libdl.so", "liblog.so"):
         call([*common, f"-Wl,-soname,{name}", "-o", folder / name, folder / "empty.c"])
     sources = [_SOURCE, folder / "forwards.c", "-lm", "-ldl", "-lpthread"]

@@ -33,7 +33,10 @@ class Segment:
 
 def segments(content: bytes) -> list[Segment]:
     """The program headers of a library."""
-    start, count = struct.unpack_from("<Q", content, 32)[0], struct.unpack_from("<H", content, 56)[0]
+    start, count = (
+        struct.unpack_from("<Q", content, 32)[0],
+        struct.unpack_from("<H", content, 56)[0],
+    )
     return [
         Segment(*_HEADER.unpack_from(content, start + index * _HEADER.size))
         for index in range(count)

@@ -34,8 +34,12 @@ def require(*programs: str) -> None:
         raise UserError(f"{', '.join(missing)} is missing; ask for: apt-get install {packages}")
 
 
-def call(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> str:
+def call(command: Sequence[object], environment: Mapping[str, str] | None = None) -> str:
     """Runs a program to its end.
+
+    Args:
+        command: words and paths.
+        environment: in place of this process's.
 
     Returns:
         What it wrote on standard output.
@@ -48,5 +52,7 @@ def call(command: Sequence[str | Path], environment: Mapping[str, str] | None = 
     )
     if ended.returncode:
         said = (ended.stderr + ended.stdout).strip() or "no message"
-        raise UserError(f"{Path(command[0]).name} failed with {ended.returncode}: {said[-4000:]}")
+        raise UserError(
+            f"{Path(str(command[0])).name} failed with {ended.returncode}: {said[-4000:]}"
+        )
     return ended.stdout

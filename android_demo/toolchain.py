@@ -1,4 +1,4 @@
-"""What is unpacked from the packages once: aapt2, Android's resources, TFLite's Android libraries."""
+"""What is unpacked from the packages once: aapt2, Android's resources, TFLite's libraries."""
 
 import os
 import shutil

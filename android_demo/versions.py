@@ -54,7 +54,7 @@ def read_packages(*groups: str) -> tuple[Package, ...]:
     """The packages of some groups: app, build, api, test."""
     stored = _read()["packages"]
     return tuple(
-        Package(*coordinates.split(":"), sha256=sha256)
+        Package(*coordinates.split(":"), sha256)
         for group in groups
         for coordinates, sha256 in stored[group].items()
     )

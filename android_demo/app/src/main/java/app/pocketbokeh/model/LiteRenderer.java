@@ -114,8 +114,7 @@ public final class LiteRenderer implements Renderer {
         if (error instanceof AcceleratorException known) {
             return known;
         }
-        String said = String.valueOf(error.getMessage()).strip();
-        String reason = said.lines().findFirst().orElse(error.getClass().getSimpleName());
+        String reason = String.valueOf(error.getMessage()).trim().split("\n")[0];
         if (error instanceof LinkageError) {
             reason = "its library cannot be loaded here: " + reason;
         }
@@ -138,7 +137,6 @@ public final class LiteRenderer implements Renderer {
             throw new IllegalArgumentException("a picture of another size than the model's");
         }
         encode(picture.rgb());
-        given.rewind();
         try {
             interpreter.run(taken, given);
         } catch (RuntimeException error) {
@@ -148,13 +146,14 @@ public final class LiteRenderer implements Renderer {
     }
 
     private void encode(byte[] rgb) {
-        taken.rewind();
+        // Its own position: rewinding a ByteBuffer as Java 17 compiles it is unknown to Android 8.
+        ByteBuffer sink = taken.duplicate().order(ByteOrder.nativeOrder());
         if (input.isFloat()) {
             float[] values = new float[rgb.length];
             for (int at = 0; at < rgb.length; at++) {
                 values[at] = (rgb[at] & 0xff) / 255f;
             }
-            taken.asFloatBuffer().put(values);
+            sink.asFloatBuffer().put(values);
             return;
         }
         byte[] codes = new byte[rgb.length];
@@ -162,17 +161,17 @@ public final class LiteRenderer implements Renderer {
             double code = Math.rint((rgb[at] & 0xff) / 255f / input.scale) + input.zeroPoint;
             codes[at] = (byte) (int) Math.max(0, Math.min(255, code));
         }
-        taken.put(codes);
+        sink.put(codes);
     }
 
     private Planes decode() {
-        given.rewind();
+        ByteBuffer source = given.duplicate().order(ByteOrder.nativeOrder());
         float[] values = new float[output.isFloat() ? given.capacity() / 4 : given.capacity()];
         if (output.isFloat()) {
-            given.asFloatBuffer().get(values);
+            source.asFloatBuffer().get(values);
         } else {
             byte[] codes = new byte[values.length];
-            given.get(codes);
+            source.get(codes);
             for (int at = 0; at < codes.length; at++) {
                 values[at] = ((codes[at] & 0xff) - output.zeroPoint) * output.scale;
             }

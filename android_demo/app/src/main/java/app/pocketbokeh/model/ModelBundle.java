@@ -122,8 +122,7 @@ public final class ModelBundle {
         check(model.file(), content, model.sha256());
         ByteBuffer buffer =
                 ByteBuffer.allocateDirect(content.length).order(ByteOrder.nativeOrder());
-        buffer.put(content);
-        buffer.rewind();
+        buffer.duplicate().put(content);
         return buffer;
     }
 

@@ -5,6 +5,7 @@ import android.content.Context;
 import android.graphics.Bitmap;
 import android.graphics.ColorSpace;
 import android.os.Build;
+import app.pocketbokeh.FromApi;
 import app.pocketbokeh.R;
 import app.pocketbokeh.picture.Enlargement;
 import app.pocketbokeh.picture.Overlay;
@@ -113,8 +114,13 @@ public final class FullSize {
      */
     private static void readAs(Bitmap bitmap, ColorSpace space) {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q && space != null) {
-            bitmap.setColorSpace(space);
+            assign(bitmap, space);
         }
+    }
+
+    @FromApi(29)
+    private static void assign(Bitmap bitmap, ColorSpace space) {
+        bitmap.setColorSpace(space);
     }
 
     private static void encode(Bitmap bitmap, PhotoFile photo, OutputStream out)

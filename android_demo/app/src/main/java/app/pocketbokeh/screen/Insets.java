@@ -1,9 +1,12 @@
 package app.pocketbokeh.screen;
 
 import android.app.Activity;
+import android.graphics.Rect;
 import android.os.Build;
 import android.view.DisplayCutout;
 import android.view.View;
+import android.view.WindowInsets;
+import app.pocketbokeh.FromApi;
 
 /** Lets a screen reach from edge to edge, its content within what the system's bars leave free. */
 final class Insets {
@@ -20,21 +23,28 @@ final class Insets {
                         | View.SYSTEM_UI_FLAG_LAYOUT_HIDE_NAVIGATION);
         content.setOnApplyWindowInsetsListener(
                 (view, insets) -> {
-                    int left = insets.getSystemWindowInsetLeft();
-                    int top = insets.getSystemWindowInsetTop();
-                    int right = insets.getSystemWindowInsetRight();
-                    int bottom = insets.getSystemWindowInsetBottom();
+                    Rect free =
+                            new Rect(
+                                    insets.getSystemWindowInsetLeft(),
+                                    insets.getSystemWindowInsetTop(),
+                                    insets.getSystemWindowInsetRight(),
+                                    insets.getSystemWindowInsetBottom());
                     if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) {
-                        DisplayCutout cutout = insets.getDisplayCutout();
-                        if (cutout != null) {
-                            left = Math.max(left, cutout.getSafeInsetLeft());
-                            top = Math.max(top, cutout.getSafeInsetTop());
-                            right = Math.max(right, cutout.getSafeInsetRight());
-                            bottom = Math.max(bottom, cutout.getSafeInsetBottom());
-                        }
+                        leaveCutoutFree(insets, free);
                     }
-                    view.setPadding(left, top, right, bottom);
+                    view.setPadding(free.left, free.top, free.right, free.bottom);
                     return insets;
                 });
+    }
+
+    @FromApi(28)
+    private static void leaveCutoutFree(WindowInsets insets, Rect free) {
+        DisplayCutout cutout = insets.getDisplayCutout();
+        if (cutout != null) {
+            free.left = Math.max(free.left, cutout.getSafeInsetLeft());
+            free.top = Math.max(free.top, cutout.getSafeInsetTop());
+            free.right = Math.max(free.right, cutout.getSafeInsetRight());
+            free.bottom = Math.max(free.bottom, cutout.getSafeInsetBottom());
+        }
     }
 }
