@@ -61,7 +61,8 @@ def measure(app: HostApp, photo: Path, figures: Path) -> dict[str, dict[str, flo
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})  # what is started inherits it
     try:
-        app.test("photo.FullSizeBenchmark", photo=photo, benchmark=figures)
+        given = {"photo": photo, "benchmark": figures}
+        app.test("photo.FullSizeBenchmark", properties=given, timed=True)
     finally:
         os.sched_setaffinity(0, cores)
     measured: dict[str, dict[str, float]] = json.loads(figures.read_bytes())

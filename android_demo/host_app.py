@@ -23,6 +23,9 @@ _TESTS = ROOM / "app" / "src" / "test" / "java"
 _OPENED = ("java.base/java.io", "java.base/java.lang", "java.base/java.nio", "java.base/java.util")
 """What Robolectric reaches into."""
 
+_HEAP = "512m"
+"""What a phone gives a large app."""
+
 
 @dataclass(frozen=True)
 class HostApp:
@@ -45,13 +48,13 @@ class HostApp:
         """What stands for Android's C library."""
         return self.folder / "host"
 
-    def java(self, arguments: Sequence[object], heap: str = "1g") -> str:
+    def java(self, arguments: Sequence[object]) -> str:
         """Runs a class with a `main`.
 
         Raises:
             UserError: it failed, with what it said.
         """
-        return call(self._command(heap, {}, arguments), java_environment(self.host_libraries))
+        return call(self._command(False, {}, arguments), java_environment(self.host_libraries))
 
     def run_model(self, model: Path, accelerator: str, photo: np.ndarray) -> np.ndarray:
         """What a model gives on the app's own inference class.
@@ -107,13 +110,15 @@ class HostApp:
             seen = np.frombuffer(taken.read_bytes(), np.uint8)
         return seen.reshape(size[0] // 2, size[1] // 2, 3)
 
-    def test(self, *names: str, heap: str = "1g", **properties: object) -> str:
+    def test(
+        self, *names: str, properties: Mapping[str, object] | None = None, timed: bool = False
+    ) -> str:
         """Runs classes of JUnit tests in one JVM, in which a native library loads but once.
 
         Args:
             names: of the classes, below the app's package.
-            heap: the most memory that Java's objects may take.
             properties: what the tests read.
+            timed: whether the JVM takes its time to compile well, as timing needs.
 
         Returns:
             What it printed.
@@ -122,7 +127,7 @@ class HostApp:
             UserError: a test failed; says which and why.
         """
         classes = [f"app.pocketbokeh.{name}" for name in names]
-        command = self._command(heap, properties, ["org.junit.runner.JUnitCore", *classes])
+        command = self._command(timed, properties or {}, ["org.junit.runner.JUnitCore", *classes])
         ended = subprocess.run(
             command, capture_output=True, text=True, env=java_environment(self.host_libraries)
         )
@@ -131,10 +136,11 @@ class HostApp:
         return ended.stdout
 
     def _command(
-        self, heap: str, properties: Mapping[str, object], arguments: Sequence[object]
+        self, timed: bool, properties: Mapping[str, object], arguments: Sequence[object]
     ) -> list[str]:
-        # Two cores and short lives: the simplest collector starts fastest.
-        virtual = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-Xshare:auto"]
+        # Short lives: the simplest collector and compiler start fastest.
+        quick = [] if timed else ["-XX:TieredStopAtLevel=1"]
+        virtual = [f"-Xmx{_HEAP}", "-XX:+UseSerialGC", *quick]
         opened = [f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED]
         set_ = {
             "java.library.path": self.natives,

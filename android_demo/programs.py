@@ -8,9 +8,9 @@ from pathlib import Path
 from train.errors import UserError
 
 PACKAGES = {
-    "java": "openjdk-17-jdk-headless",
-    "javac": "openjdk-17-jdk-headless",
-    "keytool": "openjdk-17-jdk-headless",
+    "java": "default-jdk-headless",
+    "javac": "default-jdk-headless",
+    "keytool": "default-jdk-headless",
     "mvn": "maven",
     "apksigner": "apksigner",
     "gcc": "gcc",

@@ -222,7 +222,7 @@ def prove_screens(proving: Proving) -> str:
     options = proving.options
     folder = options.screenshots.resolve()
     photo = {"photo": options.photo.resolve()} if options.photo else {}
-    said = proving.app.test("screen.ScreenshotTest", screenshots=folder, **photo)
+    said = proving.app.test("screen.ScreenshotTest", properties={"screenshots": folder, **photo})
     passed = re.search(r"OK \((\d+) tests\)", said)
     return f"{passed[1] if passed else 'no'} tests; look at {options.screenshots}"
 

@@ -54,10 +54,15 @@ def read_packages(*groups: str) -> tuple[Package, ...]:
     """The packages of some groups: app, build, api, test."""
     stored = _read()["packages"]
     return tuple(
-        Package(*coordinates.split(":"), sha256)
+        _package(coordinates, sha256)
         for group in groups
         for coordinates, sha256 in stored[group].items()
     )
+
+
+def _package(coordinates: str, sha256: str) -> Package:
+    group, name, version, kind = coordinates.split(":")
+    return Package(group, name, version, kind, sha256)
 
 
 def _read() -> Mapping[str, dict]:

@@ -120,7 +120,7 @@ def test_without_java_it_says_what_brings_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="apt-get install openjdk-17-jdk-headless apksigner"):
+    with pytest.raises(UserError, match="apt-get install default-jdk-headless apksigner"):
         check(BuildOptions(), read_app())
 
 

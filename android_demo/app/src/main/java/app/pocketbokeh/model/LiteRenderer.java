@@ -2,6 +2,7 @@ package app.pocketbokeh.model;
 
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.tensorflow.lite.DataType;
@@ -137,6 +138,8 @@ public final class LiteRenderer implements Renderer {
             throw new IllegalArgumentException("a picture of another size than the model's");
         }
         encode(picture.rgb());
+        rewind(taken);
+        rewind(given);
         try {
             interpreter.run(taken, given);
         } catch (RuntimeException error) {
@@ -146,14 +149,13 @@ public final class LiteRenderer implements Renderer {
     }
 
     private void encode(byte[] rgb) {
-        // Its own position: rewinding a ByteBuffer as Java 17 compiles it is unknown to Android 8.
-        ByteBuffer sink = taken.duplicate().order(ByteOrder.nativeOrder());
+        rewind(taken);
         if (input.isFloat()) {
             float[] values = new float[rgb.length];
             for (int at = 0; at < rgb.length; at++) {
                 values[at] = (rgb[at] & 0xff) / 255f;
             }
-            sink.asFloatBuffer().put(values);
+            taken.asFloatBuffer().put(values);
             return;
         }
         byte[] codes = new byte[rgb.length];
@@ -161,17 +163,22 @@ public final class LiteRenderer implements Renderer {
             double code = Math.rint((rgb[at] & 0xff) / 255f / input.scale) + input.zeroPoint;
             codes[at] = (byte) (int) Math.max(0, Math.min(255, code));
         }
-        sink.put(codes);
+        taken.put(codes);
+    }
+
+    /** A ByteBuffer's own method, as Java 17 compiles it, is unknown to Android 8. */
+    private static void rewind(Buffer buffer) {
+        buffer.rewind();
     }
 
     private Planes decode() {
-        ByteBuffer source = given.duplicate().order(ByteOrder.nativeOrder());
+        rewind(given);
         float[] values = new float[output.isFloat() ? given.capacity() / 4 : given.capacity()];
         if (output.isFloat()) {
-            source.asFloatBuffer().get(values);
+            given.asFloatBuffer().get(values);
         } else {
             byte[] codes = new byte[values.length];
-            source.get(codes);
+            given.get(codes);
             for (int at = 0; at < codes.length; at++) {
                 values[at] = ((codes[at] & 0xff) - output.zeroPoint) * output.scale;
             }
