@@ -17,23 +17,23 @@ def test_the_app_uses_the_public_api_alone(host_app: HostApp) -> None:
     assert unchecked_calls() == []
 
 
-@pytest.mark.parametrize(
-    ("statement", "named"),
-    [
-        ('android.os.SystemProperties.get("ro.product.board");', "SystemProperties"),
-        ("bitmap.setColorSpace(null);", "setColorSpace"),
-        ("java.nio.ByteBuffer.allocate(1).rewind();", "rewind"),
-    ],
-)
-def test_what_is_hidden_or_too_new_is_named(
-    java: None, tmp_path: Path, statement: str, named: str
-) -> None:
+def test_what_is_hidden_or_too_new_is_named(java: None, tmp_path: Path) -> None:
     source = tmp_path / "Use.java"
-    source.write_text(f"class Use {{ void use(android.graphics.Bitmap bitmap) {{ {statement} }} }}")
+    source.write_text(
+        """class Use {
+    void use(android.graphics.Bitmap bitmap) {
+        android.os.SystemProperties.get("ro.product.board");
+        bitmap.setColorSpace(null);
+        java.nio.ByteBuffer.allocate(1).rewind();
+    }
+}"""
+    )
     android = bring_toolchain().android
     call(["javac", "--release", "17", "-cp", android, "-d", tmp_path / "classes", source])
-    with pytest.raises(UserError, match=named):
+    with pytest.raises(UserError) as refused:
         check_public_api([tmp_path / "classes"])
+    for name in ("SystemProperties", "setColorSpace", "rewind"):
+        assert name in str(refused.value)
 
 
 def test_a_call_without_a_look_at_the_level_is_found(

@@ -1,7 +1,6 @@
 """The Gradle files for Android Studio say what the tested build reads."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -54,11 +53,29 @@ def test_every_package_has_a_checksum_and_a_file_of_its_own() -> None:
 def test_another_file_than_the_pinned_one_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    if not shutil.which("mvn"):
-        pytest.skip("mvn is missing: apt-get install maven")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     wrong = Package("androidx.tracing", "tracing", "1.1.0", "aar", "0" * 64)
+    monkeypatch.setattr(packages, "require", lambda *programs: None)
+    monkeypatch.setattr(
+        packages, "_fetch_with_maven", lambda _, folder: (folder / wrong.file).touch()
+    )
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(packages, "read_packages", lambda *groups: (wrong,))
     with pytest.raises(UserError, match="not the file that"):
         fetch("test")
     assert not list(tmp_path.glob("**/*.aar"))
+
+
+def test_no_other_room_knows_the_app() -> None:
+    """It reads a bundle; what leads to the bundle does not lead back."""
+    for room in ("train", "quantize", "gradio_app"):
+        for file in (ROOM.parent / room).glob("*.py"):
+            assert "android_demo" not in file.read_text(), file
+
+
+def test_it_reads_a_bundle_and_shares_nothing_else_with_the_workshop() -> None:
+    allowed = {"quantize.bundle", "train.errors", "train.photo"}
+    for file in ROOM.glob("*.py"):
+        asked = re.findall(
+            r"^\s*from ((?:train|quantize|gradio_app)[\w.]*)", file.read_text(), re.M
+        )
+        assert set(asked) <= allowed, file

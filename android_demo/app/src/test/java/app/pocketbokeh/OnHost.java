@@ -49,8 +49,8 @@ public final class OnHost {
         Picture photo = picture(arguments[1], arguments[2], arguments[3]);
         Framed framed = framed(arguments);
         Picture working = framed.picture();
-        Planes rendered =
-                planes(Files.readAllBytes(Path.of(arguments[6])), working.height(), working.width());
+        byte[] given = Files.readAllBytes(Path.of(arguments[6]));
+        Planes rendered = planes(given, working.height(), working.width());
         Overlay overlay =
                 DetailTransfer.find(framed.cut(working.toPlanes()), framed.cut(rendered))
                         .ofStrength(Float.parseFloat(arguments[7]));
@@ -89,7 +89,8 @@ public final class OnHost {
     /** model FILE ACCELERATOR INPUT; writes what the model gives, 0…1. */
     private static byte[] model(String[] arguments) throws Exception {
         byte[] content = Files.readAllBytes(Path.of(arguments[1]));
-        ByteBuffer buffer = ByteBuffer.allocateDirect(content.length).order(ByteOrder.nativeOrder());
+        ByteBuffer buffer =
+                ByteBuffer.allocateDirect(content.length).order(ByteOrder.nativeOrder());
         buffer.put(content).rewind();
         Accelerator accelerator = Accelerator.valueOf(arguments[2]);
         try (LiteRenderer renderer = LiteRenderer.open(buffer, accelerator, 2)) {

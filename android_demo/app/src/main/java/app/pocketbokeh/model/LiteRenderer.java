@@ -24,7 +24,7 @@ public final class LiteRenderer implements Renderer {
     private final ByteBuffer taken;
     private final ByteBuffer given;
 
-    /** How a model's integers stand for values: value = (code − zeroPoint) · scale; scale 0: floats. */
+    /** A model's integers: value = (code − zeroPoint) · scale; of floats the scale is 0. */
     private record Edge(float scale, int zeroPoint) {
         static Edge of(Tensor tensor) throws AcceleratorException {
             if (tensor.dataType() == DataType.FLOAT32) {

@@ -3,7 +3,7 @@ package app.pocketbokeh.model;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
 
-/** What turns a picture into a rendering twice its size. Used by one thread, the one it is made on. */
+/** Turns a picture into a rendering twice its size, on the one thread that it is made on. */
 public interface Renderer extends AutoCloseable {
     /**
      * Renders a picture.

@@ -45,14 +45,18 @@ public final class FullSize {
      * @throws IOException if it cannot be written
      */
     public static Written write(
-            Context context, PhotoFile photo, Overlay overlay, OutputStream out, Cancelled cancelled)
+            Context context,
+            PhotoFile photo,
+            Overlay overlay,
+            OutputStream out,
+            Cancelled cancelled)
             throws PhotoException, IOException {
+        Overlay stored = overlay.turnedAs(photo.orientation());
         for (int sample = fittingSample(context, photo); sample <= MOST_HALVINGS; sample *= 2) {
             try {
                 Bitmap bitmap = photo.decode(sample);
                 try {
-                    boolean whole = render(bitmap, overlay.turnedAs(photo.orientation()), cancelled);
-                    if (!whole) {
+                    if (!render(bitmap, stored, cancelled)) {
                         return null;
                     }
                     encode(bitmap, photo, out);

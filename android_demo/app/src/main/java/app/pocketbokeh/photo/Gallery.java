@@ -5,6 +5,7 @@ import android.content.ContentValues;
 import android.net.Uri;
 import android.os.Build;
 import android.os.Environment;
+import android.provider.DocumentsContract;
 import android.provider.MediaStore;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -59,11 +60,26 @@ public final class Gallery {
     }
 
     /**
-     * Writes to a URI that the user chose.
+     * Writes to a document that the user made for it, whole or not at all.
      *
+     * @return what the writer returned; null leaves nothing behind
      * @throws IOException if it cannot be written
      */
-    public static <T> T write(ContentResolver resolver, Uri uri, Writer<T> writer)
+    public static <T> T writeDocument(ContentResolver resolver, Uri uri, Writer<T> writer)
+            throws IOException, PhotoException {
+        boolean whole = false;
+        try {
+            T written = write(resolver, uri, writer);
+            whole = written != null;
+            return written;
+        } finally {
+            if (!whole) {
+                DocumentsContract.deleteDocument(resolver, uri);
+            }
+        }
+    }
+
+    private static <T> T write(ContentResolver resolver, Uri uri, Writer<T> writer)
             throws IOException, PhotoException {
         try (OutputStream out = resolver.openOutputStream(uri)) {
             if (out == null) {

@@ -18,12 +18,23 @@ import java.io.FileNotFoundException;
 public final class SharedFiles extends ContentProvider {
     private static final String AUTHORITY = "app.pocketbokeh.shared";
     private static final String FOLDER = "shared";
+    private static final long DAY = 24 * 60 * 60 * 1000L;
 
     /** The file of a name, its folder made. */
     public static File file(Context context, String name) {
         File folder = new File(context.getCacheDir(), FOLDER);
         folder.mkdirs();
         return new File(folder, name);
+    }
+
+    /** Removes what was shared more than a day ago, which nobody reads any more. */
+    public static void forgetOld(Context context) {
+        File[] files = new File(context.getCacheDir(), FOLDER).listFiles();
+        for (File file : files == null ? new File[0] : files) {
+            if (file.lastModified() < System.currentTimeMillis() - DAY) {
+                file.delete();
+            }
+        }
     }
 
     /** What another app calls it. */
@@ -43,7 +54,8 @@ public final class SharedFiles extends ContentProvider {
 
     private File fileOf(Uri uri) throws FileNotFoundException {
         String name = uri.getLastPathSegment();
-        if (name == null || uri.getPathSegments().size() != 1 || !name.equals(new File(name).getName())) {
+        boolean plain = name != null && name.equals(new File(name).getName());
+        if (!plain || uri.getPathSegments().size() != 1) {
             throw new FileNotFoundException(uri.toString());
         }
         return file(getContext(), name);

@@ -114,7 +114,8 @@ public final class Bicubic {
     }
 
     /** A float plane of height × width at another size. */
-    public static float[] resize(float[] plane, int height, int width, int newHeight, int newWidth) {
+    public static float[] resize(
+            float[] plane, int height, int width, int newHeight, int newWidth) {
         Bicubic across = new Bicubic(width, newWidth);
         float[] rows = new float[height * newWidth];
         for (int row = 0; row < height; row++) {

@@ -183,7 +183,8 @@ public final class CompareView extends View {
             return;
         }
         float height = label.getTextSize() + gap;
-        canvas.drawRoundRect(left, top, left + width, top + height, height / 2, height / 2, labelBack);
+        float round = height / 2;
+        canvas.drawRoundRect(left, top, left + width, top + height, round, round, labelBack);
         float baseline = top + height / 2 - (label.ascent() + label.descent()) / 2;
         canvas.drawText(text, left + gap, baseline, label);
     }

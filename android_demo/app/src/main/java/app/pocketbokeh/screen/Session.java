@@ -239,7 +239,9 @@ final class Session {
                 R.string.saving,
                 job -> {
                     Gallery.Writer<FullSize.Written> writer = out -> write(job, out);
-                    tellSaved(job, Gallery.write(context.getContentResolver(), uri, writer));
+                    tellSaved(
+                            job,
+                            Gallery.writeDocument(context.getContentResolver(), uri, writer));
                 });
     }
 
@@ -261,6 +263,7 @@ final class Session {
         start(
                 R.string.saving,
                 job -> {
+                    SharedFiles.forgetOld(context);
                     File file = SharedFiles.file(context, name);
                     try (OutputStream out = new FileOutputStream(file)) {
                         if (write(job, out) == null) {

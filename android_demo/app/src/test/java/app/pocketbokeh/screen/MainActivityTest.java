@@ -83,6 +83,15 @@ public class MainActivityTest {
     }
 
     @Test
+    public void theStartLoadsNothing() throws Exception {
+        MainActivity activity = Robolectric.setupActivity(MainActivity.class);
+        Screens.awaitIdle(activity);
+        assertEquals(List.of(), Fakes.OPENED);
+        assertTrue(application().getSharedPreferences("auto", 0).getAll().isEmpty());
+        assertEquals(View.VISIBLE, activity.findViewById(R.id.choose_first).getVisibility());
+    }
+
+    @Test
     public void choosingOpensThePhotoPicker() throws Exception {
         MainActivity activity = Robolectric.setupActivity(MainActivity.class);
         activity.findViewById(R.id.choose_first).performClick();

@@ -27,7 +27,7 @@ import org.robolectric.android.controller.ActivityController;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
-/** The whole way with a real model on the CPU, on the screens that there are; pictures to look at. */
+/** The whole way with a real model on the CPU, on several screens, with pictures to look at. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
