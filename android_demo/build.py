@@ -23,6 +23,9 @@ from train.errors import UserError, run_command
 LARGEST = 20_000_000
 """Bytes of an APK with both ABIs and the models of a bundle."""
 
+QUICK_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""For short lives the simplest collector and compiler: half the time of a build."""
+
 
 @dataclass(frozen=True)
 class BuildOptions:
@@ -116,7 +119,8 @@ def compile_java(app: AppVersions, tools: Toolchain, work: Path) -> None:
     path = os.pathsep.join(str(jar) for jar in (*tools.libraries, tools.android))
     call(
         [
-            *("javac", "-Xlint:all,-options,-classfile,-deprecation,-processing", "-Werror"),
+            *("javac", *(f"-J{option}" for option in QUICK_JVM)),
+            *("-Xlint:all,-options,-classfile,-deprecation,-processing", "-Werror"),
             *("-proc:none", "-implicit:none", "--release", str(app.java), "-g:source,lines"),
             *("-cp", path, "-d", work / "classes", *sources),
         ]
@@ -128,7 +132,7 @@ def dex(app: AppVersions, tools: Toolchain, work: Path) -> None:
     (work / "dex").mkdir()
     call(
         [
-            *("java", "-cp", tools.r8, "com.android.tools.r8.D8", "--release"),
+            *("java", *QUICK_JVM, "-cp", tools.r8, "com.android.tools.r8.D8", "--release"),
             *("--min-api", str(app.min_sdk), "--lib", tools.android, "--output", work / "dex"),
             *sorted((work / "classes").glob("**/*.class")),
             *tools.libraries,
