@@ -8,6 +8,7 @@ import android.graphics.Matrix;
 import android.media.ExifInterface;
 import android.net.Uri;
 import android.os.Build;
+import app.pocketbokeh.FromApi;
 import app.pocketbokeh.R;
 import app.pocketbokeh.picture.Orientation;
 import java.io.File;
@@ -158,7 +159,18 @@ public final class PhotoFile {
         if (bitmap == null) {
             throw new PhotoException(R.string.damaged_photo, null);
         }
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.UPSIDE_DOWN_CAKE) {
+            dropGainmap(bitmap);
+        }
         return bitmap;
+    }
+
+    /** What brightens single pixels on an HDR screen was made for the photo as it was. */
+    @FromApi(34)
+    private static void dropGainmap(Bitmap bitmap) {
+        if (bitmap.hasGainmap()) {
+            bitmap.setGainmap(null);
+        }
     }
 
     /**
