@@ -4,7 +4,8 @@ import os
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,9 +49,8 @@ def main() -> None:
     app = read_app()
     check(options, app)
     bundle = read_bundle(options.bundle)
-    started = time.perf_counter()
-    toolchain = bring_toolchain()
-    print(f"packages        {time.perf_counter() - started:5.1f} s", flush=True)
+    with _timed("packages"):
+        toolchain = bring_toolchain()
     unsigned = options.out.with_suffix(".unsigned.apk")
     build_unsigned(bundle, app, options.abi, toolchain, unsigned)
     key = own_key(options.keystore) if options.keystore else machine_key()
@@ -154,15 +154,11 @@ def gather_parts(work: Path, tools: Toolchain, abis: Sequence[str]) -> dict[str,
     return parts
 
 
-class _timed:  # noqa: N801 - reads as a word: with _timed("dex")
-    def __init__(self, stage: str):
-        self._stage = stage
-
-    def __enter__(self) -> None:
-        self._started = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        print(f"{self._stage:15} {time.perf_counter() - self._started:5.1f} s", flush=True)
+@contextmanager
+def _timed(stage: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    print(f"{stage:15} {time.perf_counter() - started:5.1f} s", flush=True)
 
 
 def report(signed: Path, unsigned: Path) -> None:

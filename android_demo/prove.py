@@ -75,7 +75,7 @@ def main() -> None:
         "screens": prove_screens,
     }
     failures = 0
-    with tempfile.TemporaryDirectory(prefix="pocket-bokeh-") as folder:
+    with tempfile.TemporaryDirectory(prefix="android-demo-") as folder:
         proving = prepare(options, bundle, Path(folder))
         for name, proof in proofs.items():
             started = time.perf_counter()

@@ -36,7 +36,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.Before;
+import org.junit.Rule;
 import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
 import org.robolectric.Robolectric;
 import org.robolectric.RobolectricTestRunner;
@@ -52,12 +54,14 @@ import org.robolectric.shadows.ShadowActivity;
 @Config(sdk = 35, qualifiers = "w411dp-h891dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 public class MainActivityTest {
+    @Rule public final TemporaryFolder temporary = new TemporaryFolder();
+
     private File folder;
     private File photo;
 
     @Before
     public void preparePhoto() throws Exception {
-        folder = Files.createTempDirectory("photos").toFile();
+        folder = temporary.getRoot();
         photo = Photos.write(Photos.draw(600, 800), new File(folder, "photo.jpg"));
         Fakes.stuck = new CountDownLatch(1);
         Fakes.accelerators(RIGHT, MISSING, MISSING);

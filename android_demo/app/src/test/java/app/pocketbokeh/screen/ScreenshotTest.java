@@ -17,7 +17,9 @@ import java.io.File;
 import java.io.FileInputStream;
 import java.nio.file.Files;
 import org.junit.Before;
+import org.junit.Rule;
 import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
 import org.robolectric.Robolectric;
 import org.robolectric.RobolectricTestRunner;
@@ -46,9 +48,11 @@ public class ScreenshotTest {
                 };
     }
 
-    private static Uri shared(String name, int width, int height) throws Exception {
+    @Rule public final TemporaryFolder temporary = new TemporaryFolder();
+
+    private Uri shared(String name, int width, int height) throws Exception {
         String named = System.getProperty("photo");
-        File file = new File(Files.createTempDirectory("photos").toFile(), name);
+        File file = new File(temporary.getRoot(), name);
         if (named != null) {
             Files.copy(new File(named).toPath(), file.toPath());
         } else {
@@ -68,7 +72,7 @@ public class ScreenshotTest {
         return uri;
     }
 
-    private static MainActivity rendered(int width, int height) throws Exception {
+    private MainActivity rendered(int width, int height) throws Exception {
         Uri uri = shared("photo.jpg", width, height);
         Intent intent = new Intent(Intent.ACTION_SEND).setType("image/jpeg");
         intent.putExtra(Intent.EXTRA_STREAM, uri);
