@@ -18,7 +18,7 @@ from android_demo.build import LARGEST, build_unsigned
 from android_demo.host_app import HostApp, make_host_app
 from android_demo.host_libraries import run_on_arm
 from android_demo.page_size import is_for_16_kb, refuses_16_kb
-from android_demo.programs import call
+from android_demo.programs import call, require
 from android_demo.public_api import check_public_api, unchecked_calls
 from android_demo.signing import machine_key, sign
 from android_demo.toolchain import Toolchain, bring_toolchain
@@ -62,6 +62,7 @@ class Proving:
 
 def main() -> None:
     options = tyro.cli(ProofOptions)
+    require("java", "javac", "keytool", "apksigner", "gcc", "readelf")
     bundle = read_bundle(options.bundle)
     options.screenshots.mkdir(parents=True, exist_ok=True)
     proofs: dict[str, Callable[[Proving], str]] = {
