@@ -1,0 +1,8 @@
+package app.pocketbokeh.model;
+
+/** What computes a model. */
+public enum Accelerator {
+    CPU,
+    GPU,
+    NNAPI
+}

@@ -1,0 +1,201 @@
+package app.pocketbokeh.model;
+
+import app.pocketbokeh.picture.Picture;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.List;
+import org.json.JSONArray;
+import org.json.JSONException;
+import org.json.JSONObject;
+
+/** The bundle in the app's assets; every file is checked against its checksum. */
+public final class ModelBundle {
+    private static final int SCHEMA_VERSION = 2;
+    private static final String DIFFERENCE_SUFFIX = ".difference";
+
+    /** Decodes a PNG, which Android and the tests do each in their way. */
+    public interface PictureReader {
+        Picture read(byte[] png) throws IOException;
+    }
+
+    private final BundleFiles files;
+    private final PictureReader pictures;
+    private final String name;
+    private final List<BundledModel> models;
+    private final JSONArray golden;
+
+    private ModelBundle(
+            BundleFiles files, PictureReader pictures, JSONObject described) throws JSONException {
+        this.files = files;
+        this.pictures = pictures;
+        name = described.getString("name");
+        models = readModels(described.getJSONArray("models"));
+        golden = described.getJSONArray("golden");
+    }
+
+    /**
+     * Reads what the bundle says of itself; models and pictures are read when asked for.
+     *
+     * @throws IOException if it is missing or damaged
+     */
+    public static ModelBundle read(BundleFiles files, PictureReader pictures) throws IOException {
+        try {
+            String text = new String(contentOf(files, "bundle.json"), StandardCharsets.UTF_8);
+            JSONObject described = new JSONObject(text);
+            if (described.getInt("schema_version") != SCHEMA_VERSION) {
+                throw new IOException("a bundle of another version");
+            }
+            return new ModelBundle(files, pictures, described);
+        } catch (JSONException error) {
+            throw new IOException("a damaged bundle.json", error);
+        }
+    }
+
+    private static List<BundledModel> readModels(JSONArray entries) throws JSONException {
+        List<BundledModel> models = new ArrayList<>();
+        for (int index = 0; index < entries.length(); index++) {
+            JSONObject entry = entries.getJSONObject(index);
+            JSONObject figures = entry.getJSONObject("figures");
+            models.add(
+                    new BundledModel(
+                            entry.getString("recipe"),
+                            entry.getString("file"),
+                            entry.getJSONArray("working_size").getInt(0),
+                            entry.getJSONArray("working_size").getInt(1),
+                            entry.getString("sha256"),
+                            figures.optDouble("golden_largest_step", 0),
+                            figures.optDouble("golden_mean_step", 0)));
+        }
+        return models;
+    }
+
+    /** Of the training that it comes from. */
+    public String name() {
+        return name;
+    }
+
+    /** All models, by recipe, then by working size. */
+    public List<BundledModel> models() {
+        return new ArrayList<>(models);
+    }
+
+    /** The recipes there are. */
+    public List<String> recipes() {
+        List<String> recipes = new ArrayList<>();
+        for (BundledModel model : models) {
+            if (!recipes.contains(model.recipe())) {
+                recipes.add(model.recipe());
+            }
+        }
+        return recipes;
+    }
+
+    /** The recipe's model whose sides have the most similar ratio to a photo's. */
+    public BundledModel nearestShape(String recipe, int height, int width) {
+        BundledModel nearest = null;
+        double least = Double.MAX_VALUE;
+        for (BundledModel model : models) {
+            double ratio = (double) height * model.width() / ((double) width * model.height());
+            double distance = Math.abs(Math.log(ratio));
+            if (model.recipe().equals(recipe) && distance < least) {
+                nearest = model;
+                least = distance;
+            }
+        }
+        return nearest;
+    }
+
+    /**
+     * A model's file in a direct buffer.
+     *
+     * @throws IOException if it is missing or not the one that was exported
+     */
+    public ByteBuffer content(BundledModel model) throws IOException {
+        byte[] content = modelFile(model);
+        check(model.file(), content, model.sha256());
+        ByteBuffer buffer =
+                ByteBuffer.allocateDirect(content.length).order(ByteOrder.nativeOrder());
+        buffer.duplicate().put(content);
+        return buffer;
+    }
+
+    /** A recipe's first model lies there as it is, the others as their difference to it. */
+    private byte[] modelFile(BundledModel model) throws IOException {
+        BundledModel first = model;
+        for (int index = models.size() - 1; index >= 0; index--) {
+            if (models.get(index).recipe().equals(model.recipe())) {
+                first = models.get(index);
+            }
+        }
+        byte[] base = contentOf(files, first.file());
+        if (first.equals(model)) {
+            return base;
+        }
+        byte[] content = contentOf(files, model.file() + DIFFERENCE_SUFFIX);
+        for (int at = 0; at < Math.min(content.length, base.length); at++) {
+            content[at] ^= base[at];
+        }
+        return content;
+    }
+
+    /**
+     * The golden pair of a model's working size.
+     *
+     * @throws IOException if it is missing or damaged
+     */
+    public GoldenPair golden(BundledModel model) throws IOException {
+        try {
+            for (int index = 0; index < golden.length(); index++) {
+                JSONObject pair = golden.getJSONObject(index);
+                JSONArray size = pair.getJSONArray("working_size");
+                if (size.getInt(0) == model.height() && size.getInt(1) == model.width()) {
+                    return new GoldenPair(picture(pair, "input"), picture(pair, "output"));
+                }
+            }
+        } catch (JSONException error) {
+            throw new IOException("a damaged bundle.json", error);
+        }
+        throw new IOException("no golden pair for " + model.file());
+    }
+
+    private Picture picture(JSONObject pair, String which) throws IOException, JSONException {
+        byte[] content = contentOf(files, pair.getString(which));
+        check(pair.getString(which), content, pair.getString(which + "_sha256"));
+        return pictures.read(content);
+    }
+
+    private static void check(String name, byte[] content, String sha256) throws IOException {
+        StringBuilder found = new StringBuilder();
+        try {
+            for (byte part : MessageDigest.getInstance("SHA-256").digest(content)) {
+                found.append(Character.forDigit(part >> 4 & 15, 16));
+                found.append(Character.forDigit(part & 15, 16));
+            }
+        } catch (NoSuchAlgorithmException error) {
+            throw new IllegalStateException(error);
+        }
+        if (!found.toString().equals(sha256)) {
+            throw new IOException(name + " is not the file that was exported");
+        }
+    }
+
+    private static byte[] contentOf(BundleFiles files, String name) throws IOException {
+        try (InputStream stream = files.open(name)) {
+            ByteArrayOutputStream content = new ByteArrayOutputStream();
+            byte[] buffer = new byte[1 << 16];
+            for (int count = stream.read(buffer); count >= 0; count = stream.read(buffer)) {
+                content.write(buffer, 0, count);
+            }
+            return content.toByteArray();
+        } catch (IOException error) {
+            throw new IOException(name + " is missing", error);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package app.pocketbokeh.model;
+
+import app.pocketbokeh.picture.Picture;
+import app.pocketbokeh.picture.Planes;
+
+/** Turns a picture into a rendering twice its size, on the one thread that it is made on. */
+public interface Renderer extends AutoCloseable {
+    /**
+     * Renders a picture.
+     *
+     * @param input of the model's input size
+     * @return twice as high and wide, 0…1
+     * @throws AcceleratorException if the accelerator fails
+     */
+    Planes render(Picture input) throws AcceleratorException;
+
+    @Override
+    void close();
+}

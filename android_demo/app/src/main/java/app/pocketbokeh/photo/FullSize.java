@@ -1,0 +1,141 @@
+package app.pocketbokeh.photo;
+
+import android.app.ActivityManager;
+import android.content.Context;
+import android.graphics.Bitmap;
+import android.graphics.ColorSpace;
+import android.os.Build;
+import app.pocketbokeh.FromApi;
+import app.pocketbokeh.R;
+import app.pocketbokeh.picture.Enlargement;
+import app.pocketbokeh.picture.Overlay;
+import java.io.IOException;
+import java.io.OutputStream;
+
+/**
+ * A photo at its full size with the bokeh in it, to a JPEG. One bitmap is all that has the full
+ * size: the photo is rendered in it, a band of rows at a time.
+ */
+public final class FullSize {
+    private static final int BAND = 32;
+    private static final int QUALITY = 95;
+    private static final int BYTES_PER_PIXEL = 4;
+    private static final int MOST_HALVINGS = 16;
+
+    /**
+     * What was written.
+     *
+     * @param sample 1 for the full size, or the divisor by which it fits into the memory
+     */
+    public record Written(int height, int width, int sample) {}
+
+    /** Asked between two bands. */
+    public interface Cancelled {
+        boolean isCancelled();
+    }
+
+    private FullSize() {}
+
+    /**
+     * Renders a photo and writes it, as it lies in its file, with its camera's notes.
+     *
+     * @param overlay of the upright photo
+     * @return what was written, or null if it was cancelled
+     * @throws PhotoException if the photo is damaged or does not fit into the memory at all
+     * @throws IOException if it cannot be written
+     */
+    public static Written write(
+            Context context,
+            PhotoFile photo,
+            Overlay overlay,
+            OutputStream out,
+            Cancelled cancelled)
+            throws PhotoException, IOException {
+        Overlay stored = overlay.turnedAs(photo.orientation());
+        for (int sample = fittingSample(context, photo); sample <= MOST_HALVINGS; sample *= 2) {
+            try {
+                Bitmap bitmap = photo.decode(sample);
+                try {
+                    if (!render(bitmap, stored, cancelled)) {
+                        return null;
+                    }
+                    encode(bitmap, photo, out);
+                    return new Written(bitmap.getHeight(), bitmap.getWidth(), sample);
+                } finally {
+                    bitmap.recycle();
+                }
+            } catch (OutOfMemoryError error) {
+                // Half the size needs a quarter of the memory.
+            }
+        }
+        throw new PhotoException(R.string.no_memory, null);
+    }
+
+    /** The divisor at which the photo takes no more than half of the memory that is left. */
+    private static int fittingSample(Context context, PhotoFile photo) {
+        ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();
+        context.getSystemService(ActivityManager.class).getMemoryInfo(memory);
+        long left = (memory.availMem - memory.threshold) / 2;
+        int sample = 1;
+        while (left > 0
+                && sample < MOST_HALVINGS
+                && photo.pixels() / sample / sample * BYTES_PER_PIXEL > left) {
+            sample *= 2;
+        }
+        return sample;
+    }
+
+    /**
+     * Renders in place.
+     *
+     * @return false if it was cancelled midway
+     */
+    public static boolean render(Bitmap bitmap, Overlay overlay, Cancelled cancelled) {
+        ColorSpace own = bitmap.getColorSpace();
+        readAs(bitmap, ColorSpace.get(ColorSpace.Named.SRGB));
+        int width = bitmap.getWidth();
+        int height = bitmap.getHeight();
+        Enlargement enlargement = new Enlargement(overlay, height, width);
+        int[] pixels = new int[Math.min(BAND, height) * width];
+        for (int top = 0; top < height; top += BAND) {
+            if (cancelled.isCancelled()) {
+                return false;
+            }
+            int rows = Math.min(BAND, height - top);
+            bitmap.getPixels(pixels, 0, width, 0, top, width, rows);
+            for (int row = 0; row < rows; row++) {
+                enlargement.render(top + row, pixels, row * width);
+            }
+            bitmap.setPixels(pixels, 0, width, 0, top, width, rows);
+        }
+        readAs(bitmap, own);
+        return true;
+    }
+
+    /**
+     * Gives a bitmap's codes another meaning, so that Android hands them out as they are: a wider
+     * colour space would be clipped to sRGB. Before Android 10 all is decoded to sRGB.
+     */
+    private static void readAs(Bitmap bitmap, ColorSpace space) {
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q && space != null) {
+            assign(bitmap, space);
+        }
+    }
+
+    @FromApi(29)
+    private static void assign(Bitmap bitmap, ColorSpace space) {
+        bitmap.setColorSpace(space);
+    }
+
+    private static void encode(Bitmap bitmap, PhotoFile photo, OutputStream out)
+            throws IOException {
+        byte[] notes = photo.isJpeg() ? ExifNotes.read(photo.file()) : new byte[0];
+        NotedJpegStream noted = new NotedJpegStream(out, notes);
+        boolean written = bitmap.compress(Bitmap.CompressFormat.JPEG, QUALITY, noted);
+        noted.flush();
+        noted.check();
+        if (!written) {
+            throw new IOException("Android's encoder failed");
+        }
+    }
+}

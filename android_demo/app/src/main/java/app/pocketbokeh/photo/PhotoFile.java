@@ -1,0 +1,224 @@
+package app.pocketbokeh.photo;
+
+import android.content.ContentResolver;
+import android.graphics.Bitmap;
+import android.graphics.BitmapFactory;
+import android.graphics.ColorSpace;
+import android.graphics.Matrix;
+import android.media.ExifInterface;
+import android.net.Uri;
+import android.os.Build;
+import app.pocketbokeh.FromApi;
+import app.pocketbokeh.R;
+import app.pocketbokeh.picture.Orientation;
+import java.io.File;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+
+/**
+ * A photo in the app's own cache. It is copied there when it is chosen: the right to read it from
+ * elsewhere ends with the process, and the file may be needed again, at its full size.
+ */
+public final class PhotoFile {
+    private static final long MOST_BYTES = 200_000_000;
+
+    private final File file;
+    private final int height;
+    private final int width;
+    private final boolean isJpeg;
+    private final Orientation orientation;
+
+    /**
+     * Reads a photo's header.
+     *
+     * @throws PhotoException if it is no photo
+     */
+    public PhotoFile(File file) throws PhotoException {
+        BitmapFactory.Options options = new BitmapFactory.Options();
+        options.inJustDecodeBounds = true;
+        BitmapFactory.decodeFile(file.getPath(), options);
+        if (options.outWidth <= 0 || options.outHeight <= 0) {
+            throw new PhotoException(R.string.not_a_photo, null);
+        }
+        this.file = file;
+        height = options.outHeight;
+        width = options.outWidth;
+        isJpeg = "image/jpeg".equals(options.outMimeType);
+        // Android's decoder turns what is not JPEG, such as HEIF, by itself.
+        orientation = isJpeg ? readOrientation(file) : Orientation.UPRIGHT;
+    }
+
+    /**
+     * Copies a photo that the user granted, whole or not at all.
+     *
+     * @param uri a content URI
+     * @throws PhotoException if it cannot be read or is no photo
+     */
+    public static PhotoFile copy(ContentResolver resolver, Uri uri, File to)
+            throws PhotoException {
+        File beside = new File(to.getPath() + ".part");
+        try (InputStream in = open(resolver, uri);
+                OutputStream out = new FileOutputStream(beside)) {
+            copy(in, out);
+        } catch (IOException | SecurityException error) {
+            beside.delete();
+            int message = Storage.isFull(error) ? R.string.no_space : R.string.cannot_read;
+            throw new PhotoException(message, error);
+        }
+        try {
+            new PhotoFile(beside);
+        } catch (PhotoException error) {
+            beside.delete();
+            throw error;
+        }
+        if (!beside.renameTo(to)) {
+            throw new PhotoException(R.string.no_space, null);
+        }
+        return new PhotoFile(to);
+    }
+
+    private static InputStream open(ContentResolver resolver, Uri uri) throws IOException {
+        // Another app might name one of our own files, which we may read and it may not.
+        boolean granted = ContentResolver.SCHEME_CONTENT.equals(uri.getScheme());
+        if (!granted || SharedFiles.isOurs(uri)) {
+            throw new IOException("not a photo that was granted: " + uri);
+        }
+        InputStream stream = resolver.openInputStream(uri);
+        if (stream == null) {
+            throw new IOException("no such photo: " + uri);
+        }
+        return stream;
+    }
+
+    private static void copy(InputStream in, OutputStream out) throws IOException {
+        byte[] buffer = new byte[1 << 16];
+        long total = 0;
+        for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+            total += count;
+            if (total > MOST_BYTES) {
+                throw new IOException("more than " + MOST_BYTES + " bytes");
+            }
+            out.write(buffer, 0, count);
+        }
+    }
+
+    private static Orientation readOrientation(File file) {
+        try {
+            ExifInterface notes = new ExifInterface(file.getPath());
+            return new Orientation(notes.getAttributeInt(ExifInterface.TAG_ORIENTATION, 1));
+        } catch (IOException | RuntimeException error) {
+            return Orientation.UPRIGHT;
+        }
+    }
+
+    public File file() {
+        return file;
+    }
+
+    public boolean isJpeg() {
+        return isJpeg;
+    }
+
+    public Orientation orientation() {
+        return orientation;
+    }
+
+    /** Pixels, as the photo lies in its file. */
+    public long pixels() {
+        return (long) height * width;
+    }
+
+    /** Of the upright photo. */
+    public int uprightHeight() {
+        return orientation.isSideways() ? width : height;
+    }
+
+    /** Of the upright photo. */
+    public int uprightWidth() {
+        return orientation.isSideways() ? height : width;
+    }
+
+    /**
+     * Decodes it as it lies in its file, at one over a power of two of its size.
+     *
+     * @return in the colours of its own profile where Android knows it; may be drawn on
+     * @throws PhotoException if it is damaged
+     * @throws OutOfMemoryError if it does not fit
+     */
+    public Bitmap decode(int sample) throws PhotoException {
+        BitmapFactory.Options options = new BitmapFactory.Options();
+        options.inSampleSize = sample;
+        options.inMutable = true;
+        options.inPreferredConfig = Bitmap.Config.ARGB_8888;
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.Q) {
+            options.inPreferredColorSpace = ColorSpace.get(ColorSpace.Named.SRGB);
+        }
+        Bitmap bitmap = BitmapFactory.decodeFile(file.getPath(), options);
+        if (bitmap == null) {
+            throw new PhotoException(R.string.damaged_photo, null);
+        }
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.UPSIDE_DOWN_CAKE) {
+            dropGainmap(bitmap);
+        }
+        return bitmap;
+    }
+
+    /** What brightens single pixels on an HDR screen was made for the photo as it was. */
+    @FromApi(34)
+    private static void dropGainmap(Bitmap bitmap) {
+        if (bitmap.hasGainmap()) {
+            bitmap.setGainmap(null);
+        }
+    }
+
+    /**
+     * Decodes it upright for the screen, no side longer than so many pixels.
+     *
+     * @throws PhotoException if it is damaged
+     */
+    public Bitmap decodeUpright(int longestSide) throws PhotoException {
+        int sample = 1;
+        while (Math.max(height, width) / (2 * sample) >= longestSide) {
+            sample *= 2;
+        }
+        Bitmap stored = decode(sample);
+        float scale = (float) longestSide / Math.max(stored.getHeight(), stored.getWidth());
+        Matrix turn = turn(orientation);
+        if (scale < 1) {
+            turn.preScale(scale, scale);
+        }
+        if (turn.isIdentity()) {
+            return stored;
+        }
+        Bitmap upright =
+                Bitmap.createBitmap(
+                        stored, 0, 0, stored.getWidth(), stored.getHeight(), turn, true);
+        if (upright != stored) {
+            stored.recycle();
+        }
+        return upright;
+    }
+
+    private static Matrix turn(Orientation orientation) {
+        Matrix matrix = new Matrix();
+        switch (orientation.exif()) {
+            case 2 -> matrix.setScale(-1, 1);
+            case 3 -> matrix.setRotate(180);
+            case 4 -> matrix.setScale(1, -1);
+            case 5 -> {
+                matrix.setRotate(90);
+                matrix.postScale(-1, 1);
+            }
+            case 6 -> matrix.setRotate(90);
+            case 7 -> {
+                matrix.setRotate(-90);
+                matrix.postScale(-1, 1);
+            }
+            case 8 -> matrix.setRotate(-90);
+            default -> matrix.reset();
+        }
+        return matrix;
+    }
+}

@@ -1,0 +1,181 @@
+package app.pocketbokeh.picture;
+
+import java.util.Arrays;
+
+/**
+ * Finds how a rendering of working size is laid over a photo of any size, with the photo's own
+ * detail where it stays sharp. The workshop's `quantize/detail.py` explains and measures it; here
+ * is the same, held to within a step of 255 by a test.
+ *
+ * With x the photo at working size, y its rendering and m, 0…1, how much of the detail in x
+ * survives in y, the result is up(m) · photo + up(y − m · x).
+ */
+public final class DetailTransfer {
+    private static final double WINDOW_SIGMA = 2.0;
+    private static final float REGULARISER = 1e-5f;
+    private static final double TONE_SIGMA = 2.0;
+    private static final double[] HIGH_PASS_SIGMA = {1.6, 0.8};
+    private static final double[] BLURRED = {0.5, 0.6};
+    private static final double[] SHARP = {0.85, 0.95};
+    private static final double SHARPEST = 0.98;
+    private static final double[] FINE = {0.25, 0.9};
+
+    private final int height;
+    private final int width;
+
+    private DetailTransfer(int height, int width) {
+        this.height = height;
+        this.width = width;
+    }
+
+    /**
+     * What a rendering does to a photo.
+     *
+     * @param small the photo at working size
+     * @param rendered its rendering, 0…1
+     */
+    public static Overlay find(Planes small, Planes rendered) {
+        return new DetailTransfer(small.height(), small.width()).overlay(small, rendered);
+    }
+
+    private Overlay overlay(Planes small, Planes rendered) {
+        Planes seen = asTheNetworkSees(small);
+        float fineness = (float) shownFineness(small, seen, rendered);
+        Planes reference = map(seen, small, (s, x) -> s + fineness * (x - s));
+        float[] survival = survivingDetail(reference, rendered, fineness);
+        Planes change = highPass(map(rendered, small, (y, x) -> y - x), TONE_SIGMA);
+        Planes offset = new Planes(height, width);
+        for (int channel = 0; channel < 3; channel++) {
+            float[] x = small.channel(channel);
+            float[] y = rendered.channel(channel);
+            float[] twice = change.channel(channel);
+            float[] result = offset.channel(channel);
+            for (int pixel = 0; pixel < result.length; pixel++) {
+                // What fine detail a coarse rendering has itself would come twice.
+                float kept = (1 - fineness) * twice[pixel] + x[pixel];
+                result[pixel] = y[pixel] - survival[pixel] * kept;
+            }
+        }
+        return new Overlay(height, width, survival, offset);
+    }
+
+    private double shownFineness(Planes small, Planes seen, Planes rendered) {
+        Planes lost = map(small, seen, (x, s) -> x - s);
+        Planes shown = map(rendered, seen, (y, s) -> y - s);
+        float[] energy = localProduct(lost, lost);
+        float[] shownEnergy = localProduct(shown, shown);
+        float[] share = localProduct(lost, shown);
+        float typical = percentile(energy.clone(), 0.5);
+        float[] shares = new float[energy.length];
+        int count = 0;
+        for (int pixel = 0; pixel < energy.length; pixel++) {
+            if (energy[pixel] >= typical) {
+                float most = Math.max(energy[pixel], shownEnergy[pixel]);
+                shares[count++] = share[pixel] / (most + REGULARISER);
+            }
+        }
+        float sharpest = percentile(Arrays.copyOf(shares, count), SHARPEST);
+        return clip((sharpest - FINE[0]) / (FINE[1] - FINE[0]));
+    }
+
+    private float[] survivingDetail(Planes reference, Planes rendered, double fineness) {
+        double sigma = between(HIGH_PASS_SIGMA, fineness);
+        float blurred = (float) between(BLURRED, fineness);
+        float sharp = (float) between(SHARP, fineness);
+        Planes before = highPass(reference, sigma);
+        Planes after = highPass(rendered, sigma);
+        float[] common = localProduct(before, after);
+        float[] energy = localProduct(before, before);
+        for (int pixel = 0; pixel < common.length; pixel++) {
+            common[pixel] = (float) clip(common[pixel] / (energy[pixel] + REGULARISER));
+        }
+        float[] share = smooth(common);
+        for (int pixel = 0; pixel < share.length; pixel++) {
+            float step = (float) clip((share[pixel] - blurred) / (sharp - blurred));
+            share[pixel] = step * step * (3 - 2 * step);
+        }
+        return share;
+    }
+
+    /** A picture halved, and doubled as the network doubles what it leaves alone. */
+    private Planes asTheNetworkSees(Planes picture) {
+        int halfHeight = (height + 1) / 2;
+        int halfWidth = (width + 1) / 2;
+        float[][] channels = new float[3][];
+        for (int channel = 0; channel < 3; channel++) {
+            float[] half =
+                    Bicubic.resize(picture.channel(channel), height, width, halfHeight, halfWidth);
+            float[] doubled = new float[height * width];
+            for (int row = 0; row < height; row++) {
+                for (int column = 0; column < width; column++) {
+                    doubled[row * width + column] = half[row / 2 * halfWidth + column / 2];
+                }
+            }
+            channels[channel] = Smoothing.box(doubled, height, width);
+        }
+        return new Planes(height, width, channels);
+    }
+
+    private Planes highPass(Planes picture, double sigma) {
+        float[][] channels = new float[3][];
+        for (int channel = 0; channel < 3; channel++) {
+            float[] plane = picture.channel(channel);
+            float[] low = Smoothing.gaussian(plane, height, width, sigma);
+            for (int pixel = 0; pixel < low.length; pixel++) {
+                low[pixel] = plane[pixel] - low[pixel];
+            }
+            channels[channel] = low;
+        }
+        return new Planes(height, width, channels);
+    }
+
+    private float[] localProduct(Planes one, Planes other) {
+        float[] sum = new float[height * width];
+        for (int channel = 0; channel < 3; channel++) {
+            float[] left = one.channel(channel);
+            float[] right = other.channel(channel);
+            for (int pixel = 0; pixel < sum.length; pixel++) {
+                sum[pixel] += left[pixel] * right[pixel];
+            }
+        }
+        return smooth(sum);
+    }
+
+    private float[] smooth(float[] plane) {
+        return Smoothing.gaussian(plane, height, width, WINDOW_SIGMA);
+    }
+
+    private interface OfTwo {
+        float apply(float one, float other);
+    }
+
+    private Planes map(Planes one, Planes other, OfTwo function) {
+        Planes result = new Planes(height, width);
+        for (int channel = 0; channel < 3; channel++) {
+            float[] left = one.channel(channel);
+            float[] right = other.channel(channel);
+            float[] plane = result.channel(channel);
+            for (int pixel = 0; pixel < plane.length; pixel++) {
+                plane[pixel] = function.apply(left[pixel], right[pixel]);
+            }
+        }
+        return result;
+    }
+
+    /** The value below which a share of the values lies, between two of them; sorts them. */
+    private static float percentile(float[] values, double share) {
+        Arrays.sort(values);
+        double place = share * (values.length - 1);
+        int below = (int) place;
+        int above = Math.min(below + 1, values.length - 1);
+        return (float) (values[below] + (place - below) * (values[above] - values[below]));
+    }
+
+    private static double between(double[] ends, double share) {
+        return ends[0] + share * (ends[1] - ends[0]);
+    }
+
+    private static double clip(double value) {
+        return Math.max(0, Math.min(1, value));
+    }
+}

@@ -1,0 +1,50 @@
+package app.pocketbokeh.screen;
+
+import android.app.Activity;
+import android.graphics.Rect;
+import android.os.Build;
+import android.view.DisplayCutout;
+import android.view.View;
+import android.view.WindowInsets;
+import app.pocketbokeh.FromApi;
+
+/** Lets a screen reach from edge to edge, its content within what the system's bars leave free. */
+final class Insets {
+    private Insets() {}
+
+    // Deprecated, but the same on every Android from 8 on.
+    @SuppressWarnings("deprecation")
+    static void reachEdges(Activity activity, View content) {
+        View decor = activity.getWindow().getDecorView();
+        decor.setSystemUiVisibility(
+                decor.getSystemUiVisibility()
+                        | View.SYSTEM_UI_FLAG_LAYOUT_STABLE
+                        | View.SYSTEM_UI_FLAG_LAYOUT_FULLSCREEN
+                        | View.SYSTEM_UI_FLAG_LAYOUT_HIDE_NAVIGATION);
+        content.setOnApplyWindowInsetsListener(
+                (view, insets) -> {
+                    Rect free =
+                            new Rect(
+                                    insets.getSystemWindowInsetLeft(),
+                                    insets.getSystemWindowInsetTop(),
+                                    insets.getSystemWindowInsetRight(),
+                                    insets.getSystemWindowInsetBottom());
+                    if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) {
+                        leaveCutoutFree(insets, free);
+                    }
+                    view.setPadding(free.left, free.top, free.right, free.bottom);
+                    return insets;
+                });
+    }
+
+    @FromApi(28)
+    private static void leaveCutoutFree(WindowInsets insets, Rect free) {
+        DisplayCutout cutout = insets.getDisplayCutout();
+        if (cutout != null) {
+            free.left = Math.max(free.left, cutout.getSafeInsetLeft());
+            free.top = Math.max(free.top, cutout.getSafeInsetTop());
+            free.right = Math.max(free.right, cutout.getSafeInsetRight());
+            free.bottom = Math.max(free.bottom, cutout.getSafeInsetBottom());
+        }
+    }
+}

@@ -1,0 +1,262 @@
+package app.pocketbokeh.screen;
+
+import android.app.Activity;
+import android.app.AlertDialog;
+import android.content.ActivityNotFoundException;
+import android.content.ClipData;
+import android.content.Intent;
+import android.net.Uri;
+import android.os.Build;
+import android.os.Bundle;
+import android.provider.MediaStore;
+import android.view.View;
+import android.widget.GridLayout;
+import android.widget.SeekBar;
+import android.widget.TextView;
+import app.pocketbokeh.R;
+import app.pocketbokeh.model.Candidate;
+import app.pocketbokeh.photo.Gallery;
+import app.pocketbokeh.photo.SharedFiles;
+import java.text.SimpleDateFormat;
+import java.util.Date;
+import java.util.List;
+import java.util.Locale;
+
+/** The app's first screen: a photo is chosen, taken or shared to it, compared, saved, shared. */
+public final class MainActivity extends Activity {
+    private static final int PICK = 1;
+    private static final int TAKE = 2;
+    private static final int SAVE_TO = 3;
+    private static final String CAPTURED = "captured.jpg";
+    private static final String HAS_PHOTO = "has photo";
+    private static final String STRENGTH = "strength";
+    private static final float LARGE_FONT = 1.3f;
+
+    private Session session;
+    private CompareView compare;
+    private AlertDialog dialog;
+
+    @Override
+    protected void onCreate(Bundle saved) {
+        super.onCreate(saved);
+        setContentView(R.layout.main);
+        compare = findViewById(R.id.compare);
+        Insets.reachEdges(this, findViewById(R.id.root));
+        if (getResources().getConfiguration().fontScale >= LARGE_FONT) {
+            this.<GridLayout>findViewById(R.id.actions).setColumnCount(2);
+        }
+        onClick(R.id.choose, this::choose);
+        onClick(R.id.choose_first, this::choose);
+        onClick(R.id.take, this::take);
+        onClick(R.id.take_first, this::take);
+        onClick(R.id.save, this::save);
+        onClick(R.id.share, () -> session.share(name()));
+        onClick(R.id.cancel, () -> session.cancel());
+        onClick(R.id.model, () -> session.candidates(this::chooseModel));
+        onClick(R.id.proof, () -> startActivity(new Intent(this, ProofActivity.class)));
+        this.<SeekBar>findViewById(R.id.strength).setOnSeekBarChangeListener(new StrengthChange());
+        resume(saved);
+    }
+
+    private void onClick(int id, Runnable action) {
+        findViewById(id).setOnClickListener(view -> action.run());
+    }
+
+    /** Goes on after a rotation, after the process's end, or begins. */
+    private void resume(Bundle saved) {
+        session = (Session) getLastNonConfigurationInstance();
+        boolean rotated = session != null;
+        if (!rotated) {
+            session = new Session(this);
+        }
+        session.listen(this::show);
+        if (!rotated && saved != null && saved.getBoolean(HAS_PHOTO)) {
+            session.setStrength(saved.getFloat(STRENGTH, 1));
+            session.reopen();
+        } else if (saved == null) {
+            openShared(getIntent());
+        }
+        show();
+    }
+
+    @Override
+    protected void onNewIntent(Intent intent) {
+        super.onNewIntent(intent);
+        openShared(intent);
+    }
+
+    // The typed getter came with Android 13.
+    @SuppressWarnings("deprecation")
+    private void openShared(Intent intent) {
+        if (Intent.ACTION_SEND.equals(intent.getAction())) {
+            Uri uri = intent.getParcelableExtra(Intent.EXTRA_STREAM);
+            if (uri != null) {
+                session.open(uri);
+            }
+        }
+    }
+
+    @Override
+    public Object onRetainNonConfigurationInstance() {
+        return session;
+    }
+
+    @Override
+    protected void onSaveInstanceState(Bundle state) {
+        super.onSaveInstanceState(state);
+        state.putBoolean(HAS_PHOTO, session.hasPhoto());
+        state.putFloat(STRENGTH, session.strength());
+    }
+
+    @Override
+    protected void onDestroy() {
+        super.onDestroy();
+        if (dialog != null) {
+            dialog.dismiss();
+        }
+        if (isChangingConfigurations()) {
+            session.listen(() -> {});
+        } else {
+            session.close();
+        }
+    }
+
+    private void choose() {
+        boolean picker = Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU;
+        Intent intent =
+                picker
+                        ? new Intent(MediaStore.ACTION_PICK_IMAGES)
+                        : new Intent(Intent.ACTION_GET_CONTENT)
+                                .addCategory(Intent.CATEGORY_OPENABLE);
+        ask(intent.setType("image/*"), PICK, R.string.no_picker);
+    }
+
+    private void take() {
+        SharedFiles.file(this, CAPTURED).delete();
+        Uri uri = SharedFiles.uri(CAPTURED);
+        Intent intent = new Intent(MediaStore.ACTION_IMAGE_CAPTURE);
+        intent.putExtra(MediaStore.EXTRA_OUTPUT, uri);
+        // The grant goes with the clip data, not with the extra.
+        intent.setClipData(ClipData.newRawUri("", uri));
+        intent.addFlags(
+                Intent.FLAG_GRANT_WRITE_URI_PERMISSION | Intent.FLAG_GRANT_READ_URI_PERMISSION);
+        ask(intent, TAKE, R.string.no_camera);
+    }
+
+    private void save() {
+        if (Gallery.isOpen()) {
+            session.save(name());
+            return;
+        }
+        Intent intent = new Intent(Intent.ACTION_CREATE_DOCUMENT);
+        intent.addCategory(Intent.CATEGORY_OPENABLE).setType("image/jpeg");
+        ask(intent.putExtra(Intent.EXTRA_TITLE, name()), SAVE_TO, R.string.no_picker);
+    }
+
+    private void ask(Intent intent, int request, int otherwise) {
+        try {
+            startActivityForResult(intent, request);
+        } catch (ActivityNotFoundException | SecurityException error) {
+            session.say(otherwise);
+        }
+    }
+
+    private static String name() {
+        String date = new SimpleDateFormat("yyyyMMdd_HHmmss", Locale.ROOT).format(new Date());
+        return "bokeh_" + date + ".jpg";
+    }
+
+    @Override
+    protected void onActivityResult(int request, int result, Intent data) {
+        super.onActivityResult(request, result, data);
+        if (result != RESULT_OK) {
+            return;
+        }
+        Uri uri = data == null ? null : data.getData();
+        if (request == TAKE) {
+            session.openCaptured(SharedFiles.file(this, CAPTURED));
+        } else if (request == PICK && uri != null) {
+            session.open(uri);
+        } else if (request == SAVE_TO && uri != null) {
+            session.saveTo(uri);
+        }
+    }
+
+    private void chooseModel(List<Candidate> candidates) {
+        if (isDestroyed()) {
+            return;
+        }
+        CharSequence[] names = new CharSequence[candidates.size() + 1];
+        names[0] = getString(R.string.automatic);
+        for (int index = 0; index < candidates.size(); index++) {
+            names[index + 1] = name(candidates.get(index));
+        }
+        int chosen = candidates.indexOf(session.chosen()) + 1;
+        dialog =
+                new AlertDialog.Builder(this)
+                        .setTitle(R.string.model)
+                        .setSingleChoiceItems(
+                                names,
+                                chosen,
+                                (shown, which) -> {
+                                    shown.dismiss();
+                                    session.choose(which == 0 ? null : candidates.get(which - 1));
+                                })
+                        .show();
+    }
+
+    private String name(Candidate candidate) {
+        return getString(R.string.on, candidate.recipe(), candidate.accelerator().name());
+    }
+
+    /** Shows the session as it is. */
+    private void show() {
+        boolean busy = session.isBusy();
+        boolean rendered = session.isRendered();
+        compare.show(session.before(), session.after(), session.strength());
+        setVisible(R.id.empty, !session.hasPhoto());
+        setVisible(R.id.compare, session.hasPhoto());
+        setVisible(R.id.panel, session.hasPhoto());
+        setVisible(R.id.working, busy);
+        for (int id : new int[] {R.id.strength, R.id.save, R.id.share}) {
+            findViewById(id).setEnabled(rendered && !busy);
+        }
+        this.<SeekBar>findViewById(R.id.strength)
+                .setProgress(Math.round(100 * session.strength()));
+        String message = session.message().in(getResources());
+        this.<TextView>findViewById(R.id.progress_text).setText(busy ? message : "");
+        String told = busy ? "" : message;
+        if (told.isEmpty() && session.renderedBy() != null) {
+            told = getString(R.string.rendered_by, name(session.renderedBy()));
+        }
+        TextView status = findViewById(session.hasPhoto() ? R.id.status : R.id.first_status);
+        status.setText(told);
+        share(session.takeToShare());
+    }
+
+    private void setVisible(int id, boolean visible) {
+        findViewById(id).setVisibility(visible ? View.VISIBLE : View.GONE);
+    }
+
+    private void share(Uri uri) {
+        if (uri != null) {
+            startActivity(Sharing.chooser(this, uri, "image/jpeg"));
+        }
+    }
+
+    private final class StrengthChange implements SeekBar.OnSeekBarChangeListener {
+        @Override
+        public void onProgressChanged(SeekBar bar, int progress, boolean fromUser) {
+            if (fromUser) {
+                session.setStrength(progress / 100f);
+                compare.show(session.before(), session.after(), session.strength());
+            }
+        }
+
+        @Override
+        public void onStartTrackingTouch(SeekBar bar) {}
+
+        @Override
+        public void onStopTrackingTouch(SeekBar bar) {}
+    }
+}

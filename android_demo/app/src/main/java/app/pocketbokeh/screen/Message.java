@@ -1,0 +1,16 @@
+package app.pocketbokeh.screen;
+
+import android.content.res.Resources;
+
+/**
+ * A sentence for the screen, in the language that the screen has when it is shown.
+ *
+ * @param id a string resource; 0 for none
+ */
+record Message(int id, Object... arguments) {
+    static final Message NONE = new Message(0);
+
+    String in(Resources resources) {
+        return id == 0 ? "" : resources.getString(id, arguments);
+    }
+}

@@ -1,0 +1,191 @@
+package app.pocketbokeh.screen;
+
+import android.content.Context;
+import android.content.SharedPreferences;
+import android.graphics.Bitmap;
+import android.graphics.BitmapFactory;
+import android.os.Build;
+import app.pocketbokeh.model.Accelerator;
+import app.pocketbokeh.model.AcceleratorException;
+import app.pocketbokeh.model.AutoChoice;
+import app.pocketbokeh.model.BundledModel;
+import app.pocketbokeh.model.Candidate;
+import app.pocketbokeh.model.LiteRenderer;
+import app.pocketbokeh.model.ModelBundle;
+import app.pocketbokeh.model.Renderer;
+import app.pocketbokeh.model.Trial;
+import app.pocketbokeh.picture.Picture;
+import app.pocketbokeh.picture.Planes;
+import java.io.IOException;
+
+/**
+ * The models in the app and which of them renders. All but the choice itself is for one worker
+ * thread: a GPU's context belongs to the thread that made it.
+ */
+final class Models {
+    private static final String CHOSEN = "chosen";
+
+    /** Replaced in tests, where an accelerator is to fail. */
+    static Trial.Opener opener = Models::openOnThisPhone;
+
+    private final Context context;
+    private ModelBundle bundle;
+    private AutoChoice auto;
+    private Renderer renderer;
+    private String opened = "";
+
+    Models(Context context) {
+        this.context = context;
+    }
+
+    private static Renderer openOnThisPhone(java.nio.ByteBuffer model, Accelerator accelerator)
+            throws AcceleratorException {
+        int threads = Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors()));
+        return LiteRenderer.open(model, accelerator, threads);
+    }
+
+    private SharedPreferences preferences(String name) {
+        return context.getSharedPreferences(name, Context.MODE_PRIVATE);
+    }
+
+    /** What the user chose; null for the automatic choice. */
+    Candidate chosen() {
+        return Candidate.parse(preferences("models").getString(CHOSEN, ""));
+    }
+
+    /** Chooses; null for the automatic choice, which then tries all again. */
+    void choose(Candidate candidate) {
+        String text = candidate == null ? "" : candidate.toString();
+        preferences("models").edit().putString(CHOSEN, text).apply();
+    }
+
+    /**
+     * The bundle in the assets.
+     *
+     * @throws IOException if it is missing or damaged
+     */
+    ModelBundle bundle() throws IOException {
+        if (bundle == null) {
+            bundle =
+                    ModelBundle.read(
+                            name -> context.getAssets().open("bundle/" + name), Models::readPng);
+        }
+        return bundle;
+    }
+
+    private static Picture readPng(byte[] png) throws IOException {
+        BitmapFactory.Options options = new BitmapFactory.Options();
+        options.inPreferredConfig = Bitmap.Config.ARGB_8888;
+        Bitmap bitmap = BitmapFactory.decodeByteArray(png, 0, png.length, options);
+        if (bitmap == null) {
+            throw new IOException("a damaged golden picture");
+        }
+        Picture picture = pictureOf(bitmap);
+        bitmap.recycle();
+        return picture;
+    }
+
+    /** A bitmap's codes, in sRGB. */
+    static Picture pictureOf(Bitmap bitmap) {
+        int height = bitmap.getHeight();
+        int width = bitmap.getWidth();
+        int[] pixels = new int[height * width];
+        bitmap.getPixels(pixels, 0, width, 0, 0, width, height);
+        return Picture.ofPixels(height, width, pixels);
+    }
+
+    /** The automatic choice of this phone. */
+    AutoChoice auto() throws IOException {
+        if (auto == null) {
+            String phone = Build.FINGERPRINT + " " + version() + " " + bundle().name();
+            for (BundledModel model : bundle().models()) {
+                phone += " " + model.sha256();
+            }
+            auto = new AutoChoice(preferences("auto"), phone);
+        }
+        return auto;
+    }
+
+    String version() {
+        try {
+            return context.getPackageManager()
+                    .getPackageInfo(context.getPackageName(), 0)
+                    .versionName;
+        } catch (android.content.pm.PackageManager.NameNotFoundException error) {
+            throw new IllegalStateException(error);
+        }
+    }
+
+    /**
+     * A rendering, and what made it.
+     *
+     * @param instead why what the user chose did not make it; empty where it did
+     */
+    record Rendered(Planes planes, Candidate by, String instead) {}
+
+    /** What stands between a photo and its rendering: fits the photo to a model. */
+    interface Fitting {
+        /** The network's input for a working size; asked once for every model that is tried. */
+        Picture inputFor(BundledModel model) throws Exception;
+    }
+
+    /**
+     * Renders with what was chosen, or with the fastest that is right. What fails is left aside.
+     *
+     * @param shape height and width of the photo
+     * @throws AcceleratorException if nothing is right; names every reason
+     */
+    Rendered render(int[] shape, Fitting fitting, Trial.Cancelled cancelled) throws Exception {
+        Candidate chosen = chosen();
+        String instead = "";
+        if (chosen != null && bundle().recipes().contains(chosen.recipe())) {
+            try {
+                return new Rendered(renderWith(chosen, shape, fitting), chosen, "");
+            } catch (AcceleratorException error) {
+                instead = error.getMessage();
+            }
+        }
+        while (true) {
+            Candidate fastest = auto().fastest();
+            if (fastest == null) {
+                close(); // Two at a time could be more than the GPU's memory.
+                fastest = auto().find(bundle(), shape, opener, cancelled);
+            }
+            try {
+                return new Rendered(renderWith(fastest, shape, fitting), fastest, instead);
+            } catch (AcceleratorException error) {
+                auto().leaveAside(fastest.toString(), error.getMessage());
+            }
+        }
+    }
+
+    private Planes renderWith(Candidate candidate, int[] shape, Fitting fitting) throws Exception {
+        BundledModel model = bundle().nearestShape(candidate.recipe(), shape[0], shape[1]);
+        String wanted = model.file() + candidate;
+        if (!wanted.equals(opened)) {
+            close();
+            try {
+                renderer = opener.open(bundle().content(model), candidate.accelerator());
+            } catch (IOException error) {
+                throw new AcceleratorException(error.getMessage(), error);
+            }
+            opened = wanted;
+        }
+        Picture input = fitting.inputFor(model);
+        try {
+            return renderer.render(input);
+        } catch (AcceleratorException error) {
+            close();
+            throw error;
+        }
+    }
+
+    /** Lets go of the model that is loaded. */
+    void close() {
+        if (renderer != null) {
+            renderer.close();
+            renderer = null;
+            opened = "";
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package app.pocketbokeh.screen;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertTrue;
+
+import android.app.Activity;
+import android.graphics.Bitmap;
+import android.graphics.Canvas;
+import android.graphics.Color;
+import android.os.Looper;
+import android.os.SystemClock;
+import android.view.MotionEvent;
+import android.view.accessibility.AccessibilityNodeInfo;
+import android.widget.FrameLayout;
+import java.time.Duration;
+import org.junit.Before;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.robolectric.Robolectric;
+import org.robolectric.RobolectricTestRunner;
+import org.robolectric.Shadows;
+import org.robolectric.annotation.Config;
+import org.robolectric.annotation.GraphicsMode;
+
+/** Fingers on the photo: before is black, after is white. */
+@RunWith(RobolectricTestRunner.class)
+@Config(sdk = 35, qualifiers = "w400dp-h400dp-mdpi")
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+public class CompareViewTest {
+    private CompareView view;
+
+    @Before
+    public void show() {
+        Activity activity = Robolectric.setupActivity(Activity.class);
+        view = new CompareView(activity, null);
+        FrameLayout around = new FrameLayout(activity);
+        around.addView(view);
+        activity.setContentView(around);
+        around.measure(exactly(400), exactly(400));
+        around.layout(0, 0, 400, 400);
+        view.show(filled(Color.BLACK), filled(Color.WHITE), 1);
+    }
+
+    private static int exactly(int size) {
+        return android.view.View.MeasureSpec.makeMeasureSpec(
+                size, android.view.View.MeasureSpec.EXACTLY);
+    }
+
+    private static Bitmap filled(int color) {
+        Bitmap bitmap = Bitmap.createBitmap(200, 200, Bitmap.Config.ARGB_8888);
+        bitmap.eraseColor(color);
+        return bitmap;
+    }
+
+    private int brightnessAt(int x, int y) {
+        Bitmap drawn = Bitmap.createBitmap(400, 400, Bitmap.Config.ARGB_8888);
+        view.draw(new Canvas(drawn));
+        return Color.red(drawn.getPixel(x, y));
+    }
+
+    private void touch(int action, float x, float y) {
+        long now = SystemClock.uptimeMillis();
+        MotionEvent event = MotionEvent.obtain(now, now, action, x, y, 0);
+        view.dispatchTouchEvent(event);
+        event.recycle();
+    }
+
+    private static void pass(int milliseconds) {
+        Shadows.shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(milliseconds));
+    }
+
+    @Test
+    public void theLineFollowsTheFinger() {
+        assertEquals(0, brightnessAt(100, 300));
+        assertEquals(255, brightnessAt(300, 300));
+        touch(MotionEvent.ACTION_DOWN, 200, 350);
+        touch(MotionEvent.ACTION_MOVE, 150, 350);
+        touch(MotionEvent.ACTION_MOVE, 80, 350);
+        touch(MotionEvent.ACTION_UP, 80, 350);
+        assertEquals(0.2f, view.split(), 0.01f);
+        assertEquals(255, brightnessAt(100, 300));
+    }
+
+    @Test
+    public void heldItShowsTheOriginal() {
+        touch(MotionEvent.ACTION_DOWN, 300, 300);
+        pass(1000);
+        assertTrue(view.showsOriginal());
+        assertEquals(0, brightnessAt(300, 300));
+        touch(MotionEvent.ACTION_UP, 300, 300);
+        assertFalse(view.showsOriginal());
+        assertEquals(255, brightnessAt(300, 300));
+    }
+
+    @Test
+    public void strengthMixes() {
+        view.show(filled(Color.BLACK), filled(Color.WHITE), 0.5f);
+        assertEquals(128, brightnessAt(300, 300), 1);
+        view.show(filled(Color.BLACK), filled(Color.WHITE), 0);
+        assertEquals(0, brightnessAt(300, 300));
+    }
+
+    @Test
+    public void twoTapsZoomAndAFingerMovesThePhoto() {
+        for (int tap = 0; tap < 2; tap++) {
+            touch(MotionEvent.ACTION_DOWN, 380, 380);
+            touch(MotionEvent.ACTION_UP, 380, 380);
+            pass(60);
+        }
+        assertEquals(3, view.zoom(), 0.01f);
+        // The line is now out of sight to the left: all that shows is after.
+        assertEquals(255, brightnessAt(5, 300));
+        touch(MotionEvent.ACTION_DOWN, 50, 200);
+        touch(MotionEvent.ACTION_MOVE, 200, 200);
+        touch(MotionEvent.ACTION_MOVE, 390, 200);
+        touch(MotionEvent.ACTION_MOVE, 399, 200);
+        touch(MotionEvent.ACTION_UP, 399, 200);
+        touch(MotionEvent.ACTION_DOWN, 50, 200);
+        touch(MotionEvent.ACTION_MOVE, 390, 200);
+        touch(MotionEvent.ACTION_UP, 390, 200);
+        assertEquals("the photo did not move", 0, brightnessAt(5, 300));
+        assertEquals("the line moved with it", 0.5f, view.split(), 0.001f);
+    }
+
+    @Test
+    public void aScreenReaderMovesTheLine() {
+        AccessibilityNodeInfo info = view.createAccessibilityNodeInfo();
+        assertEquals(50, info.getRangeInfo().getCurrent(), 0.1);
+        view.performAccessibilityAction(AccessibilityNodeInfo.ACTION_SCROLL_FORWARD, null);
+        assertEquals(0.6f, view.split(), 0.001f);
+    }
+}

@@ -1,0 +1,166 @@
+package app.pocketbokeh.screen;
+
+import android.content.ContentProvider;
+import android.content.ContentValues;
+import android.content.Intent;
+import android.content.pm.ProviderInfo;
+import android.database.Cursor;
+import android.net.Uri;
+import android.os.ParcelFileDescriptor;
+import app.pocketbokeh.model.Accelerator;
+import app.pocketbokeh.model.AcceleratorException;
+import app.pocketbokeh.model.Renderer;
+import app.pocketbokeh.picture.Picture;
+import app.pocketbokeh.picture.Planes;
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.robolectric.RuntimeEnvironment;
+import org.robolectric.Shadows;
+import org.robolectric.shadows.ShadowContentResolver;
+
+/** Accelerators that behave as they are told, and the phone's gallery in a folder. */
+final class Fakes {
+    private Fakes() {}
+
+    /** How an accelerator behaves. */
+    enum Behaviour {
+        RIGHT,
+        WRONG,
+        MISSING,
+        FAILING,
+        STUCK
+    }
+
+    /** Opened with it: the test's models double their input. */
+    static final List<Accelerator> OPENED = new ArrayList<>();
+
+    static CountDownLatch stuck = new CountDownLatch(1);
+
+    static void accelerators(Behaviour cpu, Behaviour gpu, Behaviour nnapi) {
+        OPENED.clear();
+        Models.opener =
+                (model, accelerator) -> {
+                    Behaviour behaviour =
+                            switch (accelerator) {
+                                case CPU -> cpu;
+                                case GPU -> gpu;
+                                case NNAPI -> nnapi;
+                            };
+                    if (behaviour == Behaviour.MISSING) {
+                        throw new AcceleratorException("is missing", null);
+                    }
+                    OPENED.add(accelerator);
+                    return new Doubling(behaviour);
+                };
+    }
+
+    private record Doubling(Behaviour behaviour) implements Renderer {
+        @Override
+        public Planes render(Picture input) throws AcceleratorException {
+            if (behaviour == Behaviour.FAILING) {
+                throw new AcceleratorException("failed midway", null);
+            }
+            if (behaviour == Behaviour.STUCK) {
+                try {
+                    stuck.await();
+                } catch (InterruptedException error) {
+                    throw new IllegalStateException(error);
+                }
+            }
+            int width = 2 * input.width();
+            Planes planes = new Planes(2 * input.height(), width);
+            for (int channel = 0; channel < 3; channel++) {
+                float[] plane = planes.channel(channel);
+                for (int pixel = 0; pixel < plane.length; pixel++) {
+                    int from = pixel / width / 2 * input.width() + pixel % width / 2;
+                    float value = (input.rgb()[3 * from + channel] & 0xff) / 255f;
+                    plane[pixel] = behaviour == Behaviour.WRONG ? 1 - value : value;
+                }
+            }
+            return planes;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /** A wish to share a photo to the app, such as a gallery sends. */
+    static Intent sharing(File file) {
+        Uri uri = Uri.parse("content://photos/" + file.getName());
+        Shadows.shadowOf(RuntimeEnvironment.getApplication().getContentResolver())
+                .registerInputStreamSupplier(
+                        uri,
+                        () -> {
+                            try {
+                                return new FileInputStream(file);
+                            } catch (FileNotFoundException error) {
+                                throw new IllegalStateException(error);
+                            }
+                        });
+        return new Intent(Intent.ACTION_SEND)
+                .setType("image/jpeg")
+                .putExtra(Intent.EXTRA_STREAM, uri);
+    }
+
+    /** The phone's gallery: keeps one picture in a file. */
+    static final class GalleryProvider extends ContentProvider {
+        private final File file;
+        final List<ContentValues> inserted = new ArrayList<>();
+        final List<ContentValues> updated = new ArrayList<>();
+        int deleted;
+
+        GalleryProvider(File file) {
+            this.file = file;
+            ProviderInfo info = new ProviderInfo();
+            info.authority = "media";
+            info.exported = true;
+            attachInfo(RuntimeEnvironment.getApplication(), info);
+            ShadowContentResolver.registerProviderInternal("media", this);
+        }
+
+        @Override
+        public boolean onCreate() {
+            return true;
+        }
+
+        @Override
+        public Uri insert(Uri uri, ContentValues values) {
+            inserted.add(new ContentValues(values));
+            return uri.buildUpon().appendPath("1").build();
+        }
+
+        @Override
+        public int update(Uri uri, ContentValues values, String where, String[] arguments) {
+            updated.add(new ContentValues(values));
+            return 1;
+        }
+
+        @Override
+        public int delete(Uri uri, String where, String[] arguments) {
+            deleted++;
+            return 1;
+        }
+
+        @Override
+        public ParcelFileDescriptor openFile(Uri uri, String mode) throws FileNotFoundException {
+            return ParcelFileDescriptor.open(
+                    file,
+                    ParcelFileDescriptor.MODE_CREATE | ParcelFileDescriptor.MODE_READ_WRITE);
+        }
+
+        @Override
+        public String getType(Uri uri) {
+            return "image/jpeg";
+        }
+
+        @Override
+        public Cursor query(
+                Uri uri, String[] columns, String where, String[] values, String order) {
+            return null;
+        }
+    }
+}

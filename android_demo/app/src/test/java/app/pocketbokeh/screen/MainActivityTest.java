@@ -1,0 +1,406 @@
+package app.pocketbokeh.screen;
+
+import static app.pocketbokeh.screen.Fakes.Behaviour.FAILING;
+import static app.pocketbokeh.screen.Fakes.Behaviour.MISSING;
+import static app.pocketbokeh.screen.Fakes.Behaviour.RIGHT;
+import static app.pocketbokeh.screen.Fakes.Behaviour.STUCK;
+import static app.pocketbokeh.screen.Fakes.Behaviour.WRONG;
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertNotNull;
+import static org.junit.Assert.assertNull;
+import static org.junit.Assert.assertSame;
+import static org.junit.Assert.assertTrue;
+
+import android.app.Activity;
+import android.app.ActivityManager;
+import android.content.ClipData;
+import android.content.Context;
+import android.content.Intent;
+import android.content.SharedPreferences;
+import android.graphics.Bitmap;
+import android.graphics.BitmapFactory;
+import android.media.ExifInterface;
+import android.net.Uri;
+import android.os.Bundle;
+import android.provider.MediaStore;
+import android.view.View;
+import android.widget.SeekBar;
+import app.pocketbokeh.Photos;
+import app.pocketbokeh.R;
+import app.pocketbokeh.model.Accelerator;
+import java.io.File;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.junit.Before;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import org.junit.runner.RunWith;
+import org.robolectric.Robolectric;
+import org.robolectric.RobolectricTestRunner;
+import org.robolectric.RuntimeEnvironment;
+import org.robolectric.Shadows;
+import org.robolectric.android.controller.ActivityController;
+import org.robolectric.annotation.Config;
+import org.robolectric.annotation.GraphicsMode;
+import org.robolectric.shadows.ShadowActivity;
+
+/** What a user of the first screen meets, with accelerators that behave as they are told. */
+@RunWith(RobolectricTestRunner.class)
+@Config(sdk = 35, qualifiers = "w411dp-h891dp-xhdpi")
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+public class MainActivityTest {
+    @Rule public final TemporaryFolder temporary = new TemporaryFolder();
+
+    private File folder;
+    private File photo;
+
+    @Before
+    public void preparePhoto() throws Exception {
+        folder = temporary.getRoot();
+        photo = Photos.write(Photos.draw(600, 800), new File(folder, "photo.jpg"));
+        Fakes.stuck = new CountDownLatch(1);
+        Fakes.accelerators(RIGHT, MISSING, MISSING);
+    }
+
+    private static ActivityController<MainActivity> shared(File file) {
+        Intent intent = Fakes.sharing(file);
+        return Robolectric.buildActivity(MainActivity.class, intent).setup();
+    }
+
+    private static MainActivity rendered(File file) throws Exception {
+        MainActivity activity = shared(file).get();
+        Screens.awaitIdle(activity);
+        return activity;
+    }
+
+    private static boolean isRendered(Activity activity) {
+        return activity.findViewById(R.id.save).isEnabled();
+    }
+
+    private static Context application() {
+        return RuntimeEnvironment.getApplication();
+    }
+
+    @Test
+    public void theStartLoadsNothing() throws Exception {
+        MainActivity activity = Robolectric.setupActivity(MainActivity.class);
+        Screens.awaitIdle(activity);
+        assertEquals(List.of(), Fakes.OPENED);
+        assertTrue(application().getSharedPreferences("auto", 0).getAll().isEmpty());
+        assertEquals(View.VISIBLE, activity.findViewById(R.id.choose_first).getVisibility());
+    }
+
+    @Test
+    public void choosingOpensThePhotoPicker() throws Exception {
+        MainActivity activity = Robolectric.setupActivity(MainActivity.class);
+        activity.findViewById(R.id.choose_first).performClick();
+        ShadowActivity.IntentForResult asked =
+                Shadows.shadowOf(activity).getNextStartedActivityForResult();
+        assertEquals(MediaStore.ACTION_PICK_IMAGES, asked.intent.getAction());
+        assertEquals("image/*", asked.intent.getType());
+        Uri chosen = Fakes.sharing(photo).getParcelableExtra(Intent.EXTRA_STREAM);
+        Shadows.shadowOf(activity)
+                .receiveResult(asked.intent, Activity.RESULT_OK, new Intent().setData(chosen));
+        Screens.awaitIdle(activity);
+        assertTrue(Screens.told(activity), isRendered(activity));
+    }
+
+    @Test
+    public void theCameraWritesIntoAFileOfOurs() throws Exception {
+        MainActivity activity = Robolectric.setupActivity(MainActivity.class);
+        activity.findViewById(R.id.take_first).performClick();
+        ShadowActivity.IntentForResult asked =
+                Shadows.shadowOf(activity).getNextStartedActivityForResult();
+        assertEquals(MediaStore.ACTION_IMAGE_CAPTURE, asked.intent.getAction());
+        int granted = asked.intent.getFlags() & Intent.FLAG_GRANT_WRITE_URI_PERMISSION;
+        assertTrue("the camera may not write", granted != 0);
+        ClipData clip = asked.intent.getClipData();
+        Uri uri = clip.getItemAt(0).getUri();
+        assertEquals(uri, asked.intent.getParcelableExtra(MediaStore.EXTRA_OUTPUT));
+        try (OutputStream out = application().getContentResolver().openOutputStream(uri)) {
+            Files.copy(photo.toPath(), out);
+        }
+        Shadows.shadowOf(activity).receiveResult(asked.intent, Activity.RESULT_OK, null);
+        Screens.awaitIdle(activity);
+        assertTrue(Screens.told(activity), isRendered(activity));
+    }
+
+    @Test
+    public void withoutACameraAppItSaysSo() {
+        MainActivity activity = Robolectric.setupActivity(MainActivity.class);
+        Shadows.shadowOf(RuntimeEnvironment.getApplication()).checkActivities(true);
+        activity.findViewById(R.id.take_first).performClick();
+        assertEquals("There is no camera app on this phone.", Screens.told(activity));
+    }
+
+    @Test
+    public void whatIsNoPhotoIsASentence() throws Exception {
+        File text = new File(folder, "text.jpg");
+        Files.write(text.toPath(), "no photo".getBytes());
+        MainActivity activity = rendered(text);
+        assertEquals("This is not a photo that can be read.", Screens.told(activity));
+        assertEquals(View.VISIBLE, activity.findViewById(R.id.empty).getVisibility());
+        File left = new File(activity.getNoBackupFilesDir(), "photo.part");
+        assertFalse("half a photo is left behind", left.exists());
+    }
+
+    @Test
+    public void filesThatNobodyGrantedAreNotRead() throws Exception {
+        for (String uri :
+                List.of(
+                        photo.toURI().toString(),
+                        "content://app.pocketbokeh.shared/captured.jpg",
+                        "content://0@app.pocketbokeh.shared/captured.jpg")) {
+            Intent intent = new Intent(Intent.ACTION_SEND).setType("image/jpeg");
+            intent.putExtra(Intent.EXTRA_STREAM, Uri.parse(uri));
+            MainActivity activity =
+                    Robolectric.buildActivity(MainActivity.class, intent).setup().get();
+            Screens.awaitIdle(activity);
+            String told = Screens.told(activity);
+            assertEquals(uri, "This photo cannot be read. Choose it again.", told);
+        }
+    }
+
+    @Test
+    public void itIsSavedAtItsOwnSizeWithItsNotes() throws Exception {
+        ExifInterface notes = new ExifInterface(photo.getPath());
+        notes.setAttribute(ExifInterface.TAG_ORIENTATION, "6");
+        notes.setAttribute(ExifInterface.TAG_DATETIME, "2026:11:25 08:00:00");
+        notes.setAttribute(ExifInterface.TAG_MAKE, "Pocket");
+        notes.saveAttributes();
+        File saved = new File(folder, "saved.jpg");
+        Fakes.GalleryProvider gallery = new Fakes.GalleryProvider(saved);
+        MainActivity activity = rendered(photo);
+        activity.findViewById(R.id.save).performClick();
+        Screens.awaitIdle(activity);
+        assertEquals("Saved to your pictures at 600×800.", Screens.told(activity));
+        Bitmap bitmap = BitmapFactory.decodeFile(saved.getPath());
+        assertEquals(600, bitmap.getWidth());
+        assertEquals(800, bitmap.getHeight());
+        ExifInterface kept = new ExifInterface(saved.getPath());
+        assertEquals(6, kept.getAttributeInt(ExifInterface.TAG_ORIENTATION, 0));
+        assertEquals("Pocket", kept.getAttribute(ExifInterface.TAG_MAKE));
+        assertEquals("2026:11:25 08:00:00", kept.getAttribute(ExifInterface.TAG_DATETIME));
+        assertEquals(0, (int) gallery.updated.get(0).getAsInteger("is_pending"));
+        assertEquals(0, gallery.deleted);
+    }
+
+    @Test
+    public void aFullDiskLeavesNothingBehind() throws Exception {
+        Fakes.GalleryProvider gallery = new Fakes.GalleryProvider(new File("/dev/full"));
+        MainActivity activity = rendered(photo);
+        activity.findViewById(R.id.save).performClick();
+        Screens.awaitIdle(activity);
+        assertTrue(Screens.told(activity), Screens.told(activity).contains("no space left"));
+        assertEquals(1, gallery.deleted);
+        assertTrue("it can be tried again", isRendered(activity));
+    }
+
+    @Test
+    public void aPhotoBeyondTheMemoryIsSavedSmallerAndSaysSo() throws Exception {
+        ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();
+        memory.availMem = 2 * (600 * 800 * 4 - 1);
+        Shadows.shadowOf(application().getSystemService(ActivityManager.class))
+                .setMemoryInfo(memory);
+        new Fakes.GalleryProvider(new File(folder, "saved.jpg"));
+        MainActivity activity = rendered(photo);
+        activity.findViewById(R.id.save).performClick();
+        Screens.awaitIdle(activity);
+        String told = Screens.told(activity);
+        assertTrue(told, told.startsWith("Saved at 300×400") && told.contains("memory"));
+    }
+
+    @Test
+    public void whatIsSharedCanBeReadByTheOther() throws Exception {
+        MainActivity activity = rendered(photo);
+        activity.findViewById(R.id.share).performClick();
+        Screens.awaitIdle(activity);
+        Intent chooser = Shadows.shadowOf(activity).getNextStartedActivity();
+        Intent send = chooser.getParcelableExtra(Intent.EXTRA_INTENT);
+        assertTrue((send.getFlags() & Intent.FLAG_GRANT_READ_URI_PERMISSION) != 0);
+        Uri uri = send.getParcelableExtra(Intent.EXTRA_STREAM);
+        Bitmap bitmap =
+                BitmapFactory.decodeStream(
+                        application().getContentResolver().openInputStream(uri));
+        assertEquals(600, bitmap.getWidth());
+    }
+
+    @Test
+    public void aDelegateThatFailsOrIsWrongIsLeftAside() throws Exception {
+        for (Fakes.Behaviour gpu : List.of(MISSING, FAILING, WRONG)) {
+            application().getSharedPreferences("auto", 0).edit().clear().commit();
+            Fakes.accelerators(RIGHT, gpu, WRONG);
+            MainActivity activity = rendered(photo);
+            assertTrue(Screens.told(activity), isRendered(activity));
+            assertEquals("Rendered by int8_qat on CPU", Screens.told(activity));
+            SharedPreferences remembered = application().getSharedPreferences("auto", 0);
+            assertNotNull(remembered.getString("reason float16/GPU", null));
+            assertEquals(
+                    "computes wrongly", remembered.getString("reason int8_qat/NNAPI", null));
+        }
+    }
+
+    @Test
+    public void whatWasFoundIsRemembered() throws Exception {
+        Fakes.accelerators(RIGHT, MISSING, WRONG);
+        rendered(photo);
+        Fakes.OPENED.clear();
+        rendered(photo);
+        assertEquals(List.of(Accelerator.CPU), Fakes.OPENED);
+    }
+
+    @Test
+    public void whatTookTheAppDownIsNotTriedAgain() throws Exception {
+        rendered(photo);
+        SharedPreferences remembered = application().getSharedPreferences("auto", 0);
+        remembered
+                .edit()
+                .remove("fastest")
+                .remove("reason float16/GPU")
+                .putString("trying", "float16/GPU")
+                .commit();
+        Fakes.accelerators(RIGHT, RIGHT, MISSING);
+        MainActivity activity = rendered(photo);
+        assertTrue(isRendered(activity));
+        assertFalse(Fakes.OPENED.contains(Accelerator.GPU));
+        String reason = remembered.getString("reason float16/GPU", "");
+        assertTrue(reason, reason.contains("stopped the app"));
+    }
+
+    @Test
+    public void whereNothingRunsThePhotoStays() throws Exception {
+        Fakes.accelerators(MISSING, MISSING, MISSING);
+        MainActivity activity = rendered(photo);
+        assertTrue(Screens.told(activity), Screens.told(activity).startsWith("No model runs"));
+        assertEquals(View.VISIBLE, activity.findViewById(R.id.compare).getVisibility());
+        assertFalse(isRendered(activity));
+    }
+
+    @Test
+    public void whatWasChosenAndFailsIsReplaced() throws Exception {
+        SharedPreferences models = application().getSharedPreferences("models", 0);
+        models.edit().putString("chosen", "float16/GPU").commit();
+        MainActivity activity = rendered(photo);
+        assertEquals("Rendered by another model: is missing", Screens.told(activity));
+        assertTrue(isRendered(activity));
+    }
+
+    @Test
+    public void aRotationLosesNothing() throws Exception {
+        ActivityController<MainActivity> controller = shared(photo);
+        Screens.awaitIdle(controller.get());
+        setStrength(controller.get(), 40);
+        Bitmap before = afterOf(controller.get());
+        controller.recreate();
+        assertSame("rendered anew", before, afterOf(controller.get()));
+        SeekBar strength = controller.get().findViewById(R.id.strength);
+        assertEquals(40, strength.getProgress());
+    }
+
+    @Test
+    public void aRotationDoesNotStopTheWork() throws Exception {
+        Fakes.accelerators(STUCK, MISSING, MISSING);
+        ActivityController<MainActivity> controller = shared(photo);
+        Screens.await(() -> afterIsAwaited(controller.get()));
+        controller.recreate();
+        Fakes.stuck.countDown();
+        Screens.awaitIdle(controller.get());
+        assertTrue(Screens.told(controller.get()), isRendered(controller.get()));
+    }
+
+    @Test
+    public void theProcessesEndLosesNothing() throws Exception {
+        ActivityController<MainActivity> controller = shared(photo);
+        Screens.awaitIdle(controller.get());
+        setStrength(controller.get(), 30);
+        Bundle state = new Bundle();
+        controller.saveInstanceState(state).pause().stop().destroy();
+        MainActivity again =
+                Robolectric.buildActivity(MainActivity.class)
+                        .create(state)
+                        .start()
+                        .restoreInstanceState(state)
+                        .resume()
+                        .visible()
+                        .get();
+        Screens.awaitIdle(again);
+        assertTrue(Screens.told(again), isRendered(again));
+        assertEquals(30, again.<SeekBar>findViewById(R.id.strength).getProgress());
+    }
+
+    @Test
+    public void cancelStopsAndKeepsThePhoto() throws Exception {
+        Fakes.accelerators(STUCK, MISSING, MISSING);
+        MainActivity activity = shared(photo).get();
+        Screens.await(() -> afterIsAwaited(activity));
+        activity.findViewById(R.id.cancel).performClick();
+        assertEquals("Cancelled.", Screens.told(activity));
+        assertEquals(View.VISIBLE, activity.findViewById(R.id.compare).getVisibility());
+        Fakes.stuck.countDown();
+        Thread.sleep(200);
+        Screens.awaitIdle(activity);
+        assertNull("it came after all", afterOf(activity));
+    }
+
+    @Test
+    public void strengthLiesBetweenThePhotoAndTheRendering() throws Exception {
+        File none = savedWith(0, "none.jpg");
+        File full = savedWith(100, "full.jpg");
+        Bitmap original = BitmapFactory.decodeFile(photo.getPath());
+        double unchanged = difference(original, BitmapFactory.decodeFile(none.getPath()));
+        double changed = difference(original, BitmapFactory.decodeFile(full.getPath()));
+        assertTrue("strength 0 changes the photo by " + unchanged, unchanged < 1.5);
+        assertTrue("full strength changes nothing: " + changed, changed > 2 * unchanged);
+    }
+
+    private File savedWith(int strength, String name) throws Exception {
+        File saved = new File(folder, name);
+        new Fakes.GalleryProvider(saved);
+        MainActivity activity = rendered(photo);
+        setStrength(activity, strength);
+        activity.findViewById(R.id.save).performClick();
+        Screens.awaitIdle(activity);
+        return saved;
+    }
+
+    private static void setStrength(Activity activity, int strength) {
+        SeekBar bar = activity.findViewById(R.id.strength);
+        bar.setProgress(strength);
+        Shadows.shadowOf(bar)
+                .getOnSeekBarChangeListener()
+                .onProgressChanged(bar, strength, true);
+    }
+
+    private static Bitmap afterOf(Activity activity) {
+        return activity.<CompareView>findViewById(R.id.compare).after();
+    }
+
+    private static boolean afterIsAwaited(Activity activity) {
+        return activity.findViewById(R.id.compare).getVisibility() == View.VISIBLE;
+    }
+
+    private static double difference(Bitmap one, Bitmap other) {
+        int[] left = pixels(one);
+        int[] right = pixels(other);
+        long sum = 0;
+        for (int pixel = 0; pixel < left.length; pixel++) {
+            for (int shift = 0; shift < 24; shift += 8) {
+                sum += Math.abs((left[pixel] >> shift & 255) - (right[pixel] >> shift & 255));
+            }
+        }
+        return sum / 3.0 / left.length;
+    }
+
+    private static int[] pixels(Bitmap bitmap) {
+        int[] pixels = new int[bitmap.getWidth() * bitmap.getHeight()];
+        Arrays.fill(pixels, 0);
+        bitmap.getPixels(
+                pixels, 0, bitmap.getWidth(), 0, 0, bitmap.getWidth(), bitmap.getHeight());
+        return pixels;
+    }
+}

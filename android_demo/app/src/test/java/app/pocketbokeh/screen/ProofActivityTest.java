@@ -1,0 +1,80 @@
+package app.pocketbokeh.screen;
+
+import static app.pocketbokeh.screen.Fakes.Behaviour.MISSING;
+import static app.pocketbokeh.screen.Fakes.Behaviour.RIGHT;
+import static app.pocketbokeh.screen.Fakes.Behaviour.WRONG;
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertTrue;
+
+import android.content.Intent;
+import android.net.Uri;
+import android.widget.LinearLayout;
+import app.pocketbokeh.R;
+import java.io.File;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import org.json.JSONArray;
+import org.json.JSONObject;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.robolectric.Robolectric;
+import org.robolectric.RobolectricTestRunner;
+import org.robolectric.RuntimeEnvironment;
+import org.robolectric.Shadows;
+import org.robolectric.android.controller.ActivityController;
+import org.robolectric.annotation.Config;
+import org.robolectric.annotation.GraphicsMode;
+
+/** The proof: every model on every accelerator, and its file. */
+@RunWith(RobolectricTestRunner.class)
+@Config(sdk = 35, qualifiers = "w411dp-h891dp-xhdpi")
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+public class ProofActivityTest {
+    @Test
+    public void everyModelOnEveryAcceleratorIsListedAndShared() throws Exception {
+        Fakes.accelerators(RIGHT, MISSING, WRONG);
+        Intent asked = new Intent().putExtra("run", true);
+        ProofActivity activity =
+                Robolectric.buildActivity(ProofActivity.class, asked).setup().get();
+        Screens.await(() -> activity.findViewById(R.id.share).isEnabled());
+        LinearLayout list = activity.findViewById(R.id.trials);
+        assertEquals(12, list.getChildCount());
+        activity.findViewById(R.id.share).performClick();
+        Intent chooser = Shadows.shadowOf(activity).getNextStartedActivity();
+        Intent send = chooser.getParcelableExtra(Intent.EXTRA_INTENT);
+        Uri uri = send.getParcelableExtra(Intent.EXTRA_STREAM);
+        JSONObject proof;
+        try (InputStream in =
+                RuntimeEnvironment.getApplication().getContentResolver().openInputStream(uri)) {
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            proof = new JSONObject(text);
+        }
+        JSONArray trials = proof.getJSONArray("trials");
+        JSONObject cpu = trials.getJSONObject(0);
+        assertTrue(cpu.getBoolean("runs"));
+        assertTrue(cpu.getDouble("milliseconds") >= 0);
+        assertTrue(cpu.getInt("largest_step") <= 1);
+        JSONObject gpu = trials.getJSONObject(1);
+        assertFalse(gpu.getBoolean("runs"));
+        assertEquals("is missing", gpu.getString("reason"));
+        assertEquals("computes wrongly", trials.getJSONObject(2).getString("reason"));
+        String copy = System.getProperty("proof");
+        if (copy != null) {
+            Files.write(new File(copy).toPath(), proof.toString(2).getBytes());
+        }
+    }
+
+    @Test
+    public void aRotationKeepsWhatWasFound() throws Exception {
+        Fakes.accelerators(RIGHT, MISSING, MISSING);
+        ActivityController<ProofActivity> controller =
+                Robolectric.buildActivity(ProofActivity.class).setup();
+        controller.get().findViewById(R.id.run).performClick();
+        Screens.await(() -> controller.get().findViewById(R.id.share).isEnabled());
+        controller.recreate();
+        LinearLayout list = controller.get().findViewById(R.id.trials);
+        assertEquals(12, list.getChildCount());
+    }
+}

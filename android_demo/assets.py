@@ -1,0 +1,86 @@
+"""The bundle as it lies in the app's assets: the recipes for phones, and the golden pairs.
+
+The build makes them by itself; for Android Studio: python -m android_demo.assets
+
+Of a recipe's models, portrait and landscape have the same weights. The second lies there as its
+difference to the first, byte by byte (exclusive or), mostly zeros, which packs to nothing.
+"""
+
+import dataclasses
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from android_demo.versions import SOURCES, read_app
+from quantize.bundle import Bundle, read_bundle, rewrite_description
+from train.errors import UserError, run_command
+
+DIFFERENCE_SUFFIX = ".difference"
+
+
+@dataclass(frozen=True)
+class AssetOptions:
+    """Puts a bundle where Android Studio finds the app's assets."""
+
+    bundle: tyro.conf.Positional[Path] = Path("bundles/bokeh")
+    """A bundle, as written by `quantize.export` (or by `./run bokeh`)."""
+
+
+def main() -> None:
+    options = tyro.cli(AssetOptions)
+    folder = SOURCES / "assets" / "bundle"
+    bundle = read_bundle(options.bundle)
+    shutil.rmtree(folder, ignore_errors=True)
+    write_assets(bundle, read_app().recipes, folder)
+    print(f"{folder}: the models of {options.bundle}")
+
+
+def write_assets(bundle: Bundle, recipes: Sequence[str], folder: Path) -> None:
+    """Fills a folder with what the app reads.
+
+    Args:
+        bundle: checked, as `read_bundle` gives it.
+        recipes: which models go along, where the bundle has them.
+        folder: made; is `bundle` in the app's assets.
+
+    Raises:
+        UserError: the bundle has none of the recipes, or its network sees a depth map.
+    """
+    if bundle.sees_depth:
+        raise UserError(
+            f"{bundle.folder}: its network sees a depth map, which a phone's photo does not have; "
+            "name a bundle without"
+        )
+    kept = [recipe for recipe in recipes if recipe in bundle.recipes]
+    if not kept:
+        raise UserError(
+            f"{bundle.folder}: has none of {', '.join(recipes)}, which run on phones; it has "
+            f"{', '.join(bundle.recipes)}"
+        )
+    folder.mkdir(parents=True)
+    models = bundle.models_of_all(kept)
+    rewrite_description(dataclasses.replace(bundle, folder=folder, models=models, records={}))
+    for pair in bundle.golden:
+        for name in pair.checksums():
+            (folder / name).write_bytes((bundle.folder / name).read_bytes())
+    for recipe in kept:
+        first, *others = (model.file for model in bundle.models_of(recipe))
+        base = (bundle.folder / first).read_bytes()
+        (folder / first).write_bytes(base)
+        for other in others:
+            difference = exclusive_or((bundle.folder / other).read_bytes(), base)
+            (folder / (other + DIFFERENCE_SUFFIX)).write_bytes(difference)
+
+
+def exclusive_or(content: bytes, base: bytes) -> bytes:
+    """As long as the content, which comes back when it is done again."""
+    base = base[: len(content)].ljust(len(content), b"\0")
+    both = int.from_bytes(content, "little") ^ int.from_bytes(base, "little")
+    return both.to_bytes(len(content), "little")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,165 @@
+"""Reads a phone's proof back beside the workshop's figures: python -m android_demo.phone_report"""
+
+import json
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from android_demo.install import the_phone
+from android_demo.programs import call
+from android_demo.versions import read_app
+from quantize.bundle import Bundle, BundledModel, read_bundle
+from train.errors import UserError, run_command
+
+SCHEMA_VERSION = 1
+_LONGEST_PROOF = 600
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Shows what each model did on each accelerator of a phone, beside what it did here."""
+
+    proof: tyro.conf.Positional[Path | None] = None
+    """The file that the app's proof screen shares."""
+    adb: bool = False
+    """Instead of a file: has the connected phone make its proof now, and fetches it."""
+    bundle: Path = Path("bundles/bokeh")
+    """The bundle that the app was built with."""
+
+
+@dataclass(frozen=True)
+class PhoneTrial:
+    """One model on one accelerator of a phone; figures are None where it did not run."""
+
+    recipe: str
+    file: str
+    sha256: str
+    accelerator: str
+    runs: bool
+    reason: str
+    milliseconds: float | None = None
+    largest_step: float | None = None
+    mean_step: float | None = None
+    psnr: float | None = None
+
+
+@dataclass(frozen=True)
+class PhoneProof:
+    """What a phone's proof says."""
+
+    phone: str
+    android: str
+    page_size: int
+    trials: tuple[PhoneTrial, ...]
+
+
+def main() -> None:
+    options = tyro.cli(ReportOptions)
+    if options.adb == (options.proof is not None):
+        raise UserError("name the proof's file, or --adb to fetch it from the connected phone")
+    bundle = read_bundle(options.bundle)
+    if options.proof:
+        proof = read_proof(options.proof)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            proof = read_proof(fetch_proof(Path(folder) / "proof.json"))
+    print(f"{proof.phone}, Android {proof.android}, pages of {proof.page_size // 1024} KB")
+    for line in report(proof, bundle):
+        print(line)
+
+
+def read_proof(file: Path) -> PhoneProof:
+    """Reads what the app wrote.
+
+    Raises:
+        UserError: it is no proof, or one of another version of the app.
+    """
+    try:
+        stored = json.loads(file.read_bytes())
+        version = stored["schema_version"]
+    except FileNotFoundError as error:
+        raise UserError(f"{file}: no such file; share it from the app's proof screen") from error
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise UserError(f"{file}: not a proof of the app; share it again") from error
+    if version != SCHEMA_VERSION:
+        raise UserError(f"{file}: of version {version}, this program reads {SCHEMA_VERSION}")
+    try:
+        return PhoneProof(
+            phone=f"{stored['manufacturer']} {stored['phone']}",
+            android=f"{stored['android']} (API {stored['api']})",
+            page_size=int(stored["page_size"]),
+            trials=tuple(PhoneTrial(**trial) for trial in stored["trials"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{file}: damaged ({error}); share it again") from error
+
+
+def report(proof: PhoneProof, bundle: Bundle) -> list[str]:
+    """A table of the trials beside the bundle's figures.
+
+    Raises:
+        UserError: the app was built with another bundle.
+    """
+    models = {model.sha256: model for model in bundle.models}
+    lines = [
+        f"{'model':26} {'on':6} {'time':>9} {'largest step':>13} {'here':>5} "
+        f"{'mean step':>10} {'here':>7}  verdict"
+    ]
+    for trial in proof.trials:
+        model = models.get(trial.sha256)
+        if model is None:
+            raise UserError(
+                f"{trial.file} on the phone is not the one in {bundle.folder}; name the bundle "
+                "that the app was built with as --bundle"
+            )
+        lines.append(_line(trial, model))
+    return lines
+
+
+def _line(trial: PhoneTrial, model: BundledModel) -> str:
+    figures: Mapping[str, Any] = model.figures
+    largest, mean = figures.get("golden_largest_step"), figures.get("golden_mean_step")
+    return (
+        f"{trial.file.removesuffix('.tflite'):26} {trial.accelerator:6} "
+        f"{_figure(trial.milliseconds, 1, ' ms'):>9} {_figure(trial.largest_step, 0):>13} "
+        f"{_figure(largest, 0):>5} {_figure(trial.mean_step, 3):>10} {_figure(mean, 3):>7}  "
+        f"{'right' if trial.runs else trial.reason}"
+    )
+
+
+def _figure(value: float | None, digits: int, unit: str = "") -> str:
+    return "–" if value is None else f"{value:.{digits}f}{unit}"
+
+
+def fetch_proof(to: Path) -> Path:
+    """Has the phone make its proof, and fetches the file.
+
+    Raises:
+        UserError: no phone, the app is not on it, or the proof does not end.
+    """
+    phone, app = the_phone(), read_app().id
+    adb = ["adb", "-s", phone]
+    if f"package:{app}" not in call([*adb, "shell", "pm", "list", "packages", app]):
+        raise UserError(f"{phone}: no {app}; put it there with android_demo.build --install")
+    file = f"/sdcard/Android/data/{app}/files/proof.json"
+    call([*adb, "shell", "rm", "-f", file])
+    activity = f"{app}/{app}.screen.ProofActivity"
+    call([*adb, "shell", "am", "start", "-S", "-n", activity, "--ez", "run", "true"])
+    print(f"{phone}: making its proof; leave its screen on", flush=True)
+    end = time.monotonic() + _LONGEST_PROOF
+    while "proof.json" not in call([*adb, "shell", f"ls {file} 2>/dev/null; true"]):
+        if time.monotonic() > end:
+            raise UserError(f"{phone}: no proof after {_LONGEST_PROOF} s; look at its screen")
+        time.sleep(2)
+    call([*adb, "pull", file, to])
+    return to
+
+
+if __name__ == "__main__":
+    run_command(main)

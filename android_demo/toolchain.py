@@ -1,0 +1,104 @@
+"""What is unpacked from the packages once: aapt2, Android's resources, TFLite's libraries."""
+
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from android_demo.packages import cache_folder, fetch
+from android_demo.page_size import lay_out_for_16_kb, refuses_16_kb
+from android_demo.versions import read_app, read_packages
+
+_UNPACKED = "unpacked-2"
+"""Counted up when what is unpacked changes."""
+
+_PUBLIC_PACKAGES = (
+    *("android/", "dalvik/", "java/", "javax/", "org/"),
+    "com/android/internal/annotations/",  # javac reads them on public classes
+)
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Where the build's tools lie.
+
+    Attributes:
+        aapt2: compiles and links resources.
+        framework: Android's resources.
+        android: Android's classes, to compile against.
+        r8: holds the dexer D8.
+        libraries: the class files of TFLite.
+        natives: a folder of TFLite's native libraries, by ABI.
+    """
+
+    aapt2: Path
+    framework: Path
+    android: Path
+    r8: Path
+    libraries: tuple[Path, ...]
+    natives: Path
+
+
+def bring_toolchain() -> Toolchain:
+    """Fetches and unpacks what is not there yet."""
+    packages = fetch("app", "build")
+    unpacked = cache_folder() / _UNPACKED
+    if not unpacked.is_dir():
+        _make_whole(unpacked, lambda folder: _unpack(packages, folder))
+    return Toolchain(
+        aapt2=unpacked / "aapt2",
+        framework=unpacked / "android-framework.jar",
+        android=unpacked / "android.jar",
+        r8=packages["com.android.tools:r8"],
+        libraries=tuple(unpacked / f"{package.name}.jar" for package in read_packages("app")),
+        natives=unpacked / "jni",
+    )
+
+
+def unpack_classes(archive: Path, to: Path) -> None:
+    """The class files of an .aar."""
+    with zipfile.ZipFile(archive) as opened:
+        to.write_bytes(opened.read("classes.jar"))
+
+
+def _unpack(packages: dict[str, Path], folder: Path) -> None:
+    with zipfile.ZipFile(packages["org.apktool:apktool-lib"]) as apktool:
+        (folder / "aapt2").write_bytes(apktool.read("prebuilt/linux/aapt2"))
+        (folder / "aapt2").chmod(0o755)
+        framework = apktool.read("prebuilt/android-framework.jar")
+        (folder / "android-framework.jar").write_bytes(framework)
+    _keep_public_packages(packages["org.robolectric:android-all"], folder / "android.jar")
+    wanted = tuple(f"jni/{abi}/" for abi in read_app().abis)
+    for package in read_packages("app"):
+        unpack_classes(packages[package.id], folder / f"{package.name}.jar")
+        with zipfile.ZipFile(packages[package.id]) as archive:
+            for entry in archive.namelist():
+                if entry.startswith(wanted) and entry.endswith(".so"):
+                    archive.extract(entry, folder)
+    for library in sorted((folder / "jni").glob("*/*.so")):
+        content = library.read_bytes()
+        if not refuses_16_kb(content):
+            library.write_bytes(lay_out_for_16_kb(content))
+
+
+def _keep_public_packages(archive: Path, to: Path) -> None:
+    """Android without its inner workings, which are most of it."""
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(to, "w") as kept:
+        for name in whole.namelist():
+            if name.startswith(_PUBLIC_PACKAGES) and name.endswith(".class"):
+                kept.writestr(name, whole.read(name))
+
+
+def _make_whole(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Makes a folder, whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        fill(beside)
+        os.rename(beside, folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise

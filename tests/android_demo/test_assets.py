@@ -1,0 +1,43 @@
+"""What goes along into the app, and bundles that cannot."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from android_demo.assets import exclusive_or, write_assets
+from quantize.bundle import Bundle, read_bundle
+from train.errors import UserError
+
+
+@pytest.mark.parametrize("content", [b"", b"a", b"longer than the other", b"short"])
+def test_a_difference_brings_the_content_back(content: bytes) -> None:
+    base = b"what it is held against"
+    difference = exclusive_or(content, base)
+    assert len(difference) == len(content)
+    assert exclusive_or(difference, base) == content
+
+
+def test_the_recipes_for_phones_go_along(bundle: Bundle, tmp_path: Path) -> None:
+    write_assets(bundle, ("int8_qat",), tmp_path / "assets")
+    first, second = (model.file for model in bundle.models_of("int8_qat"))
+    assert (tmp_path / "assets" / first).read_bytes() == (bundle.folder / first).read_bytes()
+    difference = (tmp_path / "assets" / f"{second}.difference").read_bytes()
+    base = (tmp_path / "assets" / first).read_bytes()
+    assert exclusive_or(difference, base) == (bundle.folder / second).read_bytes()
+    assert not list((tmp_path / "assets").glob("float16*"))
+    with pytest.raises(UserError, match=second):  # it is there as a difference alone
+        read_bundle(tmp_path / "assets")
+
+
+def test_a_bundle_without_any_says_what_it_has(bundle: Bundle, tmp_path: Path) -> None:
+    models = tuple(dataclasses.replace(model, recipe="float32") for model in bundle.models)
+    other = dataclasses.replace(bundle, models=models)
+    with pytest.raises(UserError, match=r"has none of float16.*it has float32"):
+        write_assets(other, ("float16", "int8_qat"), tmp_path / "assets")
+
+
+def test_a_network_that_sees_depth_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    golden = tuple(dataclasses.replace(pair, depth="depth.png") for pair in bundle.golden)
+    with pytest.raises(UserError, match="depth map"):
+        write_assets(dataclasses.replace(bundle, golden=golden), ("float16",), tmp_path / "a")

@@ -1,0 +1,127 @@
+"""The app's own classes, in the JVM, in Robolectric's Android and beside the workshop's Python."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+from skimage import data
+
+from android_demo.host_app import HostApp
+from android_demo.host_libraries import run_on_arm
+from android_demo.phone_report import read_proof, report
+from android_demo.programs import PACKAGES
+from android_demo.prove import run_arm_model
+from android_demo.toolchain import bring_toolchain
+from quantize.bundle import Bundle
+from quantize.detail import transfer_detail
+from quantize.render import frame
+from train.errors import UserError
+from train.photo import network_input, read_photo, resize_photo, to_float, to_uint8
+
+WORKING_SIZE = (192, 256)
+
+
+def test_the_screens_do_what_a_user_expects(
+    host_app: HostApp, bundle: Bundle, tmp_path: Path
+) -> None:
+    proof = tmp_path / "proof.json"
+    said = host_app.test(
+        "screen.MainActivityTest",
+        "screen.CompareViewTest",
+        "screen.ProofActivityTest",
+        "model.ModelBundleTest",
+        properties={"proof": proof},
+    )
+    passed = re.search(r"OK \((\d+) tests\)", said)
+    assert passed
+    assert int(passed[1]) >= 30
+    lines = report(read_proof(proof), bundle)
+    assert len(lines) == 13
+    assert "right" in lines[1]
+    assert "is missing" in lines[2]
+    assert "page_size" in json.loads(proof.read_bytes())
+
+
+@pytest.mark.parametrize("shape", [(300, 400), (500, 260), (150, 500), (100, 130)])
+def test_the_network_sees_the_same_photo_as_in_the_workshop(
+    host_app: HostApp, shape: tuple[int, int]
+) -> None:
+    photo = resize_photo(data.astronaut(), *shape)
+    expected = to_uint8(network_input(frame(photo, WORKING_SIZE).photo))
+    assert np.array_equal(host_app.network_input(photo, WORKING_SIZE), expected)
+
+
+@pytest.mark.parametrize("shape", [(600, 800), (700, 380), (100, 130)])
+@pytest.mark.parametrize("blur", [0.0, 3.0])
+def test_the_photos_detail_comes_back_as_in_the_workshop(
+    host_app: HostApp, shape: tuple[int, int], blur: float
+) -> None:
+    """Half of the rendering is blurred, the other as sharp as the photo, or all is sharp."""
+    photo = resize_photo(data.astronaut(), *shape)
+    framed = frame(photo, WORKING_SIZE)
+    rendered = to_float(framed.photo)
+    if blur:
+        rendered[:, :128] = gaussian_filter(rendered, (blur, blur, 0))[:, :128]
+    expected = transfer_detail(photo, framed.cut(framed.photo), framed.cut(rendered))
+    got = host_app.transfer(photo, rendered)
+    steps = np.abs(got.astype(int) - expected)
+    assert steps.max() <= 1
+    assert (steps > 0).mean() < 0.001
+    half = host_app.transfer(photo, rendered, strength=0.5)
+    between = (photo.astype(float) + expected) / 2
+    off = np.abs(half - between)
+    assert off.max() <= 3
+    assert off.mean() < 0.5
+    assert np.array_equal(host_app.transfer(photo, rendered, strength=0.0), photo)
+
+
+def test_every_model_runs_on_the_apps_own_inference_class(
+    host_app: HostApp, bundle: Bundle
+) -> None:
+    accelerators = ["CPU"] if host_app.gpu_missing else ["CPU", "GPU"]
+    for model in bundle.models:
+        pair = next(pair for pair in bundle.golden if pair.working_size == model.working_size)
+        photo = read_photo(bundle.folder / pair.input)
+        golden = read_photo(bundle.folder / pair.output).astype(int)
+        for accelerator in accelerators:
+            rendered = host_app.run_model(bundle.folder / model.file, accelerator, photo)
+            assert np.abs(to_uint8(rendered) - golden).max() <= 1, (model.file, accelerator)
+
+
+def test_a_missing_accelerator_says_so(host_app: HostApp, bundle: Bundle) -> None:
+    photo = np.zeros((48, 64, 3), np.uint8)
+    with pytest.raises(UserError, match="this Android has none"):
+        host_app.run_model(bundle.folder / bundle.models[0].file, "NNAPI", photo)
+
+
+def test_a_file_that_is_no_model_says_so(host_app: HostApp, tmp_path: Path) -> None:
+    (tmp_path / "no.tflite").write_bytes(bytes(4096))
+    with pytest.raises(UserError, match="AcceleratorException"):
+        host_app.run_model(tmp_path / "no.tflite", "CPU", np.zeros((48, 64, 3), np.uint8))
+
+
+@pytest.mark.parametrize("page_size", [4096, 16384])
+def test_the_arm_library_computes_the_same_at_both_page_sizes(
+    java: None, bundle: Bundle, tmp_path: Path, page_size: int
+) -> None:
+    tools = bring_toolchain()
+    for model in (bundle.models_of("float16")[0], bundle.models_of("int8_qat")[0]):
+        try:
+            rendered = run_arm_model(bundle, model, tools, tmp_path, page_size)
+        except UserError as error:
+            if "is missing" not in str(error):
+                raise
+            pytest.skip(f"{error} ({PACKAGES['qemu-aarch64']})")
+        pair = next(pair for pair in bundle.golden if pair.working_size == model.working_size)
+        golden = read_photo(bundle.folder / pair.output).astype(int)
+        assert np.abs(rendered - golden).max() <= 1
+
+
+def test_a_model_that_arm_cannot_load_says_so(java: None, tmp_path: Path) -> None:
+    (tmp_path / "no.tflite").write_bytes(bytes(4096))
+    natives = bring_toolchain().natives / "arm64-v8a"
+    with pytest.raises(UserError, match=r"cannot be loaded|is missing"):
+        run_on_arm(tmp_path / "no.tflite", b"", natives, tmp_path)

@@ -1,0 +1,58 @@
+"""What is hidden in Android, or too new for the oldest phone, does not get into the app."""
+
+from pathlib import Path
+
+import pytest
+
+from android_demo import public_api
+from android_demo.host_app import HostApp
+from android_demo.programs import call
+from android_demo.public_api import check_public_api, unchecked_calls
+from android_demo.toolchain import bring_toolchain
+from train.errors import UserError
+
+
+def test_the_app_uses_the_public_api_alone(host_app: HostApp) -> None:
+    check_public_api([host_app.folder / "classes", *bring_toolchain().libraries])
+    assert unchecked_calls() == []
+
+
+def test_what_is_hidden_or_too_new_is_named(java: None, tmp_path: Path) -> None:
+    source = tmp_path / "Use.java"
+    source.write_text(
+        """class Use {
+    void use(android.graphics.Bitmap bitmap) {
+        android.os.SystemProperties.get("ro.product.board");
+        bitmap.setColorSpace(null);
+        java.nio.ByteBuffer.allocate(1).rewind();
+    }
+}"""
+    )
+    android = bring_toolchain().android
+    call(["javac", "--release", "17", "-cp", android, "-d", tmp_path / "classes", source])
+    with pytest.raises(UserError) as refused:
+        check_public_api([tmp_path / "classes"])
+    for name in ("SystemProperties", "setColorSpace", "rewind"):
+        assert name in str(refused.value)
+
+
+def test_a_call_without_a_look_at_the_level_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "java").mkdir()
+    (tmp_path / "java" / "Use.java").write_text(
+        """class Use {
+    void safe() {
+        if (Build.VERSION.SDK_INT >= 29) {
+            newer();
+        }
+    }
+    void bold() {
+        newer();
+    }
+    @FromApi(29)
+    private static void newer() {}
+}"""
+    )
+    monkeypatch.setattr(public_api, "SOURCES", tmp_path)
+    assert unchecked_calls() == ["Use.java: newer"]
