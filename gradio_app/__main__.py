@@ -23,6 +23,7 @@ import tyro
 import uvicorn
 
 from gradio_app.guard import Login
+from gradio_app.light_start import import_gradio
 from gradio_app.models import sweep_uploads
 from gradio_app.store import LONGEST_AGE, ResultStore
 from gradio_app.workshop import Workshop
@@ -73,6 +74,7 @@ def _serve(
     folder: Path,
 ) -> None:
     # Here, because gradio reads the environment when it is imported; it takes seconds, too.
+    import_gradio()
     from gradio_app.handlers import App
     from gradio_app.page import build_page
     from gradio_app.server import build_server
