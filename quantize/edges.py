@@ -5,7 +5,8 @@ at all for a model that computes in 16 bits.
 """
 
 from ai_edge_litert import schema_py_generated as schema
-from flatbuffers import Builder
+
+from quantize.tflite_file import put_together, take_apart
 
 CODE_SCALE = 1 / 255
 """Of an 8-bit photograph's codes, whose zero point is 0."""
@@ -22,7 +23,7 @@ def with_uint8_edges(content: bytes) -> bytes:
     Returns:
         The same model, which takes and gives the codes of an 8-bit photograph.
     """
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    model = take_apart(content)
     graph = model.subgraphs[0]
     source, sink = graph.inputs[0], graph.outputs[0]
     taken, taken_signed = _codes_like(model, source, b"photo_codes")
@@ -34,9 +35,7 @@ def with_uint8_edges(content: bytes) -> bytes:
     graph.inputs, graph.outputs = [taken], [given]
     for signature in model.signatureDefs or []:
         signature.inputs[0].tensorIndex, signature.outputs[0].tensorIndex = taken, given
-    builder = Builder(len(content) + 4096)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return put_together(model)
 
 
 def _codes_like(model: schema.ModelT, tensor: int, name: bytes) -> tuple[int, int]:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from flatbuffers import Builder
 
 from quantize.operators import list_operators
+from quantize.tflite_file import put_together, take_apart
 
 WEIGHTED = ("CONV_2D", "TRANSPOSE_CONV")
 """Operators whose second input is a kernel: output channels × height × width × input channels."""
@@ -63,7 +63,7 @@ class FloatModel:
         """
         self.content = content
         operators = list_operators(content)
-        self._model = _parse(content)
+        self._model = take_apart(content)
         graph = self._model.subgraphs[0]
         layers = []
         for index, (operator, stored) in enumerate(zip(operators, graph.operators, strict=True)):
@@ -104,7 +104,7 @@ class FloatModel:
         """
         if layer.kernel is None:
             raise ValueError(f"{layer.name} has no weights")
-        model = self._copy()
+        model = take_apart(self.content)
         tensor = model.subgraphs[0].tensors[layer.kernel]
         buffer = copy.copy(model.buffers[tensor.buffer])
         kernel = np.frombuffer(bytes(buffer.data), np.float32).reshape(tensor.shape)
@@ -112,7 +112,7 @@ class FloatModel:
         # A buffer of its own, should another layer share the old one.
         tensor.buffer = len(model.buffers)
         model.buffers.append(buffer)
-        return _packed(model)
+        return put_together(model)
 
     def with_rounded_output(self, layer: Layer, span: tuple[float, float]) -> bytes:
         """The file with one layer's output through an 8-bit integer, back to floats.
@@ -121,7 +121,7 @@ class FloatModel:
             layer: one of `layers`.
             span: the least and the greatest value that the 256 codes hold, with zero between.
         """
-        model = self._copy()
+        model = take_apart(self.content)
         graph = model.subgraphs[0]
         codes = _copy_of(graph, layer.output, b"_codes")
         graph.tensors[codes].type = schema.TensorType.INT8
@@ -140,11 +140,7 @@ class FloatModel:
         graph.operators = [
             *graph.operators[:after], quantize, dequantize, *graph.operators[after:]
         ]  # fmt: skip
-        return _packed(model)
-
-    def _copy(self) -> Any:
-        """The file once more, to be changed."""
-        return _parse(self.content)
+        return put_together(model)
 
 
 def integer_ranges(content: bytes) -> dict[str, tuple[float, float]]:
@@ -154,7 +150,7 @@ def integer_ranges(content: bytes) -> dict[str, tuple[float, float]]:
         ValueError: it is no .tflite file.
     """
     operators = list_operators(content)
-    graph = _parse(content).subgraphs[0]
+    graph = take_apart(content).subgraphs[0]
     ranges: dict[str, tuple[float, float]] = {}
     for operator, stored in zip(operators, graph.operators, strict=True):
         (output,) = stored.outputs
@@ -183,16 +179,6 @@ def _layer_name(tensor: str, is_output: bool) -> str:
         return "output"
     parts = tensor.split(";")[0].split("/")
     return (parts[1] if len(parts) > 1 else parts[0]).removesuffix("_activation")
-
-
-def _parse(content: bytes) -> Any:
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-
-
-def _packed(model: Any) -> bytes:
-    builder = Builder(1024)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
 
 
 def _copy_of(graph: Any, tensor: int, suffix: bytes) -> int:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from ai_edge_litert import schema_py_generated as schema
 
+from quantize.tflite_file import IDENTIFIER, take_apart
+
 Size = tuple[int, int]
 """Height and width."""
 
@@ -20,9 +22,6 @@ _OPERATORS = _names(schema.BuiltinOperator)
 _TYPES = _names(schema.TensorType)
 _PADDINGS = _names(schema.Padding)
 _ACTIVATIONS = _names(schema.ActivationFunctionType)
-
-_IDENTIFIER = b"TFL3"
-"""Bytes 4 to 7 of every .tflite file."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +98,10 @@ def list_operators(model: bytes) -> tuple[Operator, ...]:
     Raises:
         ValueError: the bytes are no .tflite file.
     """
-    if model[4:8] != _IDENTIFIER:
+    if model[4:8] != IDENTIFIER:
         raise ValueError("not a .tflite file")
     try:
-        parsed = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
+        parsed = take_apart(model)
         graph = parsed.subgraphs[0]
         tensors = [_tensor(tensor, parsed.buffers) for tensor in graph.tensors]
         operators = []

@@ -77,8 +77,8 @@ class Sensitivity:
         output_error: the same with its output rounded.
         weights_loss: dB against the target with its weights rounded; below zero a gain.
         output_loss: the same with its output rounded.
-        smallest: the range that its output is rounded to, from here
-        greatest: to here.
+        smallest: where the range that its output is rounded to begins.
+        greatest: where it ends.
     """
 
     layer: str
@@ -102,7 +102,7 @@ class Judge:
         self._inputs = [pair_input(pair) for pair in pairs]
         self._targets = [to_float(pair.bokeh) for pair in pairs]
         self._floats = [_render(float_model, photo) for photo in self._inputs]
-        self.untouched = self.judge(float_model)
+        self.of_float_model = self.judge(float_model)
 
     def judge(self, model: LiteRTModel) -> Judged:
         outputs = [_render(model, photo) for photo in self._inputs]
@@ -121,8 +121,9 @@ def main() -> None:
     bundle = read_bundle(options.bundle)
     file = bundle.folder / bundle.models_of("float32")[0].file
     picture = options.out or options.bundle.with_name(f"{options.bundle.name}_sensitivity.png")
-    layers = measure(bundle, options)
-    whole = whole_models(bundle, options)
+    judge = Judge(LiteRTModel(file), _pairs(bundle, options, "val", options.pairs))
+    layers = measure(bundle, options, judge)
+    whole = whole_models(bundle, judge)
     draw(layers, whole, f"{bundle.name}, {file.stem}", picture)
     report = {"whole": whole, "layers": [vars(layer) for layer in layers]}
     write_atomically(picture.with_suffix(".json"), json.dumps(report, indent=2) + "\n")
@@ -130,17 +131,15 @@ def main() -> None:
     print(f"{picture}: all {len(layers)} layers; figures in {picture.with_suffix('.json')}")
 
 
-def measure(bundle: Bundle, options: SensitivityOptions) -> list[Sensitivity]:
+def measure(bundle: Bundle, options: SensitivityOptions, judge: Judge) -> list[Sensitivity]:
     """Every layer of the bundle's float32 model of its first working size, one at a time.
 
     Raises:
         UserError: the bundle has no float32 model, or the pairs are not there.
     """
     described = bundle.models_of("float32")[0]
-    content = (bundle.folder / described.file).read_bytes()
-    model = FloatModel(content)
+    model = FloatModel((bundle.folder / described.file).read_bytes())
     ranges = output_ranges(model, bundle, options)
-    judge = Judge(LiteRTModel(content), _pairs(bundle, options, "val", options.pairs))
     return [
         measure_layer(model, layer, ranges[layer.name], judge)
         for layer in tqdm(model.layers, desc="layers")
@@ -166,7 +165,7 @@ def measure_layer(
     model: FloatModel, layer: Layer, span: tuple[float, float], judge: Judge
 ) -> Sensitivity:
     """What rounding one layer's weights, and what rounding its output costs."""
-    best = judge.untouched.psnr_to_target
+    best = judge.of_float_model.psnr_to_target
     weights = Judged(0.0, best)
     if layer.kernel is not None:
         weights = judge.judge(LiteRTModel(model.with_rounded_kernel(layer)))
@@ -183,12 +182,10 @@ def measure_layer(
     )
 
 
-def whole_models(bundle: Bundle, options: SensitivityOptions) -> dict[str, float]:
+def whole_models(bundle: Bundle, judge: Judge) -> dict[str, float]:
     """The squared error of the bundle's own integer models on the same pairs, by recipe."""
     size = bundle.models_of("float32")[0].working_size
-    pairs = _pairs(bundle, options, "val", options.pairs)
     files = {model.recipe: model.file for model in bundle.models if model.working_size == size}
-    judge = Judge(LiteRTModel(bundle.folder / files["float32"]), pairs)
     return {
         recipe: judge.judge(LiteRTModel(bundle.folder / files[recipe])).squared_error
         for recipe in ("int8_ptq", "int8_qat")
@@ -235,9 +232,8 @@ def draw(layers: Sequence[Sensitivity], whole: dict[str, float], title: str, pic
         ([layer.weights_error for layer in layers], "#33658a", "its weights rounded"),
     ):
         # What costs less than a billionth, or has no weights, has no dot.
-        dots = [(error, row) for row, error in enumerate(errors) if error > NEGLIGIBLE]
-        errors_shown, rows = zip(*dots, strict=True)
-        axes.scatter(errors_shown, rows, s=14, color=colour, label=label, zorder=3)
+        rows = [row for row, error in enumerate(errors) if error > NEGLIGIBLE]
+        axes.scatter([errors[row] for row in rows], rows, s=14, color=colour, label=label, zorder=3)
     axes.set_yticks(range(len(layers)), [layer.layer for layer in layers], fontsize=6.5)
     axes.set_ylim(len(layers) - 0.4, -0.6)
     axes.set_xscale("log")

@@ -72,7 +72,7 @@ class Composites:
         if not 0 <= index < self.count:
             raise IndexError(f"composite {index} of {self.count}")
         random = np.random.default_rng([self.seed, index])
-        # Every second one upright, as photographs of people and pets are.
+        # Two of five upright, as photographs of people and pets are.
         height, width = self.size if random.random() < 0.6 else self.size[::-1]
         photo, mask = pick(random, self.subjects)
         subject = cut_out(read_photo(photo), read_photo(mask)[..., 0])
@@ -212,7 +212,7 @@ def ground_layers(radiance: np.ndarray, inverse_depth: np.ndarray, steps: int = 
     Args:
         radiance: 3 × height × width.
         inverse_depth: height × width.
-        steps: layers that the whole range would have.
+        steps: layers per unit of inverse depth.
     """
     least, greatest = float(inverse_depth.min()), float(inverse_depth.max())
     count = max(1, round(steps * (greatest - least)))

@@ -88,8 +88,8 @@ final class Fakes {
         public void close() {}
     }
 
-    /** A wish to share a photo to the app, such as a gallery sends. */
-    static Intent sharing(File file) {
+    /** A photo's file as another app grants it. */
+    static Uri granted(File file) {
         Uri uri = Uri.parse("content://photos/" + file.getName());
         Shadows.shadowOf(RuntimeEnvironment.getApplication().getContentResolver())
                 .registerInputStreamSupplier(
@@ -101,9 +101,14 @@ final class Fakes {
                                 throw new IllegalStateException(error);
                             }
                         });
+        return uri;
+    }
+
+    /** A wish to share a photo to the app, such as a gallery sends. */
+    static Intent sharing(File file) {
         return new Intent(Intent.ACTION_SEND)
                 .setType("image/jpeg")
-                .putExtra(Intent.EXTRA_STREAM, uri);
+                .putExtra(Intent.EXTRA_STREAM, granted(file));
     }
 
     /** The phone's gallery: keeps one picture in a file. */

@@ -103,7 +103,7 @@ public class MainActivityTest {
                 Shadows.shadowOf(activity).getNextStartedActivityForResult();
         assertEquals(MediaStore.ACTION_PICK_IMAGES, asked.intent.getAction());
         assertEquals("image/*", asked.intent.getType());
-        Uri chosen = Fakes.sharing(photo).getParcelableExtra(Intent.EXTRA_STREAM);
+        Uri chosen = Fakes.granted(photo);
         Shadows.shadowOf(activity)
                 .receiveResult(asked.intent, Activity.RESULT_OK, new Intent().setData(chosen));
         Screens.awaitIdle(activity);

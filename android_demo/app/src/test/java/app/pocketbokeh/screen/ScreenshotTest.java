@@ -14,7 +14,6 @@ import app.pocketbokeh.model.Accelerator;
 import app.pocketbokeh.model.AcceleratorException;
 import app.pocketbokeh.model.LiteRenderer;
 import java.io.File;
-import java.io.FileInputStream;
 import java.nio.file.Files;
 import org.junit.Before;
 import org.junit.Rule;
@@ -23,8 +22,6 @@ import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
 import org.robolectric.Robolectric;
 import org.robolectric.RobolectricTestRunner;
-import org.robolectric.RuntimeEnvironment;
-import org.robolectric.Shadows;
 import org.robolectric.android.controller.ActivityController;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
@@ -58,18 +55,7 @@ public class ScreenshotTest {
         } else {
             Photos.write(Photos.draw(width, height), file);
         }
-        Uri uri = Uri.parse("content://media/" + name);
-        Shadows.shadowOf(RuntimeEnvironment.getApplication().getContentResolver())
-                .registerInputStreamSupplier(
-                        uri,
-                        () -> {
-                            try {
-                                return new FileInputStream(file);
-                            } catch (java.io.IOException error) {
-                                throw new IllegalStateException(error);
-                            }
-                        });
-        return uri;
+        return Fakes.granted(file);
     }
 
     private MainActivity rendered(int width, int height) throws Exception {
