@@ -51,6 +51,8 @@ class CutOut:
 class Composites:
     """Pairs made when they are asked for: len(), and [index] gives a train.pairs.Pair.
 
+    A mask that is empty, or not of its photograph's size, is a `UserError`.
+
     Attributes:
         subjects: files of photographs and of their subjects' masks.
         backgrounds: files of photographs.
@@ -74,8 +76,7 @@ class Composites:
         random = np.random.default_rng([self.seed, index])
         # Two of five upright, as photographs of people and pets are.
         height, width = self.size if random.random() < 0.6 else self.size[::-1]
-        photo, mask = pick(random, self.subjects)
-        subject = cut_out(read_photo(photo), read_photo(mask)[..., 0])
+        subject = _read_cut_out(*pick(random, self.subjects))
         background = read_photo(pick(random, self.backgrounds))
         original, bokeh = compose(random, subject, background, (height, width))
         return Pair(f"composite_{index:05d}", original, bokeh)
@@ -257,6 +258,15 @@ def lowered(radiance: np.ndarray) -> np.ndarray:
     above = np.maximum(radiance - KNEE, 0)
     bent = KNEE + (np.sqrt(1 + 4 * RAISED * above) - 1) / (2 * RAISED)
     return np.where(above > 0, bent, radiance)
+
+
+def _read_cut_out(photo: Path, mask: Path) -> CutOut:
+    colour, coverage = read_photo(photo), read_photo(mask)[..., 0]
+    if colour.shape[:2] != coverage.shape:
+        raise UserError(f"{mask}: not of its photograph's size; a mask covers {photo}")
+    if not (coverage > 127).any():
+        raise UserError(f"{mask}: no subject in it; remove it")
+    return cut_out(colour, coverage)
 
 
 def _layer(radiance: np.ndarray, coverage: np.ndarray, inverse_depth: float) -> Layer:

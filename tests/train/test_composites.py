@@ -1,5 +1,6 @@
 """New scenes of old subjects: sharp where the subject is, blurred behind, the same every time."""
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,20 @@ def test_what_is_missing_is_named(
     options |= {"subjects": folders[0], "backgrounds": folders[1]}
     with pytest.raises(UserError, match=complaint):
         find_composites(**{**options, **change})
+
+
+@pytest.mark.parametrize(
+    ("mask", "complaint"),
+    [
+        (np.zeros((160, 120, 3), np.uint8), "no subject in it"),
+        (np.full((80, 60, 3), 255, np.uint8), "not of its photograph's size"),
+    ],
+)
+def test_a_useless_mask_is_named(
+    folders: tuple[Path, Path], tmp_path: Path, mask: np.ndarray, complaint: str
+) -> None:
+    shutil.copytree(folders[0], tmp_path / "subjects")
+    write_photo(tmp_path / "subjects" / "subject" / "disc.png", mask)
+    composites = find_composites(tmp_path / "subjects", folders[1], 1, 0, (64, 64))
+    with pytest.raises(UserError, match=rf"disc\.png: {complaint}"):
+        composites[0]
