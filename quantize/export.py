@@ -8,7 +8,7 @@ import dataclasses
 import io
 import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,8 @@ class ExportOptions:
     recipes: tuple[str, ...] = ()
     """Which models to make. Left out: all that the network can take."""
     working_sizes: tuple[str, ...] = ("384x512", "512x384")
-    """Height × width of the rendered photographs; a photo takes the nearest in shape."""
+    """Height × width of the rendered photographs; a photo takes the nearest in shape. With recipes
+    after a colon, as in 512x384:float16,int8_qat, only these are made in that size."""
     fine_tune_steps: int = FineTuneConfig.steps
     """Steps of quantization-aware training at most, about 2 s each on two cores."""
     calibration_photos: int = 16
@@ -74,7 +75,7 @@ class ExportOptions:
 def main() -> None:
     options = tyro.cli(ExportOptions)
     check_options(options)
-    sizes = list(dict.fromkeys(parse_size(size) for size in options.working_sizes))
+    sizes = parse_sizes(options.working_sizes)
     out = options.out or Path("bundles") / source_name(options.source)
     check_absent(out)
     source = open_source(options.source, options.data)
@@ -104,6 +105,24 @@ def check_options(options: ExportOptions) -> None:
             raise UserError(f"--{name.replace('_', '-')}: at least one is needed")
 
 
+def parse_sizes(texts: Sequence[str]) -> dict[Size, tuple[str, ...]]:
+    """Working sizes, each with the recipes made in it; none stands for all.
+
+    Raises:
+        UserError: a size that no network has, a recipe that there is not, or a size twice.
+    """
+    sizes: dict[Size, tuple[str, ...]] = {}
+    for text in texts:
+        written, _, named = text.partition(":")
+        size = parse_size(written)
+        recipes = tuple(named.split(",")) if named else ()
+        for recipe in recipes:
+            choose("recipe", recipe, RECIPES)
+        if sizes.setdefault(size, recipes) != recipes:
+            raise UserError(f"working size '{text}': {written} is there already")
+    return sizes
+
+
 def parse_size(text: str) -> Size:
     """`384x512` as height and width.
 
@@ -124,7 +143,11 @@ def parse_size(text: str) -> Size:
 
 
 def export(
-    source: Source, out: Path, recipes: list[str], sizes: list[Size], options: ExportOptions
+    source: Source,
+    out: Path,
+    recipes: list[str],
+    sizes: Mapping[Size, Sequence[str]],
+    options: ExportOptions,
 ) -> Bundle:
     """Makes the models, measures and writes them; the folder appears whole or not at all.
 
@@ -134,7 +157,7 @@ def export(
         source: the network and its pairs.
         out: the folder to make.
         recipes: names in `RECIPES`; none for all that the network can take.
-        sizes: working sizes, multiples of 64.
+        sizes: working sizes, multiples of 64, each with the recipes made in it, or none for all.
         options: the numbers of steps, pairs and photographs.
 
     Raises:
@@ -146,7 +169,12 @@ def export(
     unfinished = out.with_name(f".{out.name}.fine_tuning")
     fine_tuned = [name for name in recipes if RECIPES[name].calibration == "fine_tuning"]
     calibrated = any(RECIPES[name].calibration == "photos" for name in recipes)
-    phases = len(sizes) + bool(fine_tuned) + len(recipes) * len(sizes)
+    made = [
+        (recipe, size)
+        for recipe, (size, named) in itertools.product(recipes, sizes.items())
+        if not named or recipe in named
+    ]
+    phases = len(sizes) + bool(fine_tuned) + len(made)
     contents: dict[str, bytes] = {}
     described: list[BundledModel] = []
     with tqdm(total=phases, desc="float output") as progress:
@@ -168,7 +196,7 @@ def export(
             contents |= {f"{name}_history.csv": tuned.history.encode() for name in fine_tuned}
             progress.update()
         records = {name: sha256(content) for name, content in contents.items()}
-        for name, size in itertools.product(recipes, sizes):
+        for name, size in made:
             progress.set_description(f"{name} {words(size)}")
             height, width = size
             half = (height // 2, width // 2)
@@ -318,7 +346,7 @@ def cost_of_integers(bundle: Bundle) -> str:
     for other in ("float32", "int8_ptq"):
         if other in bundle.recipes:
             decibels, structure = (
-                mean_figure(bundle, "int8_qat", name) - mean_figure(bundle, other, name)
+                mean_difference(bundle, "int8_qat", other, name)
                 for name in ("psnr_to_target", "ssim_to_target")
             )
             losses.append(f"against {other} {decibels:+.3f} dB, SSIM {structure:+.4f}")
@@ -326,9 +354,17 @@ def cost_of_integers(bundle: Bundle) -> str:
     return f"int8_qat {'; '.join(losses) or 'is alone here'} ({allowed})"
 
 
-def mean_figure(bundle: Bundle, recipe: str, name: str) -> float:
-    """A figure of a recipe, the mean over its working sizes."""
-    return float(np.mean([model.figures[name] for model in bundle.models_of(recipe)]))
+def mean_difference(bundle: Bundle, recipe: str, other: str, name: str) -> float:
+    """How much more of a figure one recipe has, the mean over the working sizes of both."""
+    figures = [
+        {model.working_size: model.figures[name] for model in bundle.models_of(one)}
+        for one in (recipe, other)
+    ]
+    return float(
+        np.mean(
+            [figures[0][size] - figures[1][size] for size in figures[0].keys() & figures[1].keys()]
+        )
+    )
 
 
 if __name__ == "__main__":

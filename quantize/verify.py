@@ -27,6 +27,7 @@ from quantize.render import frame
 from quantize.runtimes import LiteRTModel, decode
 from train.errors import UserError, run_command
 from train.photo import network_input, read_photo, to_float
+from train.presets import FOR_PHONES
 
 Findings = dict[str, dict[str, Any]]
 """By runtime, what was found about one model; goes into bundle.json."""
@@ -203,14 +204,14 @@ def with_findings(bundle: Bundle, found: dict[str, Findings]) -> Bundle:
 def broken_promises(bundle: Bundle, chosen: Sequence[Environment]) -> list[str]:
     """What the table of recipes promises and was not seen; a missing runtime breaks nothing.
 
-    The promise of the GPU delegate is the mobile preset's alone.
+    The promise of the GPU delegate is that of the networks for phones alone.
     """
     broken = []
     for model in bundle.models:
         for environment in chosen:
             finding = model.verify.get(environment.runtime)
             promised = environment.runtime in RECIPES[model.recipe].runs_wholly_on
-            if environment.runtime == "gpu_delegate" and bundle.preset != "mobile":
+            if environment.runtime == "gpu_delegate" and bundle.preset not in FOR_PHONES:
                 promised = False
             if promised and finding and finding["verdict"] in ("partly", "no"):
                 why = f": {finding['reason']}" if finding["reason"] else ""

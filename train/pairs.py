@@ -327,6 +327,33 @@ def augment(pair: Pair, kind: Literal["mirror", "rotate"], random: np.random.Gen
     return pair.transform(change)
 
 
+def zoomed(config: TrainConfig, random: np.random.Generator) -> int:
+    """The shorter side, in pixels, that a photograph is scaled to this time."""
+    if config.largest_zoom == 1:
+        return config.short_side
+    return round(config.short_side * random.uniform(1, config.largest_zoom))
+
+
+def relit(pair: Pair, largest_change: float, random: np.random.Generator) -> Pair:
+    """The pair in another light: exposure, gamma and white balance, alike in both photographs.
+
+    Args:
+        pair: uint8; a depth map stays as it is.
+        largest_change: of each of the three, as a share; 0 changes nothing.
+        random: decides.
+    """
+    if largest_change == 0:
+        return pair
+    exposure, gamma = 1 + random.uniform(-largest_change, largest_change, 2)
+    balance = 1 + random.uniform(-largest_change, largest_change, 3) / 2
+    codes = np.linspace(0, 1, 256)[:, None] ** gamma * exposure * balance
+    table = np.clip(np.rint(255 * codes), 0, 255).astype(np.uint8)
+    channels = np.arange(3)
+    return dataclasses.replace(
+        pair, original=table[pair.original, channels], bokeh=table[pair.bokeh, channels]
+    )
+
+
 @dataclass(frozen=True)
 class ForLevel(grain.transforms.RandomMap):
     """Turns a pair into one example of a level: a crop, augmented and reduced."""
@@ -335,8 +362,9 @@ class ForLevel(grain.transforms.RandomMap):
     config: TrainConfig
 
     def random_map(self, element: Pair, rng: np.random.Generator) -> dict[str, Any]:
-        pair = scale_pair(element, self.config.short_side)
+        pair = scale_pair(element, zoomed(self.config, rng))
         pair = augment(crop(pair, self.config.crop, rng), self.config.augmentation, rng)
+        pair = relit(pair, self.config.largest_light_change, rng)
         return {
             "name": pair.name,
             "input": network_input(pair.original, pair.depth),
@@ -379,7 +407,7 @@ def training_batches(
     `target` batch × h × h × 3 with h = crop / 2^(level-1), float32 0…1; `name` the stems.
     """
     examples = (
-        grain.MapDataset.source(decoded_for(pairs, config.short_side))
+        grain.MapDataset.source(decoded_for(pairs, round(config.largest_zoom * config.short_side)))
         .seed(seed)
         .shuffle()
         .repeat()

@@ -1,5 +1,6 @@
 """The networks and the schedules by name: what `--preset` and `--schedule` stand for."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -29,6 +30,9 @@ class PyNETConfig:
             the photograph at the level's size and starts at zero.
         level_5_blocks: blocks in a row at level 5 (4 in the paper).
         level_2_filters: width of the upsampled features that level 2 sees.
+        residual_gain: what the last convolutions before a sum start with, times He's standard
+            deviation. Without normalization a small one keeps features from doubling at every
+            sum (Zhang, Dauphin, Ma, "Fixup Initialization", ICLR 2019).
         level_3_blocks: whether level 3 has filters of its own; without, its features are what
             enters it (the report's fourth training).
     """
@@ -44,10 +48,11 @@ class PyNETConfig:
     head: Literal["tanh", "residual"] = "tanh"
     level_5_blocks: int = 4
     level_2_filters: int = 8
+    residual_gain: float = 1.0
     level_3_blocks: bool = True
 
 
-NETWORKS: Mapping[str, PyNETConfig] = {
+NETWORKS: dict[str, PyNETConfig] = {
     # Ignatov, Patel, Timofte: Rendering Natural Camera Bokeh Effect with Deep Learning, 2020.
     "reference": PyNETConfig(),
     # The Keras re-implementation: RGB, ReLU, one more 5×5 block at level 5.
@@ -65,12 +70,21 @@ NETWORKS: Mapping[str, PyNETConfig] = {
         head="residual",
     ),
 }
+# What is shipped: as quick and as good without normalization, and each level is trained on the very
+# features that it will see (docs/experiments.md).
+NETWORKS["pocket"] = dataclasses.replace(
+    NETWORKS["mobile"], normalized_levels=(), residual_gain=0.1
+)
+
+FOR_PHONES = ("mobile", "pocket")
+"""Those whose every operator phone accelerators take."""
 
 
 LEVEL_1_LOSSES: Mapping[str, str] = {
     "reference": "l1_ssim_vgg",
     "report": "l1_ssim",
     "mobile": "l1_ssim",
+    "pocket": "l1_l2",
 }
 """What level 1 is trained on, by preset: a name in `train.losses`. Levels 7 to 2 take `l1`."""
 
@@ -111,6 +125,9 @@ class TrainConfig:
         crop: side of the square cut from the scaled photograph, in pixels, a multiple of 64.
         augmentation: `mirror` left and right only (subjects stand upright), or `rotate` by
             multiples of 90° and mirror, as published.
+        largest_zoom: a photograph is enlarged by 1 to this factor before the crop.
+        largest_light_change: how far exposure, gamma and each channel's gain move at most, as a
+            share; 0 leaves the light alone.
         reduction: of the targets of coarse levels; `average` suits residual heads.
         schedules: one entry per level, 7 first.
         validation_photos: how many held-out photographs judge each level.
@@ -123,13 +140,17 @@ class TrainConfig:
     augmentation: Literal["mirror", "rotate"]
     reduction: Reduction
     schedules: tuple[LevelSchedule, ...]
+    largest_zoom: float = 1.0
+    largest_light_change: float = 0.0
     validation_photos: int = 24
     validations: int = 1
     checkpoint_seconds: float = 60.0
 
 
-def _cosine(level: int, steps: int, batch: int, learning_rate: float = 1e-3) -> LevelSchedule:
-    return LevelSchedule(level, steps, batch, learning_rate, decay="cosine")
+def _cosine(
+    level: int, steps: int, batch: int, learning_rate: float = 1e-3, loss: str = "l1"
+) -> LevelSchedule:
+    return LevelSchedule(level, steps, batch, learning_rate, "cosine", loss)
 
 
 SCHEDULES: Mapping[str, TrainConfig] = {
@@ -166,6 +187,26 @@ SCHEDULES: Mapping[str, TrainConfig] = {
             _cosine(1, 3_000, 4, learning_rate=5e-4),
         ),
         validations=4,
+    ),
+    # What models/pocket is trained with: an hour and a half on two cores, for photographs 384 px
+    # high. Most of the time goes where subject and background are told apart (levels 5 to 3).
+    "release": TrainConfig(
+        short_side=384,
+        crop=384,
+        augmentation="mirror",
+        reduction="average",
+        schedules=(
+            _cosine(7, 200, 16, loss="l1_l2", learning_rate=3e-4),
+            _cosine(6, 300, 16, loss="l1_l2", learning_rate=3e-4),
+            _cosine(5, 1_200, 12, loss="l1_l2", learning_rate=7e-4),
+            _cosine(4, 1_500, 8, loss="l1_l2", learning_rate=7e-4),
+            _cosine(3, 2_300, 4, loss="l1_l2", learning_rate=5e-4),
+            _cosine(2, 1_800, 4, loss="l1_l2", learning_rate=4e-4),
+            _cosine(1, 900, 4, loss="l1_l2", learning_rate=2e-4),
+        ),
+        largest_zoom=1.15,
+        largest_light_change=0.15,
+        validations=2,
     ),
     # About eight minutes on two cores: enough to see every level learn. Where minutes count,
     # many steps of few crops teach more than few steps of many (docs/experiments.md).

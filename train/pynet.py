@@ -36,6 +36,7 @@ class Blocks:
     def __init__(self, config: PyNETConfig, keras: ModuleType):
         self.config = config
         self.layers = keras.layers
+        self.initializers = keras.initializers
 
     def filters(self, published: int) -> int:
         """The paper's number of filters, scaled by the configuration's width."""
@@ -47,6 +48,10 @@ class Blocks:
         # The slope by position: Keras 3 and tf_keras call it by different names.
         return self.layers.LeakyReLU(0.2, name=f"{name}_activation")(x)
 
+    def initializer(self, gain: float) -> Any:
+        """He's, times a gain."""
+        return self.initializers.VarianceScaling(2.0 * gain**2, "fan_in", "truncated_normal")
+
     def normalization(self, x: Tensor, name: str) -> Tensor:
         name = f"{name}_normalization"
         if self.config.normalization == "batch":
@@ -55,7 +60,14 @@ class Blocks:
         return self.layers.GroupNormalization(groups=-1, epsilon=1e-3, name=name)(x)
 
     def convolution(
-        self, x: Tensor, filters: int, kernel: int, name: str, normalized: bool, strides: int = 1
+        self,
+        x: Tensor,
+        filters: int,
+        kernel: int,
+        name: str,
+        normalized: bool,
+        strides: int = 1,
+        gain: float = 1.0,
     ) -> Tensor:
         """A hidden convolution: zero padding, bias, normalization where asked, activation."""
         x = self.layers.Conv2D(
@@ -65,7 +77,7 @@ class Blocks:
             padding="same",
             # Batch normalization brings a bias of its own; the published network keeps both.
             use_bias=not (normalized and self.config.normalization == "batch"),
-            kernel_initializer="he_normal",
+            kernel_initializer=self.initializer(gain),
             name=name,
         )(x)
         if normalized:
@@ -73,7 +85,14 @@ class Blocks:
         return self.activation(x, name)
 
     def block(
-        self, x: Tensor, filters: int, largest: int, name: str, level: int, strides: int = 1
+        self,
+        x: Tensor,
+        filters: int,
+        largest: int,
+        name: str,
+        level: int,
+        strides: int = 1,
+        gain: float = 1.0,
     ) -> Tensor:
         """Parallel branches of two convolutions each, kernels 3, 5, … `largest`, concatenated."""
         filters = self.filters(filters)
@@ -84,7 +103,8 @@ class Blocks:
             first = kernel if strides == 1 else 2 * kernel
             branch = f"{name}_{kernel}x{kernel}"
             y = self.convolution(x, filters, first, f"{branch}_first", normalized, strides)
-            branches.append(self.convolution(y, filters, kernel, f"{branch}_second", normalized))
+            second = f"{branch}_second"
+            branches.append(self.convolution(y, filters, kernel, second, normalized, gain=gain))
         return self.concatenate(branches, name) if len(branches) > 1 else branches[0]
 
     def residual(self, x: Tensor, filters: int, largest: int, name: str, level: int) -> Tensor:
@@ -93,7 +113,7 @@ class Blocks:
         Where leaving out large kernels makes the block narrower than its input (block b of
         level 4 in the mobile preset) there is nothing to add and the block stands alone.
         """
-        y = self.block(x, filters, largest, name, level)
+        y = self.block(x, filters, largest, name, level, gain=self.config.residual_gain)
         if y.shape[-1] != x.shape[-1]:
             return y
         return self.layers.Add(name=f"{name}_sum")([y, x])

@@ -38,11 +38,11 @@ class TrainingOptions:
     out: Path = Path("runs/training")
     """The run folder to make."""
     preset: str = "mobile"
-    """The network: reference (as published), report (its Keras re-implementation) or mobile (made
-    for phones)."""
+    """The network: reference (as published), report (its Keras re-implementation), mobile (made for
+    phones) or pocket (mobile without normalization, as shipped)."""
     schedule: str = "quick"
-    """Steps, batches and crops: quick (10 minutes on two cores), standard (a night on two cores),
-    published (days on a GPU) or smoke (seconds, to try a folder)."""
+    """Steps, batches and crops: quick (10 minutes on two cores), release (an hour and a half),
+    standard (a night), published (days on a GPU) or smoke (seconds, to try a folder)."""
     steps: int | None = None
     """Steps of every level, in place of the schedule's."""
     batch: int | None = None
@@ -52,9 +52,9 @@ class TrainingOptions:
     --limit 400 takes. Left out: all."""
     depth: Flag = False
     """Train a network that also sees depth, from original_depth/NAME.png beside the pairs."""
-    level_1_loss: Literal["l1", "l1_ssim", "l1_ssim_vgg"] | None = None
+    level_1_loss: Literal["l1", "l1_l2", "l1_ssim", "l1_ssim_vgg"] | None = None
     """What level 1 is trained on. Left out: l1_ssim_vgg for reference, as published; l1_ssim for
-    report and mobile. The other levels take l1."""
+    report and mobile, l1_l2 for pocket. The other levels take the schedule's."""
     vgg_weights: Path | None = None
     """VGG-19's weights as Keras publishes them
     (vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), for l1_ssim_vgg."""

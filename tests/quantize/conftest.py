@@ -74,7 +74,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Bund
         if out.exists():
             return read_bundle(out)
         options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
-        sizes = [(64, 128), (128, 64)]
+        sizes: dict[tuple[int, int], tuple[str, ...]] = {(64, 128): (), (128, 64): ()}
         return export(open_source(tiny_run.folder, None), out, [], sizes, options)
 
 
@@ -116,4 +116,4 @@ def depth_bundle(
     out = tmp_path_factory.mktemp("bundles") / "narrow"
     options = ExportOptions(depth_file, compared_pairs=1)
     source = open_source(depth_file, str(depth_pairs))
-    return export(source, out, [], [(64, 128)], options)
+    return export(source, out, [], {(64, 128): ()}, options)

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from quantize import export as export_module
 from quantize.bundle import Bundle, read_bundle
-from quantize.export import ExportOptions, export, main, parse_size
+from quantize.export import ExportOptions, export, main, parse_size, parse_sizes
 from quantize.operators import float_operators_inside, list_operators
 from quantize.recipes import RECIPES
 from quantize.runtimes import LiteRTModel
@@ -125,7 +125,7 @@ def test_a_failure_midway_leaves_nothing(
     options = ExportOptions(tiny_run.folder, compared_pairs=1)
     source = open_source(tiny_run.folder, None)
     with pytest.raises(OSError, match="no space"):
-        export(source, tmp_path / "bundles" / "b", ["float32"], [(64, 64)], options)
+        export(source, tmp_path / "bundles" / "b", ["float32"], {(64, 64): ()}, options)
     assert list(tmp_path.rglob("*")) == []
 
 
@@ -252,17 +252,35 @@ def test_working_sizes_are_height_by_width() -> None:
     assert parse_size("512×384") == (512, 384)
 
 
+def test_a_size_can_be_for_some_recipes_alone() -> None:
+    sizes = parse_sizes(["384x512", "512x384:float16,int8_qat"])
+    assert sizes == {(384, 512): (), (512, 384): ("float16", "int8_qat")}
+    with pytest.raises(UserError, match="unknown recipe 'int4'"):
+        parse_sizes(["384x512:int4"])
+    with pytest.raises(UserError, match="384x512 is there already"):
+        parse_sizes(["384x512", "384x512:float16"])
+
+
 @pytest.mark.slow
 def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Path) -> None:
     out = tmp_path / "bundle"
     command = [sys.executable, "-m", "quantize.export", str(tiny_run.folder), "--out", str(out)]
-    command += ["--working-sizes", "64x128", "--fine-tune-steps", "4", "--compared-pairs", "2"]
+    command += [
+        "--working-sizes",
+        "64x128",
+        "128x64:int8_qat",
+        "--fine-tune-steps",
+        "4",
+        "--compared-pairs",
+        "2",
+    ]
     command += ["--recipes", "float32", "int8_qat"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert f"python -m gradio_app --bundle {out}" in ended.stdout
     assert "int8_qat against float32 " in ended.stdout
-    assert len(read_bundle(out).models) == 2
+    made = [(model.recipe, model.working_size) for model in read_bundle(out).models]
+    assert made == [("float32", (64, 128)), ("int8_qat", (64, 128)), ("int8_qat", (128, 64))]
     assert (out / "int8_qat_history.csv").read_text().startswith("step,loss,validation_psnr")
     # Nothing else is left beside it, and the same inputs give the same bytes.
     assert [entry.name for entry in tmp_path.iterdir()] == ["bundle"]

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from train.errors import UserError
-from train.losses import LOSS_NAMES, LOSSES, l1, l1_ssim, make_loss
+from train.losses import LOSS_NAMES, LOSSES, l1, l1_l2, l1_ssim, make_loss
 from train.perceptual import vgg_distance
 
 
@@ -82,7 +82,15 @@ def test_l1_and_ssim_weigh_as_published(pictures: tuple[np.ndarray, np.ndarray])
     structure = float(tf.reduce_mean(tf.image.ssim(target, output, max_val=1.0)))
     expected = 10 * difference + 10 * (1 - structure)
     assert float(l1_ssim(target, output)) == pytest.approx(expected, rel=1e-3)
-    assert {name: make_loss(name) for name in LOSSES} == {"l1": l1, "l1_ssim": l1_ssim}
+    losses = {"l1": l1, "l1_l2": l1_l2, "l1_ssim": l1_ssim}
+    assert {name: make_loss(name) for name in LOSSES} == losses
+
+
+def test_a_large_error_weighs_more_when_it_is_squared_too() -> None:
+    target = np.zeros((1, 4, 4, 3), np.float32)
+    for difference in (0.02, 0.1, 0.5):
+        expected = 50 * difference + 500 * difference**2
+        assert float(l1_l2(target, target + difference)) == pytest.approx(expected, rel=1e-4)
 
 
 def test_perceptual_loss_weighs_as_published(

@@ -21,11 +21,13 @@ from train.pairs import (
     fingerprint,
     limit_pairs,
     network_input,
+    relit,
     scale_pair,
     training_batches,
+    zoomed,
 )
 from train.photo import write_photo
-from train.presets import TrainConfig
+from train.presets import SCHEDULES, TrainConfig
 
 SMALL = TrainConfig(
     short_side=64, crop=64, augmentation="rotate", reduction="bicubic", schedules=()
@@ -119,6 +121,35 @@ def test_mirroring_keeps_a_subject_on_its_feet() -> None:
         np.testing.assert_array_equal(
             augment(Pair("standing", photo, photo), "mirror", random).original, photo
         )
+
+
+def test_another_light_falls_on_both_photographs_alike() -> None:
+    codes = np.arange(256, dtype=np.uint8)
+    photo = np.broadcast_to(codes[None, :, None], (1, 256, 3))
+    pair = Pair("same", photo, photo, np.zeros((1, 256), np.uint8))
+    assert relit(pair, 0.0, np.random.default_rng(0)) is pair
+    seen = []
+    for seed in range(20):
+        lit = relit(pair, 0.15, np.random.default_rng(seed))
+        np.testing.assert_array_equal(lit.original, lit.bokeh)
+        assert lit.depth is pair.depth
+        assert (np.diff(lit.original.astype(int), axis=1) >= 0).all()
+        seen.append(lit.original[0, 128])
+    # A middle grey gets lighter, darker, warmer and cooler, and by no more than asked for.
+    light = np.array(seen, float) / 128
+    assert 0.7 < light.min() < 0.9
+    assert 1.1 < light.max() < 1.35
+    warmth = light[:, 0] / light[:, 2]
+    assert warmth.min() < 0.95
+    assert warmth.max() > 1.05
+
+
+def test_a_photograph_is_enlarged_by_no_more_than_asked_for() -> None:
+    config = dataclasses.replace(SCHEDULES["release"], short_side=200, largest_zoom=1.2)
+    sides = {zoomed(config, np.random.default_rng(seed)) for seed in range(200)}
+    assert min(sides) in (200, 201)
+    assert max(sides) in (239, 240)
+    assert zoomed(dataclasses.replace(config, largest_zoom=1.0), np.random.default_rng(0)) == 200
 
 
 def test_batches_repeat_with_their_seed_and_go_on_where_they_stopped(pairs_folder: Path) -> None:

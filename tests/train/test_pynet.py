@@ -1,5 +1,7 @@
 """The network: the published parameter counts, its sizes, and its twin in tf_keras."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -69,6 +71,18 @@ def test_an_untrained_mobile_network_hands_the_photograph_through(level: int) ->
         both = np.repeat(rows, 2, axis=2)
         expected = (both[:, :, 1:-3] + both[:, :, 2:-2] + both[:, :, 3:-1]) / 3
     np.testing.assert_allclose(output, expected, atol=1e-5)
+
+
+def test_without_normalization_features_keep_their_size() -> None:
+    photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)
+    largest = {}
+    for gain in (1.0, 0.1):
+        config = dataclasses.replace(SMALL["pocket"], residual_gain=gain)
+        model = build_pynet(config, 3)
+        sums = [layer.output for layer in model.layers if layer.name.startswith("level_3_f")]
+        features = keras.Model(model.input, sums[-1])(photo)
+        largest[gain] = float(np.abs(np.asarray(features)).std())
+    assert largest[0.1] < 0.5 * largest[1.0]
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -1,0 +1,196 @@
+"""Makes the model that is shipped, from its data to its figures: python -m train.release
+
+    python -m train.release --data DIR --out runs/release --bundle models/pocket
+
+DIR holds bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/. The steps: composites of the
+subjects, all pairs gathered, the training, the bundle, and its figures on every set. Stopped, it
+goes on where it was when called again.
+"""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from train.composites import find_composites
+from train.errors import UserError, run_command
+from train.gather import gather
+from train.pairs import find_whole_folder, fingerprint, write_pairs
+from train.photo import write_atomically
+from train.presets import NETWORKS, SCHEDULES, choose
+from train.run_folder import Run, check_same_run, create_run
+from train.sequential import read_metrics, train_run
+
+SEED = 0
+
+COMPOSITES = 2_500
+
+COMPOSITE_SIZE = (384, 512)
+
+TRAINED_ON = {"bokeh_pairs/train": 3, "real_pairs/train": 20, "ebb_real/train": 24}
+"""Captured pairs are few, and photographs of them are what the model is for."""
+
+JUDGED_BY = "bokeh_pairs/val"
+
+REPORTED_ON = ("bokeh_pairs/val", "bokeh_pairs/test", "real_pairs/test", "ebb_real/test")
+
+FINGERPRINTS: Mapping[str, str] = {}
+"""Of the data that models/pocket was trained on; other data make another model."""
+
+SHORT_SIDE = 384
+"""Photographs are judged at the working size of the models, in pixels."""
+
+FIGURES = "figures.json"
+"""In the bundle: what every recipe scores on every set."""
+
+
+@dataclass(frozen=True)
+class ReleaseOptions:
+    """What the command line takes."""
+
+    data: Path = Path("../shared")
+    """The folder with bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/."""
+    out: Path = Path("runs/release")
+    """Where composites, pairs, the run and the evaluations go."""
+    bundle: Path = Path("models/pocket")
+    """The bundle to make."""
+    schedule: str = "release"
+    """Of the training; another than release is for trying the way."""
+    composites: int = COMPOSITES
+    """How many composites are made."""
+    fine_tune_steps: int = 200
+    """Steps of quantization-aware training at most."""
+
+
+def main() -> None:
+    options = tyro.cli(ReleaseOptions, description=__doc__)
+    fingerprints = check_data(options.data)
+    pairs = gathered_pairs(options)
+    run = trained_run(options, pairs)
+    export(options, run)
+    figures = {name: evaluate(options, name) for name in REPORTED_ON}
+    write_figures(options, run, fingerprints, figures)
+    print(table(figures))
+    print(f"{options.bundle}: made. Next: python -m gradio_app --bundle {options.bundle}")
+
+
+def check_data(data: Path) -> dict[str, str]:
+    """The fingerprints of all pairs, by folder; says where they are not the release's.
+
+    Raises:
+        UserError: a folder is missing or broken.
+    """
+    folders = dict.fromkeys((*TRAINED_ON, *REPORTED_ON))
+    found = {name: fingerprint(find_whole_folder(data / name)) for name in folders}
+    for name, expected in FINGERPRINTS.items():
+        if found[name] != expected:
+            print(f"{data / name}: not the pairs that models/pocket was made of", file=sys.stderr)
+    return found
+
+
+def gathered_pairs(options: ReleaseOptions) -> Path:
+    """The folder of all pairs; what is there already is kept."""
+    pairs, composites = options.out / "pairs", options.out / "composites"
+    if not composites.exists():
+        subjects, backgrounds = options.data / "bokeh_pairs/train", options.data / "backgrounds"
+        made = find_composites(subjects, backgrounds, options.composites, SEED, COMPOSITE_SIZE)
+        write_pairs(composites, made)
+    if not pairs.exists():
+        train = [f"{options.data / name}:{times}" for name, times in TRAINED_ON.items()]
+        gather({"train": [*train, str(composites)], "val": [str(options.data / JUDGED_BY)]}, pairs)
+    return pairs
+
+
+def trained_run(options: ReleaseOptions, pairs: Path) -> Run:
+    """The training, done to its end."""
+    run = Run(
+        folder=options.out / "run",
+        preset="pocket",
+        network=NETWORKS["pocket"],
+        train=choose("schedule", options.schedule, SCHEDULES),
+        data=str(pairs.resolve()),
+        seed=SEED,
+    )
+    if run.folder.exists():
+        check_same_run(run)
+    else:
+        create_run(run)
+    if not run.model_file.is_file():
+        train_run(run)
+    return run
+
+
+def export(options: ReleaseOptions, run: Run) -> None:
+    """The bundle: all recipes for landscape photographs, for portraits the two that phones take."""
+    if options.bundle.exists():
+        return
+    sizes = ("384x512", "512x384:float16,int8_qat")
+    steps = str(options.fine_tune_steps)
+    arguments = ("--working-sizes", *sizes, "--fine-tune-steps", steps, "--compared-pairs", "24")
+    _command("quantize.export", str(run.folder), "--out", str(options.bundle), *arguments)
+
+
+def evaluate(options: ReleaseOptions, name: str) -> dict[str, Any]:
+    """What every recipe scores on a set, beside the photograph untouched and evenly blurred."""
+    out = options.out / "evaluation" / name
+    folder, split = (options.data / name).parent, name.rpartition("/")[2]
+    pairs = ("--data", str(folder), "--split", split, "--short-side", str(SHORT_SIDE))
+    _command("train.evaluate", str(options.bundle), *pairs, "--uniform-blur", "--out", str(out))
+    report = json.loads((out / "metrics.json").read_text())
+    return {"pairs": report["pairs"], "means": report["means"]}
+
+
+def write_figures(
+    options: ReleaseOptions,
+    run: Run,
+    fingerprints: Mapping[str, str],
+    figures: Mapping[str, Any],
+) -> None:
+    """Beside the models: what they were trained on, how, and what they score."""
+    content = {
+        "short_side": SHORT_SIDE,
+        "seed": run.seed,
+        "composites": options.composites,
+        "fine_tune_steps": options.fine_tune_steps,
+        "trained_on": TRAINED_ON,
+        "fingerprints": dict(fingerprints),
+        "schedule": dataclasses.asdict(run.train),
+        "levels": read_metrics(run),
+        "figures": dict(figures),
+    }
+    write_atomically(options.bundle / FIGURES, json.dumps(content, indent=2) + "\n")
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """PSNR in dB by row and set, in Markdown, as the model's card has it."""
+    rows = list(next(iter(figures.values()))["means"])
+    lines = [
+        "| | " + " | ".join(figures) + " |",
+        "|---|" + "---:|" * len(figures),
+        "| pairs | " + " | ".join(str(one["pairs"]) for one in figures.values()) + " |",
+    ]
+    for row in rows:
+        cells = [f"{one['means'][row]['psnr']:.2f}" for one in figures.values()]
+        lines.append(f"| {row} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _command(*arguments: str) -> None:
+    """A command of this project in a process of its own, with its output shown.
+
+    Raises:
+        UserError: it failed; its own line says why.
+    """
+    ended = subprocess.run([sys.executable, "-m", *arguments])
+    if ended.returncode:
+        raise UserError(f"python -m {' '.join(arguments)}: failed, as said above")
+
+
+if __name__ == "__main__":
+    run_command(main)
