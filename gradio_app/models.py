@@ -18,6 +18,7 @@ from quantize.bundle import Bundle, BundledModel, Size, read_bundle, sha256
 from quantize.recipes import RECIPES
 from quantize.render import Renderer
 from quantize.runtimes import LiteRTModel
+from quantize.turned import in_every_shape, turned
 from train.errors import UserError
 from train.photo import write_atomically
 
@@ -35,12 +36,16 @@ _QUICK = 0.5
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One .tflite file; the sides are those of the picture that it gives, twice its input's."""
+    """One .tflite file; the sides are those of the picture that it gives, twice its input's.
+
+    One that `is_turned` is for the other shape and is turned before it runs.
+    """
 
     file: Path
     output_size: Size
     channels: int
     bytes: int
+    is_turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class TimedModel(Renderer):
     """
 
     def __init__(self, file: ModelFile):
-        self._file = file.file
+        self._file = file
         height, width = self.output_size = file.output_size
         self.input_size = (height // 2, width // 2)
         self.input_channels = file.channels
@@ -89,9 +94,11 @@ class TimedModel(Renderer):
 
     def run(self, photo: np.ndarray, /) -> np.ndarray:
         """Renders a network input, as `LiteRTModel.run`."""
-        if not self._file.is_file():
+        if not self._file.file.is_file():
             raise UserError("no longer here, uploads are kept for an hour; add it again")
-        model = LiteRTModel(self._file, threads=THREADS)
+        file = self._file.file
+        source = turned(file.read_bytes()) if self._file.is_turned else file
+        model = LiteRTModel(source, threads=THREADS)
         rendered, seconds = _timed_run(model, photo)
         if seconds < _QUICK:
             rendered, seconds = _timed_run(model, photo)
@@ -109,8 +116,10 @@ def choices_of(bundle: Bundle, prefix: str = "") -> list[ModelChoice]:
             f"{prefix}{recipe}",
             RECIPES[recipe].description if recipe in RECIPES else "",
             tuple(
-                ModelFile(bundle.folder / model.file, model.working_size, channels, model.bytes)
-                for model in bundle.models_of(recipe)
+                ModelFile(
+                    shaped.file, shaped.working_size, channels, shaped.bytes, shaped.is_turned
+                )
+                for shaped in in_every_shape(bundle, recipe)
             ),
             reference=keys.get("float32"),
         )

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from quantize.bundle import Bundle, read_bundle
 from quantize.compare import fill, pair_input, psnr, spread
 from quantize.render import nearest_shape
-from quantize.runtimes import LiteRTModel
+from quantize.turned import in_every_shape
 from train.errors import UserError, run_command
 from train.pairs import Pair, Split
 from train.photo import to_float, to_uint8, write_photo
@@ -53,7 +53,7 @@ def contact_sheet(bundle: Bundle, pairs: list[Pair], height: int) -> np.ndarray:
         height × width × 3, uint8, sRGB.
     """
     models = {
-        recipe: [LiteRTModel(bundle.folder / m.file) for m in bundle.models_of(recipe)]
+        recipe: [shaped.load() for shaped in in_every_shape(bundle, recipe)]
         for recipe in bundle.recipes
     }
     rows, labels = [], []

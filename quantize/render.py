@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from quantize.bundle import read_bundle
 from quantize.detail import transfer_detail
-from quantize.runtimes import LiteRTModel
+from quantize.turned import in_every_shape
 from train.errors import UserError, run_command
 from train.photo import (
     WRITTEN_FORMATS,
@@ -152,8 +152,8 @@ class RenderOptions:
 def main() -> None:
     options = tyro.cli(RenderOptions)
     _check(options)
-    described = read_bundle(options.bundle).models_of(options.recipe)
-    models = [LiteRTModel(options.bundle / model.file) for model in described]
+    shapes = in_every_shape(read_bundle(options.bundle), options.recipe)
+    models = [shaped.load() for shaped in shapes]
     if options.out is not None:
         make_folder(options.out, len(options.photos))
     failures = 0

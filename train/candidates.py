@@ -212,11 +212,11 @@ def _run(folder: Path) -> Subject:
 def _bundle(folder: Path, recipe: str | None) -> Subject:
     # Evaluation judges what every room makes in the same way; training itself needs no bundle.
     from quantize.bundle import read_bundle
-    from quantize.runtimes import LiteRTModel
+    from quantize.turned import in_every_shape
 
     bundle = read_bundle(folder)
     candidates = {
-        name: RecipeOutput([LiteRTModel(folder / model.file) for model in bundle.models_of(name)])
+        name: RecipeOutput([shaped.load() for shaped in in_every_shape(bundle, name)])
         for name in ([recipe] if recipe else bundle.recipes)
     }
     return Subject("bundle", candidates, sees_depth=bundle.sees_depth)

@@ -34,6 +34,7 @@ from train.candidates import (
     open_subject,
 )
 from train.errors import UserError, run_command
+from train.faithfulness import colour_shift, detail_kept
 from train.metrics import MS_SSIM_LEAST_SIDE, SSIM_WINDOW, ms_ssim, psnr, ssim
 from train.pairs import (
     SIZE_MULTIPLE,
@@ -118,11 +119,20 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one picture, or their means: PSNR in dB; None where the picture is too small."""
+    """Of one picture, or their means; None where the picture is too small.
+
+    Attributes:
+        psnr: in dB.
+        ssim, ms_ssim: structural similarity.
+        detail: gradient energy kept of the photograph's where the target is sharp.
+        colour: steps of 255 that the mean of red, green and blue is above the target's.
+    """
 
     psnr: float
     ssim: float | None
     ms_ssim: float | None
+    detail: float | None = None
+    colour: tuple[float, ...] | None = None
 
     def words(self) -> str:
         """For under a picture."""
@@ -175,7 +185,8 @@ class Evaluation:
         """
         measured = self.measured(index)
         compared = {
-            name: compare(picture, measured.target) for name, picture in measured.pictures.items()
+            name: compare(picture, measured.target, measured.pictures[UNTOUCHED])
+            for name, picture in measured.pictures.items()
         }
         height, width = measured.target.shape[:2]
         return Judgement(measured.name, (height, width), compared)
@@ -240,13 +251,15 @@ def with_uniform_blur(evaluation: Evaluation) -> Evaluation:
     return dataclasses.replace(evaluation, blur=blurs[max(totals, key=lambda name: totals[name])])
 
 
-def compare(picture: np.ndarray, target: np.ndarray) -> Figures:
-    """The figures of two pictures, height × width × 3, float32 0…1."""
+def compare(picture: np.ndarray, target: np.ndarray, original: np.ndarray) -> Figures:
+    """The figures of a picture, all three height × width × 3, float32 0…1."""
     both, least = (picture[None], target[None]), min(target.shape[:2])
     return Figures(
         float(psnr(*both)[0]),
         float(ssim(*both)[0]) if least >= SSIM_WINDOW else None,
         float(ms_ssim(*both)[0]) if least >= MS_SSIM_LEAST_SIDE else None,
+        detail_kept(picture, original, target),
+        colour_shift(picture, target),
     )
 
 
@@ -276,7 +289,15 @@ def mean_figures(figures: Sequence[Figures]) -> Figures:
         values = [getattr(one, name) for one in figures]
         return None if None in values else float(np.mean(values))
 
-    return Figures(float(np.mean([one.psnr for one in figures])), mean("ssim"), mean("ms_ssim"))
+    with_detail = [one.detail for one in figures if one.detail is not None]
+    return Figures(
+        float(np.mean([one.psnr for one in figures])),
+        mean("ssim"),
+        mean("ms_ssim"),
+        # A picture without a sharp area says nothing about it.
+        float(np.mean(with_detail)) if with_detail else None,
+        tuple(float(shift) for shift in np.mean([one.colour or (0.0,) for one in figures], axis=0)),
+    )
 
 
 def find_judged_pairs(subject: Subject, options: EvaluateOptions) -> PairSource:
@@ -387,17 +408,24 @@ def table(report: Mapping[str, Any]) -> str:
     means = {name: Figures(**mean) for name, mean in report["means"].items()}
     across = max(map(len, means))
     best_blur = means[BLURRED].psnr - means[UNTOUCHED].psnr if BLURRED in means else 0.0
-    lines.append(f"{'':{across}}  {'PSNR':>8}  {'SSIM':>6}  MS-SSIM")
+    lines.append(f"{'':{across}}  {'PSNR':>8}  {'SSIM':>6}  MS-SSIM  detail  colour")
     for name, mean in means.items():
         structures = ["–" if x is None else f"{x:.4f}" for x in (mean.ssim, mean.ms_ssim)]
+        detail = "–" if mean.detail is None else f"{mean.detail:.2f}"
+        colour = max(mean.colour or (0.0,), key=abs)
         gain = mean.psnr - means[UNTOUCHED].psnr
         nothing_done = name in (UNTOUCHED, BLURRED)
         verdict = "" if name == UNTOUCHED else f"  {gain:+.2f} dB"
         if not nothing_done and gain <= max(0.0, best_blur):
             verdict += "  ← no better than doing nothing"
         lines.append(
-            f"{name:{across}}  {mean.psnr:5.2f} dB  {structures[0]:>6}  {structures[1]:>7}{verdict}"
+            f"{name:{across}}  {mean.psnr:5.2f} dB  {structures[0]:>6}  {structures[1]:>7}"
+            f"  {detail:>6}  {colour:+6.2f}{verdict}"
         )
+    lines.append(
+        "detail: gradient energy of the photograph that is kept where the target is sharp; colour: "
+        "steps of 255 that the channel furthest off is from the target's mean"
+    )
     return "\n".join(lines)
 
 

@@ -40,7 +40,12 @@ JUDGED_BY = "bokeh_pairs/val"
 
 REPORTED_ON = ("bokeh_pairs/val", "bokeh_pairs/test", "real_pairs/test", "ebb_real/test")
 
-FINGERPRINTS: Mapping[str, str] = {}
+FINGERPRINTS: Mapping[str, str] = {
+    "bokeh_pairs/train": "24eb566425427a10f687b3c7eebbcdcc37e5afc7e0801d206edffd4dcddb0cbf",
+    "real_pairs/train": "44eb65130bbe8e82a133f4b9f2be9ea7ab3ab7021c16729784b70b76e91d942d",
+    "ebb_real/train": "3c025eb474ed015ff7296f4b5402dacab8d7fded81edd8fe3d2bf1ec1d7c4363",
+    "bokeh_pairs/val": "19910258d51de927e2c106abadc8522e81208f5e1b10e9a067923f3241487875",
+}
 """Of the data that models/pocket was trained on; other data make another model."""
 
 SHORT_SIDE = 384
