@@ -32,6 +32,9 @@ SMALLEST_RANGE = 0.01
 KEEPING_THEIR_INPUTS_RANGE = ("MaxPooling2D", "AveragePooling2D", "UpSampling2D")
 """Integer operators whose output has the scale of their input."""
 
+WITHOUT_WEIGHTS = ("Multiply",)
+"""Integer operators that tfmot has no scheme for and that need none: their output is rounded."""
+
 NO_INTEGER_OPERATOR = ("GroupNormalization",)
 """Layers that the converter, too, leaves in floats: squares and means of a whole photograph."""
 
@@ -56,7 +59,7 @@ def refusal(twin: Model, recipe: Recipe) -> str | None:
 
 
 def _can_be_rounded(layer: Layer) -> bool:
-    known = isinstance(layer, tf_keras.layers.InputLayer) or _keeps_range(layer)
+    known = isinstance(layer, tf_keras.layers.InputLayer) or not _may_have_weights(layer)
     return known or _REGISTRY.supports(layer)
 
 
@@ -129,7 +132,8 @@ class _Rounding(tfmot.quantization.keras.QuantizeConfig):
     """Weights as tfmot's default scheme rounds them; the output as told."""
 
     def __init__(self, layer: Layer, output_quantizer: Any | None):
-        self.weights = None if _keeps_range(layer) else _REGISTRY.get_quantize_config(layer)
+        known = _may_have_weights(layer)
+        self.weights = _REGISTRY.get_quantize_config(layer) if known else None
         self.output_quantizer = output_quantizer
 
     def get_weights_and_quantizers(self, layer: Layer) -> list[tuple[Any, Any]]:
@@ -167,6 +171,10 @@ def _output_quantizer(layer: Layer) -> Any | None:
     return _QUANTIZERS.MovingAverageQuantizer(
         num_bits=8, per_axis=False, symmetric=False, narrow_range=False
     )
+
+
+def _may_have_weights(layer: Layer) -> bool:
+    return not _keeps_range(layer) and type(layer).__name__ not in WITHOUT_WEIGHTS
 
 
 def _keeps_range(layer: Layer) -> bool:

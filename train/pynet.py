@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import keras as keras3
+import numpy as np
 
 from train.presets import LEVELS, PyNETConfig
 
@@ -20,6 +21,10 @@ Model = Any
 
 PICTURE = "float32"
 """What pictures are computed in under mixed precision too: 16 bits hold no 255 even steps."""
+
+
+GATE_START = 0.1
+"""How open the gate of level 2 starts: shut, it would never learn to open."""
 
 
 class Features(NamedTuple):
@@ -170,7 +175,10 @@ def build_pynet(
     blocks = Blocks(config, keras)
     photo = keras.Input((*input_size, config.input_channels), name="photo")
     output = _pyramid(blocks, photo, level)
-    return keras.Model(photo, output, name=f"pynet_level_{level}")
+    model = keras.Model(photo, output, name=f"pynet_level_{level}")
+    if config.head == "gated" and level <= 2:
+        _start_gated(model)
+    return model
 
 
 def _pyramid(blocks: Blocks, photo: Tensor, level: int) -> Tensor:
@@ -281,9 +289,12 @@ def _finest_levels(blocks: Blocks, photo: Tensor, below: Features, level: int) -
     change that level 2 makes to the photograph).
     """
     features = below.entering
-    if blocks.config.head == "residual":
-        features = blocks.concatenate([features, _colour(blocks, photo)], "level_2_photo")
-    change = _head_convolution(blocks, features, level=2)
+    if blocks.config.head == "gated":
+        change = _gated_change(blocks, features, _colour(blocks, photo))
+    else:
+        if blocks.config.head == "residual":
+            features = blocks.concatenate([features, _colour(blocks, photo)], "level_2_photo")
+        change = _head_convolution(blocks, features, level=2)
     finished = _finish(blocks, change, photo, level=2)
     if level == 2:
         return finished
@@ -291,12 +302,40 @@ def _finest_levels(blocks: Blocks, photo: Tensor, below: Features, level: int) -
     return _finish(blocks, _head_convolution(blocks, up, level=1), finished, level=1)
 
 
+def _gated_change(blocks: Blocks, features: Tensor, photo: Tensor) -> Tensor:
+    """What level 2 changes of the photograph, times a gate that says where.
+
+    A gate per colour, since a product of unequal shapes is one more operator for some accelerators.
+    """
+    seen = blocks.concatenate([features, photo], "level_2_photo")
+    change = _head_convolution(blocks, seen, level=2)
+    gate = blocks.layers.Conv2D(3, 3, padding="same", name="level_2_gate")(seen)
+    gate = blocks.layers.ReLU(name="level_2_gate_activation")(gate)
+    return blocks.layers.Multiply(name="level_2_gated")([change, gate])
+
+
+def _start_gated(model: Model) -> None:
+    """The change starts as what a mean of 3×3 takes from the photograph, the gate almost shut.
+
+    Adam moves a weight by its rate a step: from zero, it would take thousands of them to take the
+    photograph away (docs/experiments.md).
+    """
+    head, gate = model.get_layer("level_2_head"), model.get_layer("level_2_gate")
+    softening, bias = (np.zeros_like(weights) for weights in head.get_weights())
+    for colour in range(3):
+        from_photo = softening[:, :, colour - 3, colour]  # the photograph's are the last three
+        from_photo += 1 / 9
+        from_photo[1, 1] -= 1
+    head.set_weights([softening, bias])
+    gate.set_weights([np.zeros_like(softening), bias + GATE_START])
+
+
 def _head(blocks: Blocks, features: Tensor, photo: Tensor, level: int) -> Tensor:
     return _finish(blocks, _head_convolution(blocks, features, level), photo, level)
 
 
 def _head_convolution(blocks: Blocks, features: Tensor, level: int) -> Tensor:
-    residual = blocks.config.head == "residual"
+    residual = blocks.config.head != "tanh"
     return blocks.layers.Conv2D(
         3,
         3,

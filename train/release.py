@@ -1,4 +1,4 @@
-"""Makes the model that is shipped, from its data to its figures: python -m train.release
+"""Makes a model to ship, from its data to its figures: python -m train.release
 
     python -m train.release --data DIR --out runs/release --bundle models/pocket
 

@@ -41,7 +41,7 @@ class TrainingOptions:
     """The network: reference (as published), report (its Keras re-implementation), mobile (made for
     phones) or pocket (mobile without normalization, as shipped)."""
     schedule: str = "quick"
-    """Steps, batches and crops: quick (10 minutes on two cores), release (an hour and a half),
+    """Steps, batches and crops: quick (10 minutes on two cores), release (two hours),
     standard (a night), published (days on a GPU) or smoke (seconds, to try a folder)."""
     steps: int | None = None
     """Steps of every level, in place of the schedule's."""

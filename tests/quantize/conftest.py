@@ -21,7 +21,9 @@ from train.presets import NETWORKS, SCHEDULES, PyNETConfig
 from train.pynet import build_pynet
 from train.run_folder import BUILT_IN, Run, create_run
 
-TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, largest_kernel=3, level_5_blocks=1)
+TINY = dataclasses.replace(
+    NETWORKS["mobile"], width=1 / 16, largest_kernel=3, level_5_blocks=1, head="gated"
+)
 
 
 def tiny_network(config: PyNETConfig = TINY) -> Any:
@@ -32,6 +34,9 @@ def tiny_network(config: PyNETConfig = TINY) -> Any:
     for layer in network.layers:
         if layer.name.endswith("_head"):
             layer.set_weights([random.normal(0, 0.03, w.shape) for w in layer.get_weights()])
+        if layer.name.endswith("_gate"):
+            kernel, ones = layer.get_weights()
+            layer.set_weights([random.normal(0, 0.1, kernel.shape), ones])
         if isinstance(layer, keras.layers.BatchNormalization):
             gamma, beta, mean, variance = layer.get_weights()
             layer.set_weights(

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tf_keras
+from scipy.ndimage import uniform_filter
 
 from train.presets import LEVELS, NETWORKS, PyNETConfig
 from train.pynet import build_pynet, copy_weights
@@ -75,14 +76,34 @@ def test_an_untrained_mobile_network_hands_the_photograph_through(level: int) ->
 
 def test_without_normalization_features_keep_their_size() -> None:
     photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)
-    largest = {}
+    size = {}
     for gain in (1.0, 0.1):
-        config = dataclasses.replace(SMALL["pocket"], residual_gain=gain)
-        model = build_pynet(config, 3)
-        sums = [layer.output for layer in model.layers if layer.name.startswith("level_3_f")]
-        features = keras.Model(model.input, sums[-1])(photo)
-        largest[gain] = float(np.abs(np.asarray(features)).std())
-    assert largest[0.1] < 0.5 * largest[1.0]
+        keras.utils.set_random_seed(0)
+        model = build_pynet(dataclasses.replace(SMALL["pocket"], residual_gain=gain), 3)
+        before, after = (
+            model.get_layer(f"level_3_{name}").output for name in ("c_concatenation", "f_sum")
+        )
+        entering, leaving = keras.Model(model.input, [before, after])(photo)
+        size[gain] = float(np.std(leaving) / np.std(entering))
+    assert size[1.0] > 2
+    assert 0.9 < size[0.1] < 1.2
+
+
+def test_a_gate_decides_where_the_photograph_is_softened() -> None:
+    """Untrained, a tenth of a mean of 3×3; with the gate shut where it is light, nothing there."""
+    photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32) / 4
+    photo[:, :, 32:] += 0.75
+    softened = uniform_filter(photo[0], (3, 3, 1)) - photo[0]
+    model = build_pynet(SMALL["pocket"], 2)
+    inside, dark, light = slice(1, -1), slice(1, 31), slice(33, 63)
+    change = np.asarray(model(photo))[0] - photo[0]
+    np.testing.assert_allclose(change[inside, inside], 0.1 * softened[inside, inside], atol=1e-6)
+    kernel, bias = model.get_layer("level_2_gate").get_weights()
+    kernel[1, 1, -3:] = -1 / 6  # of the photograph; at a sum of 0.6 the gate is shut
+    model.get_layer("level_2_gate").set_weights([kernel, bias])
+    change = np.asarray(model(photo))[0] - photo[0]
+    assert np.abs(change[inside, dark]).max() > 1e-3
+    np.testing.assert_allclose(change[inside, light], 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
