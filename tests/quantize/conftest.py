@@ -21,9 +21,7 @@ from train.presets import NETWORKS, SCHEDULES, PyNETConfig
 from train.pynet import build_pynet
 from train.run_folder import BUILT_IN, Run, create_run
 
-TINY = dataclasses.replace(
-    NETWORKS["mobile"], width=1 / 16, largest_kernel=3, level_5_blocks=1, head="gated"
-)
+TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, largest_kernel=3, level_5_blocks=1)
 
 
 def tiny_network(config: PyNETConfig = TINY) -> Any:
