@@ -166,14 +166,15 @@ def export(
     network = source.network
     twin = build_twin(network.model, network.config)
     recipes, refused = takeable(twin, recipes)
-    unfinished = out.with_name(f".{out.name}.fine_tuning")
-    fine_tuned = [name for name in recipes if RECIPES[name].calibration == "fine_tuning"]
-    calibrated = any(RECIPES[name].calibration == "photos" for name in recipes)
     made = [
         (recipe, size)
         for recipe, (size, named) in itertools.product(recipes, sizes.items())
         if not named or recipe in named
     ]
+    recipes = list(dict.fromkeys(recipe for recipe, _ in made))
+    unfinished = out.with_name(f".{out.name}.fine_tuning")
+    fine_tuned = [name for name in recipes if RECIPES[name].calibration == "fine_tuning"]
+    calibrated = any(RECIPES[name].calibration == "photos" for name in recipes)
     phases = len(sizes) + bool(fine_tuned) + len(made)
     contents: dict[str, bytes] = {}
     described: list[BundledModel] = []
@@ -344,27 +345,33 @@ def cost_of_integers(bundle: Bundle) -> str:
     """What int8_qat loses against the targets, beside what it may lose."""
     losses = []
     for other in ("float32", "int8_ptq"):
-        if other in bundle.recipes:
-            decibels, structure = (
-                mean_difference(bundle, "int8_qat", other, name)
-                for name in ("psnr_to_target", "ssim_to_target")
-            )
-            losses.append(f"against {other} {decibels:+.3f} dB, SSIM {structure:+.4f}")
+        lost = mean_lost(bundle, "int8_qat", other)
+        if lost is not None:
+            losses.append(f"against {other} {lost[0]:+.3f} dB, SSIM {lost[1]:+.4f}")
     allowed = f"at most {-LARGEST_LOSS[0]} dB and {-LARGEST_LOSS[1]} against float32 are allowed"
     return f"int8_qat {'; '.join(losses) or 'is alone here'} ({allowed})"
 
 
-def mean_difference(bundle: Bundle, recipe: str, other: str, name: str) -> float:
-    """How much more of a figure one recipe has, the mean over the working sizes of both."""
-    figures = [
-        {model.working_size: model.figures[name] for model in bundle.models_of(one)}
-        for one in (recipe, other)
-    ]
-    return float(
-        np.mean(
-            [figures[0][size] - figures[1][size] for size in figures[0].keys() & figures[1].keys()]
+def mean_lost(bundle: Bundle, recipe: str, other: str) -> tuple[float, float] | None:
+    """PSNR in dB and SSIM to the targets that a recipe has over another, below zero what it lost.
+
+    The mean over the working sizes that both were made in; None where there is none.
+    """
+    scores = {
+        (model.recipe, model.working_size): np.array(
+            [model.figures["psnr_to_target"], model.figures["ssim_to_target"]]
         )
-    )
+        for model in bundle.models
+    }
+    differences = [
+        score - scores[other, size]
+        for (name, size), score in scores.items()
+        if name == recipe and (other, size) in scores
+    ]
+    if not differences:
+        return None
+    decibels, structure = np.mean(differences, axis=0)
+    return float(decibels), float(structure)
 
 
 if __name__ == "__main__":

@@ -131,8 +131,8 @@ class Figures:
     psnr: float
     ssim: float | None
     ms_ssim: float | None
-    detail: float | None = None
-    colour: tuple[float, ...] | None = None
+    detail: float | None
+    colour: tuple[float, ...]
 
     def words(self) -> str:
         """For under a picture."""
@@ -296,7 +296,7 @@ def mean_figures(figures: Sequence[Figures]) -> Figures:
         mean("ms_ssim"),
         # A picture without a sharp area says nothing about it.
         float(np.mean(with_detail)) if with_detail else None,
-        tuple(float(shift) for shift in np.mean([one.colour or (0.0,) for one in figures], axis=0)),
+        tuple(float(shift) for shift in np.mean([one.colour for one in figures], axis=0)),
     )
 
 
@@ -412,7 +412,7 @@ def table(report: Mapping[str, Any]) -> str:
     for name, mean in means.items():
         structures = ["–" if x is None else f"{x:.4f}" for x in (mean.ssim, mean.ms_ssim)]
         detail = "–" if mean.detail is None else f"{mean.detail:.2f}"
-        colour = max(mean.colour or (0.0,), key=abs)
+        colour = max(mean.colour, key=abs)
         gain = mean.psnr - means[UNTOUCHED].psnr
         nothing_done = name in (UNTOUCHED, BLURRED)
         verdict = "" if name == UNTOUCHED else f"  {gain:+.2f} dB"

@@ -32,9 +32,6 @@ def tiny_network(config: PyNETConfig = TINY) -> Any:
     for layer in network.layers:
         if layer.name.endswith("_head"):
             layer.set_weights([random.normal(0, 0.03, w.shape) for w in layer.get_weights()])
-        if layer.name.endswith("_gate"):
-            kernel, ones = layer.get_weights()
-            layer.set_weights([random.normal(0, 0.1, kernel.shape), ones])
         if isinstance(layer, keras.layers.BatchNormalization):
             gamma, beta, mean, variance = layer.get_weights()
             layer.set_weights(

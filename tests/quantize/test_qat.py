@@ -75,6 +75,27 @@ def test_the_int8_model_computes_what_fine_tuning_saw(rounded: Any, tiny_run: Ru
     assert steps.max() < 3.01
 
 
+def test_a_gate_is_rounded_as_tflite_multiplies(tiny_run: Run) -> None:
+    config = dataclasses.replace(TINY, head="gated")
+    network = tiny_network(config)
+    gate = network.get_layer("level_2_gate")
+    kernel, bias = gate.get_weights()
+    random = np.random.default_rng(0)
+    gate.set_weights([random.normal(0, 0.1, kernel.shape), np.ones_like(bias)])
+    twin = build_twin(network, config)
+    model = quantization_aware(twin)
+    inputs = photos(tiny_run, 2)
+    calibrate(model, twin, [inputs])
+    runnable = LiteRTModel(convert(model, RECIPES["int8_qat"], (64, 64)))
+    for photo, float_output, rounded_output in zip(
+        inputs, twin(inputs).numpy(), model(inputs, training=False).numpy(), strict=True
+    ):
+        steps = 255 * np.abs(runnable.run(photo) - rounded_output)
+        assert steps.mean() < 0.5
+        assert steps.max() < 3.01
+        assert 255 * np.abs(rounded_output - np.clip(float_output, 0, 1)).mean() < 3
+
+
 def test_doubling_a_picture_is_exact_to_a_step(tiny_run: Run) -> None:
     """A network whose heads are zero gives the doubled photograph; so must its int8 model.
 

@@ -152,8 +152,8 @@ def test_vgg_19_is_built_once(weights: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_is_missing_or_wrong_is_said(tmp_path: Path) -> None:
-    assert LOSS_NAMES == ("l1", "l1_ssim", "l1_ssim_vgg")
-    with pytest.raises(UserError, match="expected one of l1, l1_ssim, l1_ssim_vgg"):
+    assert LOSS_NAMES == ("l1", "l1_l2", "l1_ssim", "l1_ssim_vgg")
+    with pytest.raises(UserError, match="expected one of l1, l1_l2, l1_ssim, l1_ssim_vgg"):
         make_loss("l2")
     with pytest.raises(UserError, match="name the file with --vgg-weights"):
         make_loss("l1_ssim_vgg")
