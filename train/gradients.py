@@ -1,7 +1,7 @@
 """The two gradients of a convolution as convolutions, for a backend whose own are slow and large.
 
-TensorFlow's on a CPU lay out every window of the kernel's size at once: 2.7 GB for one 9×9
-convolution of 256×256 pixels (docs/experiments.md).
+TensorFlow's on a CPU without oneDNN lay out every window of the kernel's size at once: 2.7 GB for
+one 9×9 convolution of 256×256 pixels. With oneDNN its own are the quicker (docs/experiments.md).
 """
 
 from typing import Any
@@ -10,6 +10,18 @@ import keras
 from keras import ops
 
 Tensor = Any
+
+
+def own_are_slow() -> bool:
+    """Whether TensorFlow computes without oneDNN.
+
+    By itself it takes oneDNN on processors with instructions for neural networks, AVX512-VNNI and
+    later ones; TF_ENABLE_ONEDNN_OPTS=0 or 1 decides otherwise.
+    """
+    # TensorFlow tells this nowhere else, and not what was asked of it but what it does.
+    from tensorflow.python.util import _pywrap_util_port
+
+    return not _pywrap_util_port.IsMklEnabled()
 
 
 def use_convolution_gradients(model: keras.Model) -> None:
