@@ -3,25 +3,37 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from quantize.bundle import Bundle
 from quantize.compare import spread
-from quantize.contact_sheet import contact_sheet, main
+from quantize.contact_sheet import contact_sheet, load_models, main, photo_sheet
 from train.errors import UserError
-from train.photo import read_photo
+from train.photo import read_photo, write_photo
 from train.run_folder import Run
 
 
 def test_a_row_per_pair_and_a_column_per_recipe(tiny_bundle: Bundle, tiny_run: Run) -> None:
     pairs = spread(tiny_run.pairs("val"), 2)
-    sheet = contact_sheet(tiny_bundle, pairs, height=64)
-    one_row = contact_sheet(tiny_bundle, pairs[:1], height=64)
+    models = load_models(tiny_bundle, tiny_bundle.recipes)
+    sheet = contact_sheet(models, pairs, height=64)
+    one_row = contact_sheet(models, pairs[:1], height=64)
     # Input, target and the recipes, each 128 wide.
     columns = 2 + len(tiny_bundle.recipes)
     assert columns * 128 < sheet.shape[1] < columns * 128 + 200
     assert sheet.shape[1] == one_row.shape[1]
     assert sheet.shape[0] - one_row.shape[0] > 64
+
+
+def test_photos_stand_above_what_the_chosen_recipe_makes_of_them(tiny_bundle: Bundle) -> None:
+    photos = [np.full((60, 90, 3), 200, np.uint8), np.full((120, 60, 3), 90, np.uint8)]
+    sheet = photo_sheet(load_models(tiny_bundle, ["float32"]), photos, height=60)
+    # A gap, 90 wide, a gap, 30 wide, a gap; labels above and below, two rows.
+    assert sheet.shape == (26 + 2 * (60 + 26 + 8), 8 + 90 + 8 + 30 + 8, 3)
+    np.testing.assert_array_equal(sheet[26:86, 8:98], photos[0])
+    grey = sheet[26 + 94 : 26 + 94 + 60, 8:98]
+    assert np.abs(grey.astype(int) - 200).mean() < 20, "what is even stays about as it is"
 
 
 def test_a_network_that_sees_depth_is_given_it(
@@ -42,6 +54,14 @@ def test_from_the_command_line(
     monkeypatch.setattr(sys, "argv", command)
     main()
     assert read_photo(out).shape[1] > 1000
+    photo = tmp_path / "photo.png"
+    write_photo(photo, np.full((64, 96, 3), 128, np.uint8))
+    monkeypatch.setattr(sys, "argv", [*command, "--photos", str(photo), "--recipes", "int8_qat"])
+    main()
+    assert read_photo(out).shape[1] < 500, "one photo"
+    monkeypatch.setattr(sys, "argv", [*command, "--photos", str(photo), "--recipes", "int4"])
+    with pytest.raises(UserError, match="int4"):
+        main()
     monkeypatch.setattr(sys, "argv", [*command, "--data", str(tmp_path / "nowhere")])
     with pytest.raises(UserError, match="no such folder"):
         main()
