@@ -1,7 +1,7 @@
-"""Times the app's Java on a photo, the model apart, on one core: python -m android_demo.benchmark
+"""Times the app's Java on one core, the model apart: python -m android_demo.benchmark
 
-In Robolectric's Android, whose decoder and encoder are Android's own, compiled for this machine. A
-phone's figures are a phone's: see the app's proof screen.
+To its first screen, and with a photo, in Robolectric's Android, whose decoder and encoder are
+Android's own, compiled for this machine. A phone's figures are a phone's: see the proof screen.
 """
 
 import json
@@ -33,7 +33,7 @@ _STAGES = (
 class BenchmarkOptions:
     """Times each stage of a photo's way through the app."""
 
-    bundle: Path = Path("bundles/bokeh")
+    bundle: Path = Path("models/pocket")
     """Its models go into the app; none is run."""
     photo: Path | None = None
     """A JPEG file. Left out: one of 12 megapixels, with detail all over."""
@@ -46,7 +46,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         app = make_host_app(read_bundle(options.bundle), Path(folder))
         photo = options.photo or draw_photo(Path(folder) / "photo.jpg")
-        figures = measure(app, photo, Path(folder) / "figures.json")
+        figures = measure(app, "photo.FullSizeBenchmark", Path(folder), photo=photo)
+        start = measure(app, "screen.StartBenchmark", Path(folder))
+    for run, times in start.items():
+        created, shown = times["created_ms"], times["shown_ms"]
+        print(f"{run} start: first screen made in {created:.0f} ms, drawn after {shown:.0f} ms")
     for run, stages in figures.items():
         print(f"{run} run of {stages['megapixels']:.1f} megapixels on one core")
         for stage in _STAGES:
@@ -56,13 +60,22 @@ def main() -> None:
         print(f"{stages['collections']} garbage collections; one bitmap of the full size")
 
 
-def measure(app: HostApp, photo: Path, figures: Path) -> dict[str, dict[str, float]]:
-    """The stages' times in milliseconds, of the first run and of a warm one."""
+def measure(
+    app: HostApp, name: str, folder: Path, **properties: object
+) -> dict[str, dict[str, float]]:
+    """What a benchmark of the app's wrote, of the first run and of a warm one.
+
+    Args:
+        app: on this machine.
+        name: of the class, below the app's package.
+        folder: for its figures.
+        properties: what it reads.
+    """
+    figures = folder / f"{name}.json"
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})  # what is started inherits it
     try:
-        given = {"photo": photo, "benchmark": figures}
-        app.test("photo.FullSizeBenchmark", properties=given, timed=True)
+        app.test(name, properties={**properties, "benchmark": figures}, timed=True)
     finally:
         os.sched_setaffinity(0, cores)
     measured: dict[str, dict[str, float]] = json.loads(figures.read_bytes())

@@ -66,6 +66,27 @@ public class CompareViewTest {
         event.recycle();
     }
 
+    /** Two fingers on a level line, so far from its middle; nearer than 14 mm Android sees one. */
+    private void pinch(int action, long start, float middle, float apart) {
+        MotionEvent.PointerProperties[] fingers = new MotionEvent.PointerProperties[2];
+        MotionEvent.PointerCoords[] places = new MotionEvent.PointerCoords[2];
+        for (int finger = 0; finger < 2; finger++) {
+            fingers[finger] = new MotionEvent.PointerProperties();
+            fingers[finger].id = finger;
+            fingers[finger].toolType = MotionEvent.TOOL_TYPE_FINGER;
+            places[finger] = new MotionEvent.PointerCoords();
+            places[finger].x = middle + (finger == 0 ? -apart : apart);
+            places[finger].y = 200;
+        }
+        long now = SystemClock.uptimeMillis();
+        MotionEvent event =
+                MotionEvent.obtain(
+                        start, now, action, 2, fingers, places, 0, 0, 1, 1, 0, 0, 0, 0);
+        view.dispatchTouchEvent(event);
+        event.recycle();
+        pass(16);
+    }
+
     private static void pass(int milliseconds) {
         Shadows.shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(milliseconds));
     }
@@ -121,6 +142,29 @@ public class CompareViewTest {
         touch(MotionEvent.ACTION_UP, 390, 200);
         assertEquals("the photo did not move", 0, brightnessAt(5, 300));
         assertEquals("the line moved with it", 0.5f, view.split(), 0.001f);
+    }
+
+    @Test
+    public void twoFingersZoomAboutTheirMiddleAndBack() {
+        long start = SystemClock.uptimeMillis();
+        int second = 1 << MotionEvent.ACTION_POINTER_INDEX_SHIFT;
+        touch(MotionEvent.ACTION_DOWN, 200, 200);
+        pinch(MotionEvent.ACTION_POINTER_DOWN | second, start, 300, 90);
+        for (float apart = 90; apart <= 180; apart += 9) {
+            pinch(MotionEvent.ACTION_MOVE, start, 300, apart);
+        }
+        assertEquals("fingers twice as far apart", 2, view.zoom(), 0.5);
+        assertEquals("the line does not follow two fingers", 0.5f, view.split(), 0.001f);
+        // What lay under their middle, right of the line, stays there; left of it is now far left.
+        assertEquals(255, brightnessAt(300, 300));
+        assertEquals(255, brightnessAt(120, 300));
+        for (float apart = 180; apart >= 87; apart -= 9) {
+            pinch(MotionEvent.ACTION_MOVE, start, 300, apart);
+        }
+        assertEquals("never smaller than the screen", 1, view.zoom(), 0.01);
+        pinch(MotionEvent.ACTION_POINTER_UP | second, start, 300, 90);
+        touch(MotionEvent.ACTION_UP, 280, 200);
+        assertFalse(view.showsOriginal());
     }
 
     @Test
