@@ -1,8 +1,8 @@
 """Judges a network, a bundle or another program's results on whole photographs.
 
 The plain protocol cuts the photograph to multiples of 64 pixels, clips the output to 0…1 and cuts
-32 pixels from each side of output, target and untouched photograph alike; figures per picture, then
-the mean over pictures.
+32 pixels, or those of --border, from each side of output, target and untouched photograph alike;
+figures per picture, then the mean over pictures.
 
 The published protocol is for comparison with tables made by the published evaluation: as plain, but
 the target is stretched to its own minimum and maximum, and the width is not cut. How the published
@@ -56,9 +56,6 @@ Protocol = Literal["plain", "published"]
 BORDER = 32
 """Pixels of the photograph that are cut from each side before anything is measured."""
 
-LEAST_SIDE = 2 * BORDER + SIZE_MULTIPLE
-"""Of a smaller photograph the border would leave nothing."""
-
 UNTOUCHED = "untouched"
 """The first row of every table: the photograph as it is."""
 
@@ -92,6 +89,8 @@ class EvaluateOptions:
     """What is measured; published only compares with old tables."""
     recipe: str | None = None
     """Of a bundle. Left out: every recipe, a row each."""
+    border: int = BORDER
+    """Pixels of the photograph cut from each side before anything is measured."""
     uniform_blur: Flag = False
     """Add a row: the whole photograph blurred by one Gaussian, the best for these pairs."""
     out: Path | None = None
@@ -104,7 +103,7 @@ def main() -> None:
     subject = open_subject(options.judged, options.recipe)
     pairs = find_judged_pairs(subject, options)
     out = make_output_folder(options)
-    evaluation = Evaluation(subject, pairs, options.protocol, options.short_side)
+    evaluation = Evaluation(subject, pairs, options.protocol, options.short_side, options.border)
     if options.uniform_blur:
         evaluation = with_uniform_blur(evaluation)
     judgements = [
@@ -167,6 +166,7 @@ class Evaluation:
     pairs: PairSource
     protocol: Protocol
     short_side: int | None = None
+    border: int = BORDER
     blur: UniformBlur | None = None
 
     @property
@@ -206,7 +206,7 @@ class Evaluation:
                 raise UserError(
                     f"pair {pair.name}: the {name} is not a number; the model is broken"
                 )
-        border = BORDER // 2 ** (self.subject.level - 1)
+        border = self.border // 2 ** (self.subject.level - 1)
         inside = slice(border, -border or None)
         return Measured(
             pair.name,
@@ -312,7 +312,7 @@ def find_judged_pairs(subject: Subject, options: EvaluateOptions) -> PairSource:
         raise UserError(f"{options.judged}: results of which pairs? Name their folder with --data")
     data = judged_data(subject, options)
     pairs = open_pairs(data, options.split, subject.sees_depth, options.limit)
-    check_sizes(pairs, options.short_side)
+    check_sizes(pairs, options.short_side, options.border)
     for candidate in subject.candidates.values():
         if isinstance(candidate, FolderOutput):
             every = open_pairs(data, options.split)
@@ -327,23 +327,26 @@ def judged_data(subject: Subject, options: EvaluateOptions) -> str:
     return options.data or subject.data or BUILT_IN
 
 
-def check_sizes(pairs: PairSource, short_side: int | None) -> None:
+def check_sizes(pairs: PairSource, short_side: int | None, border: int = BORDER) -> None:
     """Refuses photographs that the border would leave nothing of.
 
     Raises:
-        UserError: the shorter side has, or is scaled to, fewer than `LEAST_SIDE` pixels.
+        UserError: the border is negative, or the shorter side has, or is scaled to, too few pixels.
     """
-    why = f"expected at least {LEAST_SIDE}, as {BORDER} are cut from each side"
+    if border < 0:
+        raise UserError(f"--border {border}: expected 0 or more pixels")
+    least = 2 * border + SIZE_MULTIPLE
+    why = f"expected at least {least}, as {border} are cut from each side"
     if short_side is not None:
-        if short_side < LEAST_SIDE:
+        if short_side < least:
             raise UserError(f"--short-side {short_side}: {why}")
         return
     for files in pairs.files if isinstance(pairs, FolderPairs) else ():
         height, width = photo_size(files.original)
-        if min(height, width) < LEAST_SIDE:
+        if min(height, width) < least:
             raise UserError(
                 f"{files.original}: {width}×{height} pixels; {why}; "
-                f"enlarge the pairs with --short-side {LEAST_SIDE}"
+                f"enlarge the pairs with --short-side {least}"
             )
 
 
@@ -382,7 +385,7 @@ def describe(
         "split": options.split,
         "pairs": len(judgements),
         "protocol": options.protocol,
-        "border": BORDER,
+        "border": options.border,
         "short_side": options.short_side,
         "trained_short_side": subject.short_side,
         "options": json.loads(json.dumps(dataclasses.asdict(options), default=str)),

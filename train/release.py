@@ -145,8 +145,9 @@ def evaluate(options: ReleaseOptions, name: str) -> dict[str, Any]:
     """What every recipe scores on a set, beside the photograph untouched and evenly blurred."""
     out = options.out / "evaluation" / name
     folder, split = (options.data / name).parent, name.rpartition("/")[2]
-    pairs = ("--data", str(folder), "--split", split, "--short-side", str(SHORT_SIDE))
-    _command("train.evaluate", str(options.bundle), *pairs, "--uniform-blur", "--out", str(out))
+    measured = ("--short-side", str(SHORT_SIDE), "--border", "0", "--uniform-blur")
+    pairs = ("--data", str(folder), "--split", split)
+    _command("train.evaluate", str(options.bundle), *pairs, *measured, "--out", str(out))
     report = json.loads((out / "metrics.json").read_text())
     return {"pairs": report["pairs"], "means": report["means"]}
 

@@ -204,6 +204,15 @@ def test_small_pictures_have_no_ms_ssim(
     assert "–" in capsys.readouterr().out
 
 
+def test_without_a_border_the_whole_photograph_is_measured(
+    evaluated: Evaluated, results: Path
+) -> None:
+    cut = evaluated(results, "--limit", "1")["pictures"][0]["size"]
+    whole = evaluated(results, "--limit", "1", "--border", "0")
+    assert whole["border"] == 0
+    assert whole["pictures"][0]["size"] == [side + 64 for side in cut]
+
+
 def write_untrained(file: Path, level: int = 1) -> Path:
     write_network(file, build_pynet(TINY, level), "mobile", TINY, level)
     return file
@@ -353,6 +362,7 @@ def test_results_that_do_not_match_are_one_line(
         (["results", "--recipe", "int8_qat"], "only a bundle has recipes"),
         (["results", "--limit", "0"], "--limit 0: expected at least 1"),
         (["results", "--short-side", "100"], "--short-side 100: expected at least 128"),
+        (["results", "--border", "-1"], "--border -1: expected 0 or more"),
         (["nowhere"], "nowhere: not there; name a run"),
         (["data"], "data: neither a run"),
         (["results", "--split", "train"], "no pairs"),
@@ -380,6 +390,7 @@ def test_small_photographs_are_refused_before_the_work(pairs_folder: Path) -> No
     with pytest.raises(UserError, match=r"128×96 pixels; expected at least 128.*--short-side 128"):
         check_sizes(find_pairs(pairs_folder, "test"), None)
     check_sizes(find_pairs(pairs_folder, "test"), 128)
+    check_sizes(find_pairs(pairs_folder, "test"), None, border=16)
 
 
 def test_only_an_evaluation_is_written_over(
