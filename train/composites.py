@@ -4,8 +4,9 @@
 
 DIR of the subjects is a folder of pairs with masks beside them: original/N.jpg and subject/N.png, a
 soft 8-bit mask of the subject in focus. A subject, scaled, mirrored and lit a little differently,
-stands on the ground of a background photograph; the blur grows from its feet to a far wall. The
-same seed and index give the same pair.
+stands on the ground of a background photograph, where the blur grows from its feet to a far wall;
+or it is close, anywhere in the picture and partly beyond it, before a wall alone. The same seed and
+index give the same pair.
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,13 @@ LARGEST_BLUR = 0.034
 
 WALL = 0.14
 """Inverse depth of what stands behind the ground; the subject's is 1."""
+
+CLOSE = 0.5
+"""Share of the scenes without ground. With ground alone a network learns that what is high up in a
+photograph is blurred, faces too (docs/experiments.md)."""
+
+CLOSE_WALLS = (0.1, 0.6)
+"""Inverse depth of the wall in these: some lie only a little behind, as in captured pairs."""
 
 NEAREST = 1.6
 """Inverse depth of the nearest ground."""
@@ -122,8 +130,14 @@ def compose(
     """
     margin = int(np.ceil(1.4 * LARGEST_BLUR * min(size)))
     canvas = (size[0] + 2 * margin, size[1] + 2 * margin)
-    standing, feet = place(random, subject, canvas, margin)
-    layers = ground_layers(filled_with(random, background, canvas), ground(random, feet, canvas))
+    close = random.random() < CLOSE
+    put = place_close if close else place
+    standing, feet = put(random, subject, canvas, margin)
+    radiance = filled_with(random, background, canvas)
+    if close:
+        layers = [_layer(radiance, np.ones(canvas), random.uniform(*CLOSE_WALLS))]
+    else:
+        layers = ground_layers(radiance, ground(random, feet, canvas))
     # The subject stands before all of the ground that is not nearer than its feet.
     behind = [layer for layer in layers if layer.inverse_depth < 1.0]
     before = [layer for layer in layers if layer.inverse_depth >= 1.0]
@@ -166,29 +180,66 @@ def place(
 
     One that its photograph cut off at the bottom is cut off there again.
     """
-    height, width = subject.coverage.shape
     room = canvas[0] - 2 * margin, canvas[1] - 2 * margin
-    scale = min(
-        room[0] * random.uniform(0.45, 0.95) / height, room[1] * random.uniform(0.4, 0.95) / width
-    )
+    shares = random.uniform(0.45, 0.95), random.uniform(0.4, 0.95)
+    planes = lit_and_scaled(random, subject, room, shares)
+    height, width = planes.shape[:2]
+    bottom = margin + room[0] - (0 if subject.is_cut else round(room[0] * random.uniform(0, 0.15)))
+    left = margin + round((room[1] - width) * random.uniform(-0.1, 1.1))
+    standing = on_canvas(planes, bottom - height, left, canvas)
+    if subject.is_cut:  # below the frame it goes on
+        standing[:, bottom:] = standing[:, bottom - 1 : bottom]
+        return standing, 1.38
+    return standing, (bottom - margin) / room[0] - 0.02
+
+
+def place_close(
+    random: Random, subject: CutOut, canvas: tuple[int, int], margin: int
+) -> tuple[np.ndarray, float]:
+    """A subject anywhere on an empty canvas, large, up to a third of it beyond the frame.
+
+    Returns:
+        planes 4 × height × width, and 1: it stands on no ground.
+    """
+    room = canvas[0] - 2 * margin, canvas[1] - 2 * margin
+    shares = random.uniform(0.5, 1.3), random.uniform(0.5, 1.3)
+    planes = lit_and_scaled(random, subject, room, shares)
+    (height, width), beyond = planes.shape[:2], random.uniform(0, 1 / 3)
+    least, greatest = sorted((-beyond * height, room[0] - height + beyond * height))
+    top = margin + round(random.uniform(least, greatest))
+    if subject.is_cut:
+        top = max(top, margin + room[0] - height)
+    left = margin + round((room[1] - width) * random.uniform(-0.1, 1.1))
+    standing = on_canvas(planes, top, left, canvas)
+    if subject.is_cut and top + height < canvas[0]:
+        standing[:, top + height :] = standing[:, top + height - 1 : top + height]
+    return standing, 1.0
+
+
+def lit_and_scaled(
+    random: Random, subject: CutOut, room: tuple[int, int], shares: tuple[float, float]
+) -> np.ndarray:
+    """A subject as large as both shares of the room allow: height × width × 4, radiance times
+    coverage, and coverage."""
+    height, width = subject.coverage.shape
+    scale = min(room[0] * shares[0] / height, room[1] * shares[1] / width)
     size = max(8, round(height * scale)), max(8, round(width * scale))
     light = np.float32(random.uniform(0.75, 1.2))
     radiance = raised(np.minimum(light * subject.colour, 1)) * subject.coverage[..., None]
     planes = np.dstack([radiance, subject.coverage])
     planes = resize(planes, size, order=1, anti_aliasing=True).astype(np.float32)
-    if random.random() < 0.5:
-        planes = planes[:, ::-1]
-    bottom = margin + room[0] - (0 if subject.is_cut else round(room[0] * random.uniform(0, 0.15)))
-    left = margin + round((room[1] - size[1]) * random.uniform(-0.1, 1.1))
-    standing = np.zeros((4, *canvas), np.float32)
-    top = max(0, bottom - size[0])
-    first, last = max(0, left), min(canvas[1], left + size[1])
-    part = planes[size[0] - (bottom - top) :, first - left : last - left]
-    standing[:, top:bottom, first:last] = part.transpose(2, 0, 1)
-    if subject.is_cut:  # below the frame it goes on
-        standing[:, bottom:] = standing[:, bottom - 1 : bottom]
-        return standing, 1.38
-    return standing, (bottom - margin) / room[0] - 0.02
+    return planes[:, ::-1] if random.random() < 0.5 else planes
+
+
+def on_canvas(planes: np.ndarray, top: int, left: int, canvas: tuple[int, int]) -> np.ndarray:
+    """The part of height × width × 4 planes that lies on a canvas: 4 × height × width."""
+    height, width = planes.shape[:2]
+    rows = slice(max(0, top), min(canvas[0], top + height))
+    columns = slice(max(0, left), min(canvas[1], left + width))
+    whole = np.zeros((4, *canvas), np.float32)
+    part = planes[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    whole[:, rows, columns] = part.transpose(2, 0, 1)
+    return whole
 
 
 def ground(random: Random, feet: float, canvas: tuple[int, int]) -> np.ndarray:
@@ -236,11 +287,15 @@ def lens_for(random: Random, standing: np.ndarray, size: tuple[int, int]) -> Len
 
 
 def filled_with(random: Random, photo: np.ndarray, canvas: tuple[int, int]) -> np.ndarray:
-    """A part of a photograph that fills a canvas, mirrored or not: radiance 3 × height × width."""
+    """A part of a photograph that fills a canvas, mirrored or not: radiance 3 × height × width.
+
+    It is from the photograph's side and not all of it: many have a subject of their own in the
+    middle, and a network that sees it blurred learns to blur subjects.
+    """
     height, width = photo.shape[:2]
-    scale = max(canvas[0] / height, canvas[1] / width) * random.uniform(1.0, 1.4)
+    scale = max(canvas[0] / height, canvas[1] / width) * random.uniform(1.2, 2.0)
     scaled = max(canvas[0], round(height * scale)), max(canvas[1], round(width * scale))
-    left = round(random.uniform(0, scaled[1] - canvas[1]))
+    left = round((scaled[1] - canvas[1]) * random.beta(0.3, 0.3))
     # The ground is at the bottom of a photograph.
     top = round((scaled[0] - canvas[0]) * random.uniform(0.5, 1.0))
     codes = resize_photo(photo, *scaled)[top : top + canvas[0], left : left + canvas[1]]

@@ -10,6 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -244,14 +245,23 @@ def write_pairs(folder: Path, pairs: PairSource) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".pairs-", dir=folder.parent) as beside:
         unfinished = Path(beside) / folder.name
-        for index in tqdm(range(len(pairs)), unit="pair"):
-            pair = pairs[index]
-            kinds = {"original": pair.original, "bokeh": pair.bokeh, "original_depth": pair.depth}
-            for kind, picture in kinds.items():
-                if picture is not None:
-                    (unfinished / kind).mkdir(parents=True, exist_ok=True)
-                    write_photo(unfinished / kind / f"{pair.name}.png", picture)
+
+        def write(index: int) -> None:
+            _write_pair(unfinished, pairs[index])
+
+        # Rendering and encoding are compiled code that lets other threads run.
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for _ in tqdm(threads.map(write, range(len(pairs))), total=len(pairs), unit="pair"):
+                pass
         unfinished.rename(folder)
+
+
+def _write_pair(folder: Path, pair: Pair) -> None:
+    kinds = {"original": pair.original, "bokeh": pair.bokeh, "original_depth": pair.depth}
+    for kind, picture in kinds.items():
+        if picture is not None:
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            write_photo(folder / kind / f"{pair.name}.png", picture)
 
 
 def _hash_share(stem: str) -> float:

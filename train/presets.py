@@ -190,7 +190,7 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         ),
         validations=4,
     ),
-    # For models/pocket, photographs 384 px high: an hour and three quarters on two cores. Most of
+    # For models/pocket, photographs 384 px high: an hour and a half on two cores. Most of
     # the time goes where subject and background are told apart (levels 5 and 4) and to level 2,
     # which trains all that is shipped.
     "release": TrainConfig(
@@ -202,9 +202,9 @@ SCHEDULES: Mapping[str, TrainConfig] = {
             _cosine(7, 300, 8, loss="l1_l2", learning_rate=3e-4),
             _cosine(6, 400, 8, loss="l1_l2", learning_rate=3e-4),
             _cosine(5, 2_500, 6, loss="l1_l2", learning_rate=6e-4),
-            _cosine(4, 6_000, 3, loss="l1_l2", learning_rate=5e-4),
-            _cosine(3, 3_000, 2, loss="l1_l2", learning_rate=4e-4),
-            _cosine(2, 9_000, 2, loss="l1_l2", learning_rate=4e-4),
+            _cosine(4, 4_500, 3, loss="l1_l2", learning_rate=5e-4),
+            _cosine(3, 2_500, 2, loss="l1_l2", learning_rate=4e-4),
+            _cosine(2, 6_000, 2, loss="l1_l2", learning_rate=4e-4),
             _cosine(1, 1_200, 2, loss="l1_l2", learning_rate=2e-4),
         ),
         largest_zoom=1.15,

@@ -19,6 +19,7 @@ from train.composites import (
     ground_layers,
     lowered,
     main,
+    place_close,
     raised,
 )
 from train.errors import UserError
@@ -87,6 +88,29 @@ def test_a_cut_out_has_none_of_its_old_background() -> None:
     rim = subject.coverage < 0.9
     # In the photograph green is as bright there as red.
     assert subject.colour[rim][:, 0].mean() > 4 * subject.colour[rim][:, 1].mean()
+
+
+def test_a_close_subject_is_anywhere_and_reaches_beyond_the_frame() -> None:
+    """A white disc; cut off at the bottom in every other photograph."""
+    rows, columns = np.mgrid[:80, :80]
+    mask = np.where(np.hypot(rows - 40, columns - 40) < 38, 255, 0).astype(np.uint8)
+    photo, margin = np.full((80, 80, 3), 255, np.uint8), 10
+    tops, bottoms, visible = [], [], []
+    for seed in range(40):
+        height = 80 if seed % 2 else 60
+        subject = cut_out(photo[:height], mask[:height])
+        assert subject.is_cut == (seed % 2 == 0)
+        standing, _ = place_close(np.random.default_rng(seed), subject, (120, 148), margin)
+        covered = np.flatnonzero(standing[3, margin:-margin, margin:-margin].max(axis=1) > 0.5)
+        tops.append(covered[0])
+        bottoms.append(covered[-1])
+        visible.append((standing[3, margin:-margin, margin:-margin] > 0.5).mean())
+        if subject.is_cut:
+            assert covered[-1] == 99, "what was cut off is cut off again"
+    assert min(tops[1::2]) == 0
+    assert max(tops[1::2]) > 30
+    assert min(bottoms[1::2]) < 70
+    assert min(visible) > 0.05
 
 
 def test_the_ground_reaches_the_feet_and_ends_at_a_wall() -> None:
