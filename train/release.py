@@ -3,8 +3,8 @@
     python -m train.release --data DIR --out runs/release --bundle models/pocket
 
 DIR holds bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/. The steps: composites of the
-subjects, all pairs gathered, the training, the bundle, and its figures on every set. Stopped, it
-goes on where it was when called again.
+subjects, all pairs gathered, the training, the bundle, its figures on every set, and its card.
+Stopped, it goes on where it was when called again.
 """
 
 import dataclasses
@@ -21,6 +21,7 @@ import tyro
 from train.composites import find_composites
 from train.errors import UserError, run_command
 from train.gather import gather
+from train.model_card import CARD, FIGURES, figures_table, write_card
 from train.pairs import find_whole_folder, fingerprint, write_pairs
 from train.photo import write_atomically
 from train.presets import NETWORKS, SCHEDULES, choose
@@ -51,9 +52,6 @@ FINGERPRINTS: Mapping[str, str] = {
 SHORT_SIDE = 384
 """Photographs are judged at the working size of the models, in pixels."""
 
-FIGURES = "figures.json"
-"""In the bundle: what every recipe scores on every set."""
-
 
 @dataclass(frozen=True)
 class ReleaseOptions:
@@ -81,8 +79,10 @@ def main() -> None:
     export(options, run)
     figures = {name: evaluate(options, name) for name in REPORTED_ON}
     write_figures(options, run, fingerprints, figures)
-    print(table(figures))
-    print(f"{options.bundle}: made. Next: python -m gradio_app --bundle {options.bundle}")
+    write_card(options.bundle)
+    print(figures_table(figures))
+    print(f"{options.bundle}: made, with {CARD}; what you see in its pictures goes to its end")
+    print(f"Next: python -m gradio_app --bundle {options.bundle}")
 
 
 def check_data(data: Path) -> dict[str, str]:
@@ -171,20 +171,6 @@ def write_figures(
         "figures": dict(figures),
     }
     write_atomically(options.bundle / FIGURES, json.dumps(content, indent=2) + "\n")
-
-
-def table(figures: Mapping[str, Any]) -> str:
-    """PSNR in dB by row and set, in Markdown, as the model's card has it."""
-    rows = list(next(iter(figures.values()))["means"])
-    lines = [
-        "| | " + " | ".join(figures) + " |",
-        "|---|" + "---:|" * len(figures),
-        "| pairs | " + " | ".join(str(one["pairs"]) for one in figures.values()) + " |",
-    ]
-    for row in rows:
-        cells = [f"{one['means'][row]['psnr']:.2f}" for one in figures.values()]
-        lines.append(f"| {row} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
 
 
 def _command(*arguments: str) -> None:

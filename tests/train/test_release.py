@@ -9,10 +9,11 @@ from scipy.ndimage import gaussian_filter
 
 from train import release
 from train.errors import UserError
+from train.model_card import FIGURES
 from train.pairs import find_pairs
 from train.photo import write_photo
 from train.presets import NETWORKS, SCHEDULES
-from train.release import FIGURES, ReleaseOptions, check_data, gathered_pairs, table, write_figures
+from train.release import ReleaseOptions, check_data, gathered_pairs, write_figures
 from train.run_folder import Run
 
 
@@ -75,4 +76,3 @@ def test_figures_lie_beside_the_models(options: ReleaseOptions) -> None:
     assert stored["figures"] == figures
     assert stored["fingerprints"] == {"bokeh_pairs/val": "abc"}
     assert [level["level"] for level in stored["schedule"]["schedules"]] == [7, 6, 5, 4, 3, 2, 1]
-    assert table(figures).splitlines()[-1] == "| int8_qat | 27.25 |"

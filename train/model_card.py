@@ -1,0 +1,141 @@
+"""The card of a model that ships, made of its bundle and its figures.
+
+What people saw, below the card's last heading, is kept when the card is made anew.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from train.photo import write_atomically
+
+CARD = "MODEL_CARD.md"
+"""In the bundle."""
+
+FIGURES = "figures.json"
+"""In the bundle: what it was trained on, how, and what every recipe scores on every set."""
+
+SHIPPED = "int8_qat"
+
+_FAILURES = "## Where it fails\n"
+
+_NOT_LOOKED_AT = "Its pictures were not looked at yet.\n"
+
+
+def write_card(bundle: Path) -> None:
+    """Writes the card of a bundle that has its figures, and keeps what people wrote."""
+    card = bundle / CARD
+    before = card.read_text() if card.is_file() else ""
+    failures = before.partition(_FAILURES)[2].strip("\n") or _NOT_LOOKED_AT.strip("\n")
+    models = json.loads((bundle / "bundle.json").read_text())["models"]
+    release = json.loads((bundle / FIGURES).read_text())
+    write_atomically(card, card_text(bundle.name, models, release) + f"\n{_FAILURES}\n{failures}\n")
+
+
+def card_text(name: str, models: list[Mapping[str, Any]], release: Mapping[str, Any]) -> str:
+    """The card but for its last part, in Markdown.
+
+    Args:
+        name: of the bundle.
+        models: as in `bundle.json`.
+        release: as in `figures.json`.
+    """
+    sets = ", ".join(f"`{folder}` {times} times" for folder, times in release["trained_on"].items())
+    return f"""# Model card: {name}
+
+Gives a photograph the background blur of a wide aperture, with no depth map: the subject stays
+sharp, what lies behind it softens. A PyNET (Ignatov, Patel, Timofte 2020) of a quarter of the
+published filters, without normalization, whose second level takes the background's detail away
+through a gate (`pocket` in `train/presets.py`). A model works at the size in its name;
+`quantize.render`, the browser page and the phone app bring the blur to a photograph's own size.
+
+{files_table(models)}
+
+`bundle.json` holds each model's formats, checksums and differences to the float32 model, and what
+each runtime made of it; `figures.json` what stands below, in full.
+
+## Data and licence
+
+Trained on {sets}, and {release["composites"]:,} composites (`train.composites`) of the subjects of
+`bokeh_pairs/train` before other photographs. The shallow half of `bokeh_pairs` and of the composites
+was rendered by a thin lens; the other pairs are captured. All photographs come from research sets,
+some for non-commercial use only, some without a stated licence: **the weights are for research and
+evaluation only.** The code is Apache-2.0.
+
+## Training
+
+`python -m train.release --data DIR` repeats it, from the data to this card. Seed {release["seed"]};
+the schedule and the fingerprints of the data are in `figures.json`. Held-out pairs
+(`bokeh_pairs/val`) after each level, at that level's size:
+
+{levels_table(release)}
+
+{SHIPPED} was fine-tuned for {release["fine_tune_steps"]} steps at most with its roundings in place.
+
+## Figures
+
+Mean PSNR in dB over whole photographs of {release["short_side"]} px on the short side, detail
+transfer included. Untouched is the photograph as it is; uniform blur the whole of it blurred by the
+one Gaussian that suits the set best.
+
+{figures_table(release["figures"])}
+
+Of {SHIPPED}: the share of the subject's fine detail that is kept (gradient energy where the target
+is sharp), and by how many steps of 255 the mean of the channel that is furthest off differs.
+
+{faithfulness_table(release["figures"])}
+
+## For other use
+
+Put pairs of your own into a folder as `original/NAME.jpg` and `bokeh/NAME.jpg`, then `python -m
+train.sequential --preset pocket --schedule release --data DIR --out runs/mine` and `python -m
+quantize.export runs/mine --out bundles/mine`.
+"""
+
+
+def files_table(models: list[Mapping[str, Any]]) -> str:
+    """A row per model: its file, its recipe, its bytes."""
+    rows = [f"| `{one['file']}` | {one['recipe']} | {one['bytes']:,} |" for one in models]
+    return "\n".join(["| file | recipe | bytes |", "|---|---|---:|", *rows])
+
+
+def levels_table(release: Mapping[str, Any]) -> str:
+    """A row per level: its steps and crops, its PSNR beside the untouched photograph's."""
+    lines = ["| level | steps | crops a step | PSNR | untouched |", "|---|---:|---:|---:|---:|"]
+    for schedule in release["schedule"]["schedules"]:
+        quality = release["levels"].get(str(schedule["level"]))
+        if quality:
+            psnrs = (f"{quality[which]['psnr']:.2f} dB" for which in ("output", "untouched"))
+            steps = f"{schedule['steps']:,} | {schedule['batch']}"
+            lines.append(f"| {schedule['level']} | {steps} | {' | '.join(psnrs)} |")
+    return "\n".join(lines)
+
+
+def figures_table(figures: Mapping[str, Any]) -> str:
+    """PSNR in dB by row and set."""
+    rows = list(next(iter(figures.values()))["means"])
+    lines = [
+        "| | " + " | ".join(figures) + " |",
+        "|---|" + "---:|" * len(figures),
+        "| pairs | " + " | ".join(str(one["pairs"]) for one in figures.values()) + " |",
+    ]
+    for row in rows:
+        cells = [f"{one['means'][row]['psnr']:.2f}" for one in figures.values()]
+        lines.append(f"| {row} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def faithfulness_table(figures: Mapping[str, Any]) -> str:
+    """The shipped recipe's detail and colour by set."""
+    means = [one["means"][SHIPPED] for one in figures.values()]
+    details = ["–" if mean["detail"] is None else f"{mean['detail']:.2f}" for mean in means]
+    colours = [f"{max(mean['colour'], key=abs):+.2f}" for mean in means]
+    return "\n".join(
+        [
+            "| | " + " | ".join(figures) + " |",
+            "|---|" + "---:|" * len(figures),
+            "| detail kept | " + " | ".join(details) + " |",
+            "| colour | " + " | ".join(colours) + " |",
+        ]
+    )
