@@ -58,9 +58,9 @@ each runtime made of it; `figures.json` what stands below, in full.
 ## Data and licence
 
 Trained on {sets}, and {release["composites"]:,} composites (`train.composites`) of the subjects of
-`bokeh_pairs/train` before other photographs. The shallow half of `bokeh_pairs` and of the composites
-was rendered by a thin lens; the other pairs are captured. All photographs come from research sets,
-some for non-commercial use only, some without a stated licence: **the weights are for research and
+`bokeh_pairs/train` before other photographs. The shallow half of these and of `bokeh_pairs` was
+rendered by a thin lens; the other pairs are captured. All photographs come from research sets, some
+for non-commercial use only, some without a stated licence: **the weights are for research and
 evaluation only.** The code is Apache-2.0.
 
 ## Training
