@@ -91,7 +91,7 @@ SCALES: Mapping[str, Scale] = {
             reduction="bicubic",
         ),
     ),
-    # An hour and a half on two cores. Instance normalization takes the brightness out of a level 7
+    # An hour on two cores. Instance normalization takes the brightness out of a level 7
     # of 3×3 pixels: crops are as high as the photographs.
     "laptop": Scale(
         0.25,
