@@ -155,9 +155,9 @@ public class CompareViewTest {
         }
         assertEquals("fingers twice as far apart", 2, view.zoom(), 0.5);
         assertEquals("the line does not follow two fingers", 0.5f, view.split(), 0.001f);
-        // What lay under their middle, right of the line, stays there; left of it is now far left.
+        // What lay under their middle, right of the line, stays there; the line goes to the left.
         assertEquals(255, brightnessAt(300, 300));
-        assertEquals(255, brightnessAt(120, 300));
+        assertEquals(255, brightnessAt(170, 300));
         for (float apart = 180; apart >= 87; apart -= 9) {
             pinch(MotionEvent.ACTION_MOVE, start, 300, apart);
         }
