@@ -130,13 +130,13 @@ def compose(
     """
     margin = int(np.ceil(1.4 * LARGEST_BLUR * min(size)))
     canvas = (size[0] + 2 * margin, size[1] + 2 * margin)
-    close = random.random() < CLOSE
-    put = place_close if close else place
-    standing, feet = put(random, subject, canvas, margin)
-    radiance = filled_with(random, background, canvas)
-    if close:
+    if random.random() < CLOSE:
+        standing = place_close(random, subject, canvas, margin)
+        radiance = filled_with(random, background, canvas)
         layers = [_layer(radiance, np.ones(canvas), random.uniform(*CLOSE_WALLS))]
     else:
+        standing, feet = place(random, subject, canvas, margin)
+        radiance = filled_with(random, background, canvas)
         layers = ground_layers(radiance, ground(random, feet, canvas))
     # The subject stands before all of the ground that is not nearer than its feet.
     behind = [layer for layer in layers if layer.inverse_depth < 1.0]
@@ -195,12 +195,9 @@ def place(
 
 def place_close(
     random: Random, subject: CutOut, canvas: tuple[int, int], margin: int
-) -> tuple[np.ndarray, float]:
-    """A subject anywhere on an empty canvas, large, up to a third of it beyond the frame.
-
-    Returns:
-        planes 4 × height × width, and 1: it stands on no ground.
-    """
+) -> np.ndarray:
+    """A subject anywhere on an empty canvas, large, up to a third of it beyond the frame: planes
+    4 × height × width."""
     room = canvas[0] - 2 * margin, canvas[1] - 2 * margin
     shares = random.uniform(0.5, 1.3), random.uniform(0.5, 1.3)
     planes = lit_and_scaled(random, subject, room, shares)
@@ -213,7 +210,7 @@ def place_close(
     standing = on_canvas(planes, top, left, canvas)
     if subject.is_cut and top + height < canvas[0]:
         standing[:, top + height :] = standing[:, top + height - 1 : top + height]
-    return standing, 1.0
+    return standing
 
 
 def lit_and_scaled(

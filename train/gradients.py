@@ -12,7 +12,7 @@ from keras import ops
 Tensor = Any
 
 
-def own_are_slow() -> bool:
+def computes_without_onednn() -> bool:
     """Whether TensorFlow computes without oneDNN.
 
     By itself it takes oneDNN on processors with instructions for neural networks, AVX512-VNNI and

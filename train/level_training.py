@@ -20,7 +20,7 @@ from train.devices import (
 )
 from train.divergence import DivergenceWatch
 from train.errors import UserError
-from train.gradients import own_are_slow, use_convolution_gradients
+from train.gradients import computes_without_onednn, use_convolution_gradients
 from train.history import History, Record
 from train.interruption import uninterrupted
 from train.losses import make_loss
@@ -55,7 +55,7 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
     # Made here, as the optimizer's variables are: what the first step makes costs a second tracing.
     quality = keras.metrics.MeanMetricWrapper(psnr, name="psnr")
     plain = _plain_graphs()
-    if plain and own_are_slow():
+    if plain and computes_without_onednn():
         use_convolution_gradients(model)
     with computing_in(run.precision):
         optimizer = keras.optimizers.Adam(rate)

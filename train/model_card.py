@@ -17,17 +17,18 @@ FIGURES = "figures.json"
 """In the bundle: what it was trained on, how, and what every recipe scores on every set."""
 
 SHIPPED = "int8_qat"
+"""The recipe whose detail and colours the card tells."""
 
 _FAILURES = "## Where it fails\n"
 
-_NOT_LOOKED_AT = "Its pictures were not looked at yet.\n"
+_NOT_LOOKED_AT = "Its pictures were not looked at yet."
 
 
 def write_card(bundle: Path) -> None:
     """Writes the card of a bundle that has its figures, and keeps what people wrote."""
     card = bundle / CARD
     before = card.read_text() if card.is_file() else ""
-    failures = before.partition(_FAILURES)[2].strip("\n") or _NOT_LOOKED_AT.strip("\n")
+    failures = before.partition(_FAILURES)[2].strip("\n") or _NOT_LOOKED_AT
     models = json.loads((bundle / "bundle.json").read_text())["models"]
     release = json.loads((bundle / FIGURES).read_text())
     write_atomically(card, card_text(bundle.name, models, release) + f"\n{_FAILURES}\n{failures}\n")
@@ -59,9 +60,9 @@ each runtime made of it; `figures.json` what stands below, in full.
 
 Trained on {sets}, and {release["composites"]:,} composites (`train.composites`) of the subjects of
 `bokeh_pairs/train` before other photographs. The shallow half of these and of `bokeh_pairs` was
-rendered by a thin lens; the other pairs are captured. All photographs come from research sets, some
-for non-commercial use only, some without a stated licence: **the weights are for research and
-evaluation only.** The code is Apache-2.0.
+rendered by a thin lens; the other pairs are captured or derived from captures. All photographs come
+from research sets, some for non-commercial use only, some without a stated licence: **the weights
+are for research and evaluation only.** The code is Apache-2.0.
 
 ## Training
 

@@ -100,7 +100,7 @@ def test_a_close_subject_is_anywhere_and_reaches_beyond_the_frame() -> None:
         height = 80 if seed % 2 else 60
         subject = cut_out(photo[:height], mask[:height])
         assert subject.is_cut == (seed % 2 == 0)
-        standing, _ = place_close(np.random.default_rng(seed), subject, (120, 148), margin)
+        standing = place_close(np.random.default_rng(seed), subject, (120, 148), margin)
         covered = np.flatnonzero(standing[3, margin:-margin, margin:-margin].max(axis=1) > 0.5)
         tops.append(covered[0])
         bottoms.append(covered[-1])
