@@ -202,6 +202,7 @@ def test_jax_gives_the_same_loss_and_gradient(
         value = make_loss("l1_ssim_vgg", weights)(target, picture)
     gradient = tape.gradient(value, picture).numpy()
     assert found["value"] == pytest.approx(float(value), rel=1e-3)
-    np.testing.assert_allclose(
-        found["gradient"], gradient, atol=1e-3 * float(np.abs(gradient).max())
-    )
+    # By the whole, not by the pixel: rounding decides where VGG-19 pools two nearly equal values,
+    # and 0.15 % of the gradient goes elsewhere when the picture changes by a ten-millionth.
+    difference = np.linalg.norm(found["gradient"] - gradient)
+    assert difference < 0.01 * np.linalg.norm(gradient)
