@@ -23,7 +23,7 @@ from train.errors import UserError
 from train.gradients import computes_without_onednn, use_convolution_gradients
 from train.history import History, Record
 from train.interruption import uninterrupted
-from train.losses import make_loss
+from train.losses import make_loss, with_sharpness
 from train.metrics import psnr
 from train.normalization import settle_normalization, settled
 from train.pairs import Share, training_batches
@@ -45,15 +45,17 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
     """
     keras.utils.set_random_seed(run.seed + schedule.level)
     with computing_in(run.precision):
-        model = build_pynet(run.network, schedule.level)
+        model = _level_network(run, schedule.level)
     if latest_step(run.level_folder(schedule.level + 1)):
         copy_weights(trained_level(run, schedule.level + 1), model)
     rate: Any = schedule.learning_rate
     if schedule.decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, schedule.steps)
     loss = make_loss(schedule.loss, Path(run.vgg_weights) if run.vgg_weights else None)
+    if run.train.asks_sharpness(schedule.level):
+        loss = with_sharpness(loss, run.train.sharpness)
     # Made here, as the optimizer's variables are: what the first step makes costs a second tracing.
-    quality = keras.metrics.MeanMetricWrapper(psnr, name="psnr")
+    quality = keras.metrics.MeanMetricWrapper(_picture_psnr, name="psnr")
     plain = _plain_graphs()
     if plain and computes_without_onednn():
         use_convolution_gradients(model)
@@ -68,9 +70,18 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
 
 def trained_level(run: Run, level: int) -> Any:
     """The network cut at `level`, float32, as it stood at the level's last checkpoint."""
-    model = build_pynet(run.network, level)
+    model = _level_network(run, level)
     load_checkpoint(run.level_folder(level), model)
     return model
+
+
+def _level_network(run: Run, level: int) -> Any:
+    return build_pynet(run.network, level, sharpness=run.train.asks_sharpness(level))
+
+
+def _picture_psnr(target: Any, output: Any) -> Any:
+    """Of the pictures alone, where sharpness comes with them."""
+    return psnr(target[..., :3], output[..., :3])
 
 
 def _plain_graphs() -> bool:

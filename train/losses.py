@@ -48,6 +48,27 @@ def l1_ssim_vgg(vgg_weights: Path) -> Loss:
     return loss
 
 
+def with_sharpness(loss: Loss, importance: float) -> Loss:
+    """A loss on pictures that also asks for sharpness.
+
+    Args:
+        loss: of target and output, N × H × W × 3.
+        importance: factor of the cross entropy of the shares.
+
+    Returns:
+        A loss of targets N × H × W × 5, picture, share and weight, and of outputs N × H × W × 4,
+        picture and the share's logit.
+    """
+
+    def both(target: Tensor, output: Tensor) -> Tensor:
+        share, weight = target[..., 3:4], target[..., 4:5]
+        unsure = ops.binary_crossentropy(share, output[..., 3:4], from_logits=True)
+        told = ops.sum(weight * unsure) / (ops.sum(weight) + 1e-6)
+        return loss(target[..., :3], output[..., :3]) + importance * told
+
+    return both
+
+
 LOSSES: Mapping[str, Loss] = {"l1": l1, "l1_l2": l1_l2, "l1_ssim": l1_ssim}
 """Those that need nothing more."""
 

@@ -33,6 +33,7 @@ from train.photo import (
     write_photo,
 )
 from train.presets import Reduction, TrainConfig
+from train.sharpness import sharpness
 
 Split = Literal["train", "val", "test"]
 
@@ -375,10 +376,14 @@ class ForLevel(grain.transforms.RandomMap):
         pair = scale_pair(element, zoomed(self.config, rng))
         pair = augment(crop(pair, self.config.crop, rng), self.config.augmentation, rng)
         pair = relit(pair, self.config.largest_light_change, rng)
+        target = at_level(pair.bokeh, self.level, self.config.reduction)
+        if self.config.asks_sharpness(self.level):
+            halves = network_input(pair.original), network_input(pair.bokeh)
+            target = np.dstack([target, sharpness(*halves, self.level)])
         return {
             "name": pair.name,
             "input": network_input(pair.original, pair.depth),
-            "target": at_level(pair.bokeh, self.level, self.config.reduction),
+            "target": target,
         }
 
 
@@ -414,7 +419,8 @@ def training_batches(
         share: this host's part of every batch.
 
     Yields dictionaries: `input` batch × crop/2 × crop/2 × 3 (4 where the pairs have depth) and
-    `target` batch × h × h × 3 with h = crop / 2^(level-1), float32 0…1; `name` the stems.
+    `target` batch × h × h × 3 with h = crop / 2^(level-1), float32 0…1, or × 5 where `config`
+    asks this level for sharpness (`train.sharpness`); `name` the stems.
     """
     examples = (
         grain.MapDataset.source(decoded_for(pairs, round(config.largest_zoom * config.short_side)))

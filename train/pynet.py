@@ -151,6 +151,7 @@ def build_pynet(
     level: int = 1,
     input_size: tuple[int | None, int | None] = (None, None),
     keras: ModuleType = keras3,
+    sharpness: bool = False,
 ) -> Model:
     """Builds PyNET up to and including one level.
 
@@ -160,6 +161,8 @@ def build_pynet(
         input_size: height and width of the input, multiples of 32; None leaves them open.
         keras: the `keras` or the `tf_keras` module. Both give the same layers under the same
             names, so that weights go over with `copy_weights`.
+        sharpness: whether a level 7 … 3 also says where the photograph stays sharp, as a fourth
+            channel of logits: for training (`train.sharpness`).
 
     Returns:
         A functional model from N × H × W × input_channels (sRGB-encoded, 0…1) to N × h × w × 3
@@ -174,14 +177,14 @@ def build_pynet(
         raise ValueError(f"input size {input_size}: both sides must be multiples of 32")
     blocks = Blocks(config, keras)
     photo = keras.Input((*input_size, config.input_channels), name="photo")
-    output = _pyramid(blocks, photo, level)
+    output = _pyramid(blocks, photo, level, sharpness)
     model = keras.Model(photo, output, name=f"pynet_level_{level}")
     if config.head == "gated" and level <= 2:
         _start_gated(model)
     return model
 
 
-def _pyramid(blocks: Blocks, photo: Tensor, level: int) -> Tensor:
+def _pyramid(blocks: Blocks, photo: Tensor, level: int, sharpness: bool) -> Tensor:
     """From the photograph down to level 7 and back up to `level`; the output of its head."""
     encoded = _encoder(blocks, photo)
     builders = {6: _level_6, 5: _level_5, 4: _level_4, 3: _level_3}
@@ -189,7 +192,8 @@ def _pyramid(blocks: Blocks, photo: Tensor, level: int) -> Tensor:
     for current in range(6, max(level, 3) - 1, -1):
         features = builders[current](blocks, encoded[current], features)
     if level >= 3:
-        return _head(blocks, features.head, photo, level)
+        picture = _head(blocks, features.head, photo, level)
+        return _with_sharpness(blocks, picture, features.head, level) if sharpness else picture
     return _finest_levels(blocks, photo, features, level)
 
 
@@ -332,6 +336,13 @@ def _start_gated(model: Model) -> None:
 
 def _head(blocks: Blocks, features: Tensor, photo: Tensor, level: int) -> Tensor:
     return _finish(blocks, _head_convolution(blocks, features, level), photo, level)
+
+
+def _with_sharpness(blocks: Blocks, picture: Tensor, features: Tensor, level: int) -> Tensor:
+    """A level's picture, and beside it from the same features how sure it is to stay sharp."""
+    name = f"level_{level}_sharpness"
+    logit = blocks.layers.Conv2D(1, 3, padding="same", name=name, dtype=PICTURE)(features)
+    return blocks.layers.Concatenate(name=f"level_{level}_both", dtype=PICTURE)([picture, logit])
 
 
 def _head_convolution(blocks: Blocks, features: Tensor, level: int) -> Tensor:

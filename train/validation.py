@@ -80,7 +80,8 @@ def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfi
         pair = cut_to_multiple(scale_pair(pairs[index], config.short_side))
         target = at_level(pair.bokeh, level, config.reduction)
         original = at_level(pair.original, level, config.reduction)
-        output = np.clip(_predict(model, network_input(pair.original, pair.depth)), 0.0, 1.0)
+        whole = _predict(model, network_input(pair.original, pair.depth))
+        output = np.clip(whole[..., :3], 0.0, 1.0)  # sharpness may come with the picture
         outputs.append(_quality(output, target))
         untouched.append(_quality(original, target))
         if index < _PICTURED:

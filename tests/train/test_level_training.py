@@ -18,6 +18,7 @@ from train.precision import computing_in
 from train.presets import LevelSchedule
 from train.run_folder import Run, create_run
 from train.time_left import TimeLeft
+from train.validation import validate_level
 
 MakeRun = Callable[..., Run]
 
@@ -83,6 +84,25 @@ def test_validations_on_the_way_do_not_touch_the_training(
     level_training(watched).fit()
     assert_same_weights(plain, watched)
     assert capsys.readouterr().out.count("level 7: PSNR") == 2
+
+
+def test_a_level_learns_what_stays_sharp_and_hands_on_its_picture(tiny_run: MakeRun) -> None:
+    run = tiny_run(steps=60, sharpness=2.0)
+    before = start_level(run, run.train.schedules[0])
+    training = level_training(run)
+    batch = next(training.batches)
+    training.fit()
+    share = batch["target"][..., 3:4]
+    untrained, trained = (
+        np.asarray(keras.ops.sigmoid(model(batch["input"], training=False)[..., 3:4]))
+        for model in (before, trained_level(run, 7))
+    )
+    assert np.abs(trained - share).mean() < np.abs(untrained - share).mean() - 0.02
+    rows = [line.split(",") for line in (run.folder / "history.csv").read_text().splitlines()[1:]]
+    assert all(5 < float(row[3]) < 60 for row in rows)
+    report = validate_level(trained_level(run, 7), 7, run.pairs("val"), run.train)
+    assert report.pictures.shape[-1] == 3
+    assert level_training(run, 6).model.output.shape[-1] == 4
 
 
 def test_history_has_a_row_every_ten_steps(tiny_run: MakeRun) -> None:

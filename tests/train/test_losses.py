@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from train.errors import UserError
-from train.losses import LOSS_NAMES, LOSSES, l1, l1_l2, l1_ssim, make_loss
+from train.losses import LOSS_NAMES, LOSSES, l1, l1_l2, l1_ssim, make_loss, with_sharpness
 from train.perceptual import vgg_distance
 
 
@@ -91,6 +91,21 @@ def test_a_large_error_weighs_more_when_it_is_squared_too() -> None:
     for difference in (0.02, 0.1, 0.5):
         expected = 50 * difference + 500 * difference**2
         assert float(l1_l2(target, target + difference)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_sharpness_counts_where_it_can_be_told() -> None:
+    random = np.random.default_rng(0)
+    target = random.random((2, 8, 6, 5), np.float32)
+    output = random.normal(size=(2, 8, 6, 4)).astype(np.float32)
+    share, weight = target[..., 3].astype(float), target[..., 4]
+    claimed = 1 / (1 + np.exp(-output[..., 3].astype(float)))
+    entropy = -share * np.log(claimed) - (1 - share) * np.log(1 - claimed)
+    expected = 2 * np.average(entropy, weights=weight)
+    expected += 100 * np.abs(target[..., :3] - output[..., :3]).mean()
+    assert float(with_sharpness(l1, 2)(target, output)) == pytest.approx(expected, rel=1e-4)
+    target[..., 4] = 0
+    pictures = float(l1(target[..., :3], output[..., :3]))
+    assert float(with_sharpness(l1, 2)(target, output)) == pytest.approx(pictures)
 
 
 def test_perceptual_loss_weighs_as_published(

@@ -183,6 +183,19 @@ def add_depth(folder: Path) -> None:
         write_photo(folder / "original_depth" / file.name, ramp)
 
 
+def test_levels_7_to_3_are_asked_for_sharpness_where_the_schedule_says_so(
+    pairs_folder: Path,
+) -> None:
+    pairs, asked = find_pairs(pairs_folder, "train"), dataclasses.replace(SMALL, sharpness=1.0)
+    for level, channels in ((3, 5), (2, 3)):
+        batch = next(training_batches(pairs, level, 2, asked, seed=0))
+        plain = next(training_batches(pairs, level, 2, SMALL, seed=0))
+        assert batch["target"].shape[-1] == channels
+        np.testing.assert_array_equal(batch["target"][..., :3], plain["target"])
+        if level == 3:
+            assert 0 <= batch["target"][..., 3:].min() < batch["target"][..., 3:].max() <= 1
+
+
 def test_depth_follows_its_photograph_through_every_change(pairs_folder: Path) -> None:
     add_depth(pairs_folder)
     pairs = find_pairs(pairs_folder, "train", depth=True)
