@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 
 import grain
 import numpy as np
+from PIL import Image
 from skimage.measure import block_reduce
 from tqdm import tqdm
 
@@ -358,11 +359,11 @@ def relit(pair: Pair, largest_change: float, random: np.random.Generator) -> Pai
     exposure, gamma = 1 + random.uniform(-largest_change, largest_change, 2)
     balance = 1 + random.uniform(-largest_change, largest_change, 3) / 2
     codes = np.linspace(0, 1, 256)[:, None] ** gamma * exposure * balance
-    table = np.clip(np.rint(255 * codes), 0, 255).astype(np.uint8)
-    channels = np.arange(3)
-    return dataclasses.replace(
-        pair, original=table[pair.original, channels], bokeh=table[pair.bokeh, channels]
+    table = np.clip(np.rint(255 * codes), 0, 255).astype(np.uint8).T.ravel().tolist()
+    original, bokeh = (
+        np.asarray(Image.fromarray(photo).point(table)) for photo in (pair.original, pair.bokeh)
     )
+    return dataclasses.replace(pair, original=original, bokeh=bokeh)
 
 
 @dataclass(frozen=True)
@@ -376,15 +377,12 @@ class ForLevel(grain.transforms.RandomMap):
         pair = scale_pair(element, zoomed(self.config, rng))
         pair = augment(crop(pair, self.config.crop, rng), self.config.augmentation, rng)
         pair = relit(pair, self.config.largest_light_change, rng)
+        seen = network_input(pair.original, pair.depth)
         target = at_level(pair.bokeh, self.level, self.config.reduction)
         if self.config.asks_sharpness(self.level):
-            halves = network_input(pair.original), network_input(pair.bokeh)
-            target = np.dstack([target, sharpness(*halves, self.level)])
-        return {
-            "name": pair.name,
-            "input": network_input(pair.original, pair.depth),
-            "target": target,
-        }
+            kept = sharpness(seen[..., :3], network_input(pair.bokeh), self.level)
+            target = np.dstack([target, kept])
+        return {"name": pair.name, "input": seen, "target": target}
 
 
 @dataclass(frozen=True)
