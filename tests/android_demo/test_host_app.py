@@ -16,7 +16,7 @@ from android_demo.programs import PACKAGES
 from android_demo.prove import run_arm_model
 from android_demo.toolchain import bring_toolchain
 from quantize.bundle import Bundle
-from quantize.detail import transfer_detail
+from quantize.detail import as_the_network_sees, transfer_detail
 from quantize.render import frame
 from train.errors import UserError
 from train.photo import network_input, read_photo, resize_photo, to_float, to_uint8
@@ -59,10 +59,10 @@ def test_the_network_sees_the_same_photo_as_in_the_workshop(
 def test_the_photos_detail_comes_back_as_in_the_workshop(
     host_app: HostApp, shape: tuple[int, int], blur: float
 ) -> None:
-    """Half of the rendering is blurred, the other as sharp as the photo, or all is sharp."""
+    """Half of the rendering is blurred, the other as sharp as networks are, or all is sharp."""
     photo = resize_photo(data.astronaut(), *shape)
     framed = frame(photo, WORKING_SIZE)
-    rendered = to_float(framed.photo)
+    rendered = as_the_network_sees(to_float(framed.photo))
     if blur:
         rendered[:, :128] = gaussian_filter(rendered, (blur, blur, 0))[:, :128]
     expected = transfer_detail(photo, framed.cut(framed.photo), framed.cut(rendered))

@@ -1,7 +1,5 @@
 package app.pocketbokeh.picture;
 
-import java.util.Arrays;
-
 /**
  * Finds how a rendering of working size is laid over a photo of any size, with the photo's own
  * detail where it stays sharp. The workshop's `quantize/detail.py` explains and measures it; here
@@ -14,11 +12,9 @@ public final class DetailTransfer {
     private static final double WINDOW_SIGMA = 2.0;
     private static final float REGULARISER = 1e-5f;
     private static final double TONE_SIGMA = 2.0;
-    private static final double[] HIGH_PASS_SIGMA = {1.6, 0.8};
-    private static final double[] BLURRED = {0.5, 0.6};
-    private static final double[] SHARP = {0.85, 0.95};
-    private static final double SHARPEST = 0.98;
-    private static final double[] FINE = {0.25, 0.9};
+    private static final double HIGH_PASS_SIGMA = 1.6;
+    private static final float BLURRED = 0.5f;
+    private static final float SHARP = 0.85f;
 
     private final int height;
     private final int width;
@@ -40,9 +36,7 @@ public final class DetailTransfer {
 
     private Overlay overlay(Planes small, Planes rendered) {
         Planes seen = asTheNetworkSees(small);
-        float fineness = (float) shownFineness(small, seen, rendered);
-        Planes reference = map(seen, small, (s, x) -> s + fineness * (x - s));
-        float[] survival = survivingDetail(reference, rendered, fineness);
+        float[] survival = survivingDetail(seen, rendered);
         Planes change = highPass(map(rendered, small, (y, x) -> y - x), TONE_SIGMA);
         Planes offset = new Planes(height, width);
         for (int channel = 0; channel < 3; channel++) {
@@ -51,39 +45,16 @@ public final class DetailTransfer {
             float[] twice = change.channel(channel);
             float[] result = offset.channel(channel);
             for (int pixel = 0; pixel < result.length; pixel++) {
-                // What fine detail a coarse rendering has itself would come twice.
-                float kept = (1 - fineness) * twice[pixel] + x[pixel];
-                result[pixel] = y[pixel] - survival[pixel] * kept;
+                // What fine detail the rendering has itself would come twice.
+                result[pixel] = y[pixel] - survival[pixel] * (twice[pixel] + x[pixel]);
             }
         }
         return new Overlay(height, width, survival, offset);
     }
 
-    private double shownFineness(Planes small, Planes seen, Planes rendered) {
-        Planes lost = map(small, seen, (x, s) -> x - s);
-        Planes shown = map(rendered, seen, (y, s) -> y - s);
-        float[] energy = localProduct(lost, lost);
-        float[] shownEnergy = localProduct(shown, shown);
-        float[] share = localProduct(lost, shown);
-        float typical = percentile(energy.clone(), 0.5);
-        float[] shares = new float[energy.length];
-        int count = 0;
-        for (int pixel = 0; pixel < energy.length; pixel++) {
-            if (energy[pixel] >= typical) {
-                float most = Math.max(energy[pixel], shownEnergy[pixel]);
-                shares[count++] = share[pixel] / (most + REGULARISER);
-            }
-        }
-        float sharpest = percentile(Arrays.copyOf(shares, count), SHARPEST);
-        return clip((sharpest - FINE[0]) / (FINE[1] - FINE[0]));
-    }
-
-    private float[] survivingDetail(Planes reference, Planes rendered, double fineness) {
-        double sigma = between(HIGH_PASS_SIGMA, fineness);
-        float blurred = (float) between(BLURRED, fineness);
-        float sharp = (float) between(SHARP, fineness);
-        Planes before = highPass(reference, sigma);
-        Planes after = highPass(rendered, sigma);
+    private float[] survivingDetail(Planes seen, Planes rendered) {
+        Planes before = highPass(seen, HIGH_PASS_SIGMA);
+        Planes after = highPass(rendered, HIGH_PASS_SIGMA);
         float[] common = localProduct(before, after);
         float[] energy = localProduct(before, before);
         for (int pixel = 0; pixel < common.length; pixel++) {
@@ -91,7 +62,7 @@ public final class DetailTransfer {
         }
         float[] share = smooth(common);
         for (int pixel = 0; pixel < share.length; pixel++) {
-            float step = (float) clip((share[pixel] - blurred) / (sharp - blurred));
+            float step = (float) clip((share[pixel] - BLURRED) / (SHARP - BLURRED));
             share[pixel] = step * step * (3 - 2 * step);
         }
         return share;
@@ -160,19 +131,6 @@ public final class DetailTransfer {
             }
         }
         return result;
-    }
-
-    /** The value below which a share of the values lies, between two of them; sorts them. */
-    private static float percentile(float[] values, double share) {
-        Arrays.sort(values);
-        double place = share * (values.length - 1);
-        int below = (int) place;
-        int above = Math.min(below + 1, values.length - 1);
-        return (float) (values[below] + (place - below) * (values[above] - values[below]));
-    }
-
-    private static double between(double[] ends, double share) {
-        return ends[0] + share * (ends[1] - ends[0]);
     }
 
     private static double clip(double value) {
