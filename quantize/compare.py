@@ -53,20 +53,26 @@ def spread(pairs: PairSource, count: int) -> list[Pair]:
     return [pairs[index * len(pairs) // count] for index in range(count)]
 
 
-def compare(model: Renderer, samples: Sequence[Sample]) -> Mapping[str, float]:
+def compare(model: Renderer, samples: Sequence[Sample], golden: Sample) -> Mapping[str, float]:
     """Runs a model on samples whose float output is known.
+
+    Args:
+        model: any of a working size.
+        samples: of that size.
+        golden: one more, which the bundle holds.
 
     Returns:
         Means over the samples. `psnr_to_float32`, `largest_step` and `mean_step` (of 255; the
         largest over all samples) against the float network; `psnr_to_target`, `ssim_to_target`,
         and beside them `untouched_psnr_to_target`, `untouched_ssim_to_target` of the photograph
-        as it is. `golden_largest_step` and `golden_mean_step` are the first sample's, whose float
+        as it is. `golden_largest_step` and `golden_mean_step` are the golden sample's, whose float
         output is compared as the 8-bit picture that the bundle holds.
     """
     outputs = [np.clip(model.run(sample.input), 0.0, 1.0) for sample in samples]
     pairs = list(zip(outputs, samples, strict=True))
     steps = [255.0 * np.abs(output - sample.output) for output, sample in pairs]
-    golden = np.abs(np.rint(255.0 * outputs[0]) - np.rint(255.0 * samples[0].output))
+    golden_output = np.clip(model.run(golden.input), 0.0, 1.0)
+    off = np.abs(np.rint(255.0 * golden_output) - np.rint(255.0 * golden.output))
     targets = [to_float(sample.pair.bokeh) for sample in samples]
     originals = [to_float(sample.pair.original) for sample in samples]
     figures = {
@@ -81,8 +87,8 @@ def compare(model: Renderer, samples: Sequence[Sample]) -> Mapping[str, float]:
         "untouched_ssim_to_target": np.mean(
             [ssim(*both) for both in zip(originals, targets, strict=True)]
         ),
-        "golden_largest_step": golden.max(),
-        "golden_mean_step": golden.mean(),
+        "golden_largest_step": off.max(),
+        "golden_mean_step": off.mean(),
     }
     return {name: round(float(figure), 4) for name, figure in figures.items()}
 

@@ -37,9 +37,10 @@ from quantize.runtimes import LiteRTModel
 from quantize.source import Source, open_source, source_name
 from quantize.twin import build_twin
 from train.errors import UserError, run_command
-from train.pairs import training_batches
+from train.pairs import Pair, training_batches
 from train.photo import to_uint8
 from train.presets import choose
+from train.run_folder import BUILT_IN, open_pairs
 
 Model = Any
 Size = tuple[int, int]
@@ -179,9 +180,11 @@ def export(
     contents: dict[str, bytes] = {}
     described: list[BundledModel] = []
     with tqdm(total=phases, desc="float output") as progress:
-        samples, photos = {}, {}
+        samples, photos, golden = {}, {}, {}
+        scene = open_pairs(BUILT_IN, "test", network.config.input_channels == 4)[0]
         for size in sizes:
             samples[size] = float_samples(source, size, options.compared_pairs)
+            golden[size] = float_sample(source, size, scene)
             count = options.calibration_photos if calibrated else 0
             photos[size] = calibration_inputs(source, size, count)
             progress.update()
@@ -202,13 +205,11 @@ def export(
             height, width = size
             half = (height // 2, width // 2)
             content = convert(models[name], RECIPES[name], half, photos[size])
-            described.append(describe(name, size, content, samples[size]))
+            described.append(describe(name, size, content, samples[size], golden[size]))
             contents[described[-1].file] = content
             progress.update()
-    golden = [golden_pair(size, samples[size][0], contents) for size in sizes]
-    bundle = Bundle(
-        out, source.name, network.preset, tuple(described), tuple(golden), refused, records
-    )
+    pairs = tuple(golden_pair(size, golden[size], contents) for size in sizes)
+    bundle = Bundle(out, source.name, network.preset, tuple(described), pairs, refused, records)
     write_bundle(bundle, contents)
     shutil.rmtree(unfinished, ignore_errors=True)
     return bundle
@@ -239,12 +240,14 @@ def calibration_inputs(source: Source, size: Size, count: int) -> list[np.ndarra
 
 def float_samples(source: Source, size: Size, count: int) -> list[Sample]:
     """Held-out pairs at a working size and what the trained network makes of them."""
-    samples = []
-    for pair in spread(source.pairs("val"), count):
-        pair = fill(pair, size)
-        output = source.network.model(pair_input(pair)[None], training=False)
-        samples.append(Sample(pair, np.clip(ops.convert_to_numpy(output)[0], 0.0, 1.0)))
-    return samples
+    return [float_sample(source, size, pair) for pair in spread(source.pairs("val"), count)]
+
+
+def float_sample(source: Source, size: Size, pair: Pair) -> Sample:
+    """A pair at a working size and what the trained network makes of it."""
+    pair = fill(pair, size)
+    output = source.network.model(pair_input(pair)[None], training=False)
+    return Sample(pair, np.clip(ops.convert_to_numpy(output)[0], 0.0, 1.0))
 
 
 def tune(source: Source, twin: Model, steps: int, folder: Path) -> FineTuned:
@@ -269,7 +272,9 @@ def tune(source: Source, twin: Model, steps: int, folder: Path) -> FineTuned:
     return fine_tune(twin, batches_from, validation, config, folder, identity)
 
 
-def describe(recipe: str, size: Size, content: bytes, samples: list[Sample]) -> BundledModel:
+def describe(
+    recipe: str, size: Size, content: bytes, samples: list[Sample], golden: Sample
+) -> BundledModel:
     """Runs a converted model by LiteRT on real photographs and notes what it scored."""
     model = LiteRTModel(content)
     return BundledModel(
@@ -280,12 +285,15 @@ def describe(recipe: str, size: Size, content: bytes, samples: list[Sample]) -> 
         output=model.output_format,
         bytes=len(content),
         sha256=sha256(content),
-        figures=compare(model, samples),
+        figures=compare(model, samples, golden),
     )
 
 
 def golden_pair(size: Size, sample: Sample, contents: dict[str, bytes]) -> GoldenPair:
-    """A photograph by which any device can prove its arithmetic; adds the files to `contents`."""
+    """A picture by which any device can prove its arithmetic; adds the files to `contents`.
+
+    It is a built-in scene: a bundle is handed on, and held-out photographs may not be.
+    """
     colour, depth = sample.input[..., :3], sample.input[..., 3:]
     pictures = {"input": colour, "output": sample.output}
     if depth.size:

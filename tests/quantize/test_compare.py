@@ -62,12 +62,14 @@ def test_a_depth_map_is_cut_like_its_photograph() -> None:
 def test_figures_of_a_known_difference() -> None:
     photo = np.full((64, 64, 3), 100, np.uint8)
     sample = Sample(Pair("a", photo, photo + 51), np.full((64, 64, 3), 0.4, np.float32))
-    figures = compare(Constant(np.full((64, 64, 3), 0.4 + 2 / 255, np.float32)), [sample])
+    golden = Sample(Pair("b", photo, photo), np.full((64, 64, 3), 0.4 + 5 / 255, np.float32))
+    model = Constant(np.full((64, 64, 3), 0.4 + 2 / 255, np.float32))
+    figures = compare(model, [sample], golden)
     assert figures["largest_step"] == pytest.approx(2, abs=1e-3)
     assert figures["mean_step"] == pytest.approx(2, abs=1e-3)
     assert figures["psnr_to_float32"] == pytest.approx(20 * np.log10(255 / 2), abs=1e-3)
     assert figures["untouched_psnr_to_target"] == pytest.approx(20 * np.log10(5), abs=1e-3)
-    assert figures["golden_largest_step"] == 2
+    assert figures["golden_largest_step"] == figures["golden_mean_step"] == 3
 
 
 def test_pairs_are_spread_over_all_there_are() -> None:
