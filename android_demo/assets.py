@@ -25,8 +25,8 @@ DIFFERENCE_SUFFIX = ".difference"
 class AssetOptions:
     """Puts a bundle where Android Studio finds the app's assets."""
 
-    bundle: tyro.conf.Positional[Path] = Path("bundles/bokeh")
-    """A bundle, as written by `quantize.export` (or by `./run bokeh`)."""
+    bundle: tyro.conf.Positional[Path] = Path("models/pocket")
+    """A bundle, as written by `quantize.export`."""
 
 
 def main() -> None:

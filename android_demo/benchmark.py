@@ -33,7 +33,7 @@ _STAGES = (
 class BenchmarkOptions:
     """Times each stage of a photo's way through the app."""
 
-    bundle: Path = Path("bundles/bokeh")
+    bundle: Path = Path("models/pocket")
     """Its models go into the app; none is run."""
     photo: Path | None = None
     """A JPEG file. Left out: one of 12 megapixels, with detail all over."""

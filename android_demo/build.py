@@ -32,8 +32,8 @@ QUICK_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 class BuildOptions:
     """Builds the app with the models of a bundle, and signs it."""
 
-    bundle: Path = Path("bundles/bokeh")
-    """A bundle, as written by `quantize.export` (or by `./run bokeh`)."""
+    bundle: Path = Path("models/pocket")
+    """A bundle, as written by `quantize.export`."""
     out: Path = Path("pocket-bokeh.apk")
     """The signed package; the unsigned one is written beside it."""
     abi: tuple[str, ...] = field(default_factory=lambda: read_app().abis)

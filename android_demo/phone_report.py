@@ -29,7 +29,7 @@ class ReportOptions:
     """The file that the app's proof screen shares."""
     adb: bool = False
     """Instead of a file: has the connected phone make its proof now, and fetches it."""
-    bundle: Path = Path("bundles/bokeh")
+    bundle: Path = Path("models/pocket")
     """The bundle that the app was built with."""
 
 

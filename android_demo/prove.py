@@ -37,7 +37,7 @@ _LARGEST_TOLERANCE = 4
 class ProofOptions:
     """Proves the app without a phone."""
 
-    bundle: Path = Path("bundles/bokeh")
+    bundle: Path = Path("models/pocket")
     """The bundle that goes into the app."""
     screenshots: Path = Path("screenshots")
     """A folder, made if missing, for pictures of the screens, to be looked at."""

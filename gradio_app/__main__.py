@@ -41,8 +41,8 @@ UPLOADS = "uploads"
 class AppOptions:
     """Compare what the models of a bundle make of a photo, pixel by pixel, in the browser."""
 
-    bundle: Path = Path("bundles/bokeh")
-    """A bundle, as written by `quantize.export` (or by `./run bokeh`)."""
+    bundle: Path = Path("models/pocket")
+    """A bundle, as written by `quantize.export`."""
     host: str = "127.0.0.1"
     """0.0.0.0 lets other machines in; then name --auth, or everyone may use it."""
     port: int = 7860

@@ -58,17 +58,18 @@ each runtime made of it; `figures.json` what stands below, in full.
 
 ## Data and licence
 
-Trained on {sets}, and {release["composites"]:,} composites (`train.composites`) of the subjects of
-`bokeh_pairs/train` before other photographs. The shallow half of these and of `bokeh_pairs` was
+Trained on {sets},
+and {release["composites"]:,} composites (`train.composites`) of the subjects of `bokeh_pairs/train`
+before other photographs. The shallow half of these and of `bokeh_pairs` was
 rendered by a thin lens; the other pairs are captured or derived from captures. All photographs come
 from research sets, some for non-commercial use only, some without a stated licence: **the weights
 are for research and evaluation only.** The code is Apache-2.0.
 
 ## Training
 
-`python -m train.release --data DIR` repeats it, from the data to this card. Seed {release["seed"]};
-the schedule and the fingerprints of the data are in `figures.json`. Held-out pairs
-(`bokeh_pairs/val`) after each level, at that level's size:
+`python -m train.release --data DIR` repeats it, from the data to this card, in about two hours on
+two cores. Seed {release["seed"]}; the schedule and the fingerprints of the data are in
+`figures.json`. Held-out pairs (`bokeh_pairs/val`) after each level, at that level's size:
 
 {levels_table(release)}
 

@@ -211,7 +211,7 @@ SCHEDULES: Mapping[str, TrainConfig] = {
             _cosine(5, 6_000, 6, loss="l1_l2", learning_rate=8e-4),
             _cosine(4, 6_500, 3, loss="l1_l2", learning_rate=5e-4),
             _cosine(3, 2_500, 2, loss="l1_l2", learning_rate=4e-4),
-            _cosine(2, 2_500, 2, loss="l1_l2", learning_rate=4e-4),
+            _cosine(2, 5_000, 2, loss="l1_l2", learning_rate=4e-4),
             _cosine(1, 400, 2, loss="l1_l2", learning_rate=2e-4),
         ),
         largest_zoom=1.15,

@@ -115,7 +115,7 @@ def gathered_pairs(options: ReleaseOptions) -> Path:
 def trained_run(options: ReleaseOptions, pairs: Path) -> Run:
     """The training, done to its end."""
     run = Run(
-        folder=options.out / "run",
+        folder=options.out / options.bundle.name,  # a bundle is called after its run
         preset="pocket",
         network=NETWORKS["pocket"],
         train=choose("schedule", options.schedule, SCHEDULES),
