@@ -208,8 +208,10 @@ def export(
             described.append(describe(name, size, content, samples[size], golden[size]))
             contents[described[-1].file] = content
             progress.update()
-    pairs = tuple(golden_pair(size, golden[size], contents) for size in sizes)
-    bundle = Bundle(out, source.name, network.preset, tuple(described), pairs, refused, records)
+    golden_pairs = tuple(golden_pair(size, golden[size], contents) for size in sizes)
+    bundle = Bundle(
+        out, source.name, network.preset, tuple(described), golden_pairs, refused, records
+    )
     write_bundle(bundle, contents)
     shutil.rmtree(unfinished, ignore_errors=True)
     return bundle
