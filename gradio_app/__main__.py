@@ -23,7 +23,7 @@ import tyro
 import uvicorn
 
 from gradio_app.guard import Login
-from gradio_app.light_start import import_gradio
+from gradio_app.light_start import import_gradio, nothing_collected
 from gradio_app.models import sweep_uploads
 from gradio_app.store import LONGEST_AGE, ResultStore
 from gradio_app.workshop import Workshop
@@ -73,19 +73,20 @@ def _serve(
     connection: socket.socket,
     folder: Path,
 ) -> None:
-    # Here, because gradio reads the environment when it is imported; it takes seconds, too.
-    import_gradio()
-    from gradio_app.handlers import App
-    from gradio_app.page import build_page
-    from gradio_app.server import build_server
-
     results = folder / "results"
     results.mkdir()
     store = ResultStore(results)
     workshop = Workshop(store)
     strangers = not _is_loopback(options.host) and login is None
-    app = App(bundle, workshop, folder, takes_models=not strangers)
-    server = build_server(build_page(app), store, folder / UPLOADS, options.name, login)
+    with nothing_collected():
+        # Here, because gradio reads the environment when it is imported; it takes seconds, too.
+        import_gradio()
+        from gradio_app.handlers import App
+        from gradio_app.page import build_page
+        from gradio_app.server import build_server
+
+        app = App(bundle, workshop, folder, takes_models=not strangers)
+        server = build_server(build_page(app), store, folder / UPLOADS, options.name, login)
     _sweep_on(store, app.models_folder)
     if strangers:
         print(

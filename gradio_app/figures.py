@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import correlate1d
 
 _BAND = 64
 _RADIUS = 5
@@ -76,6 +75,9 @@ def _similarity(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _window_mean(plane: np.ndarray) -> np.ndarray:
+    # Here, because it takes half a second that the page need not wait for.
+    from scipy.ndimage import correlate1d
+
     rows = correlate1d(plane, _WINDOW, axis=0)[_RADIUS:-_RADIUS]
     return correlate1d(rows, _WINDOW, axis=1)[:, _RADIUS:-_RADIUS]
 

@@ -245,7 +245,8 @@ def to_viewer(now: Comparison) -> str:
 def _progress(now: Comparison) -> str:
     height, width = now.size
     size = f" · {width} × {height}" if width else ""
-    about = f"<b>{escape(now.photo.name)}</b>{size}"
+    note = f" · {escape(now.photo.note)}" if now.photo.note else ""
+    about = f"<b>{escape(now.photo.name)}</b>{size}{note}"
     failed = [picture for picture in now.pictures if picture.failure]
     reasons = "".join(
         f'<br><span class="wrong">{escape(p.label)}: {escape(p.failure)}</span>' for p in failed

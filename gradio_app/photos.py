@@ -1,6 +1,7 @@
 """The photographs that the page compares: a visitor's own, and examples. No TensorFlow."""
 
 import hashlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import skimage.data
+from PIL import Image
 
 from train.errors import UserError
 from train.photo import photo_size, read_photo
@@ -41,6 +43,7 @@ class Photo:
         decode: gives height × width × 3, uint8, sRGB, upright.
         decode_target: what a wide aperture gave, the same way, where that is known.
         example: whether everyone has it, so that a link to it can be shared.
+        note: what its photographer should know about how it was read; mostly nothing.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Photo:
     decode: Callable[[], np.ndarray]
     decode_target: Callable[[], np.ndarray] | None = None
     example: bool = False
+    note: str = ""
 
 
 def read_upload(file: Path, name: str | None = None) -> Photo:
@@ -63,7 +67,9 @@ def read_upload(file: Path, name: str | None = None) -> Photo:
             f"the photo has {width}×{height} pixels; this page takes up to "
             f"{MOST_PIXELS // 1_000_000} megapixels, so scale it down first"
         )
-    return Photo(name or file.name, _key(content), lambda: _read_again(file))
+    frames = _frames(content)
+    note = f"an animation: the first of its {frames} pictures is taken" if frames > 1 else ""
+    return Photo(name or file.name, _key(content), lambda: _read_again(file), note=note)
 
 
 def list_examples() -> dict[str, Photo]:
@@ -92,6 +98,12 @@ def _checked_size(content: bytes) -> tuple[int, int]:
     except UserError as error:
         # train.photo names the formats that datasets have; this page takes one more.
         raise UserError(str(error).replace("PNG or WebP", "PNG, WebP or HEIC")) from error
+
+
+def _frames(content: bytes) -> int:
+    """Of an animation. What a phone puts beside a JPEG or HEIC, such as a gain map, is none."""
+    with Image.open(io.BytesIO(content)) as image:
+        return getattr(image, "n_frames", 1) if image.format in ("GIF", "PNG", "WEBP") else 1
 
 
 def _read_again(file: Path) -> np.ndarray:

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import gaussian_filter, uniform_filter
 
 from train.photo import to_float
 
@@ -105,6 +104,8 @@ def as_the_network_sees(picture: np.ndarray) -> np.ndarray:
     halves = (height + 1) // 2, (width + 1) // 2
     half = np.dstack([_resize(plane, *halves) for plane in np.moveaxis(picture, -1, 0)])
     doubled = half.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    from scipy.ndimage import uniform_filter  # as in _gaussian
+
     return uniform_filter(doubled, (3, 3, 0))
 
 
@@ -138,11 +139,18 @@ def _local_product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _high_pass(picture: np.ndarray, sigma: float) -> np.ndarray:
-    return picture - gaussian_filter(picture, (sigma, sigma, 0))
+    return picture - _gaussian(picture, (sigma, sigma, 0))
 
 
 def _smooth(plane: np.ndarray) -> np.ndarray:
-    return gaussian_filter(plane, _WINDOW_SIGMA)
+    return _gaussian(plane, (_WINDOW_SIGMA, _WINDOW_SIGMA))
+
+
+def _gaussian(picture: np.ndarray, sigma: tuple[float, ...]) -> np.ndarray:
+    # Here, because it takes half a second that the browser page need not wait for.
+    from scipy.ndimage import gaussian_filter
+
+    return gaussian_filter(picture, sigma)
 
 
 def _image(plane: np.ndarray) -> Image.Image:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from gradio_app.handlers import (
     BUSY,
@@ -78,6 +79,15 @@ def test_names_of_files_are_no_markup(app: App, photo_file: Path) -> None:
     photo, _ = take_photo(str(named))
     statuses = [outputs[2] for outputs in run_comparison(app, photo, [], [], "me")]
     assert all("<img" not in str(status) for status in statuses)
+
+
+def test_what_was_left_out_of_an_animation_stands_beside_its_name(app: App, tmp_path: Path) -> None:
+    file = tmp_path / "moving.gif"
+    still, other = (Image.new("RGB", (64, 48), colour) for colour in ("green", "red"))
+    still.save(file, save_all=True, append_images=[other])
+    photo, _ = take_photo(str(file))
+    last = list(run_comparison(app, photo, [app.models[0].key], [], "someone"))[-1]
+    assert "the first of its 2 pictures is taken" in last[2]
 
 
 def test_a_visitors_model_is_ticked_beside_the_others(app: App, bundle: Bundle) -> None:

@@ -48,6 +48,25 @@ def test_unusual_photos_are_read(tmp_path: Path, name: str, content: bytes) -> N
         np.testing.assert_allclose(pixels[0, 0], (60, 100, 60), atol=8)
 
 
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_of_an_animation_the_first_picture_is_taken_and_the_page_says_so(
+    tmp_path: Path, kind: str
+) -> None:
+    others = [Image.new("RGB", GREEN.size, colour) for colour in ("red", "blue")]
+    file = tmp_path / f"moving.{kind.lower()}"
+    file.write_bytes(encoded(GREEN, kind, save_all=True, append_images=others))
+    photo = read_upload(file)
+    assert photo.note == "an animation: the first of its 3 pictures is taken"
+    np.testing.assert_allclose(photo.decode()[5, 5], (60, 100, 60), atol=8)
+
+
+def test_a_phones_second_picture_is_no_animation(tmp_path: Path) -> None:
+    """As gain maps and stereo pictures lie in a JPEG."""
+    file = tmp_path / "phone.jpg"
+    file.write_bytes(encoded(GREEN, "MPO", save_all=True, append_images=[GREEN]))
+    assert read_upload(file).note == ""
+
+
 def test_heic_is_read_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
