@@ -5,8 +5,8 @@
 DIR of the subjects is a folder of pairs with masks beside them: original/N.jpg and subject/N.png, a
 soft 8-bit mask of the subject in focus. A subject, scaled, mirrored and lit a little differently,
 stands on the ground of a background photograph, where the blur grows from its feet to a far wall;
-or it is close, anywhere in the picture and partly beyond it, before a wall alone. The same seed and
-index give the same pair.
+or it is close, anywhere in the picture and partly beyond it, before a wall alone, some of them as
+plain as a studio's. Half of the lenses are less wide. The same seed and index give the same pair.
 """
 
 from dataclasses import dataclass
@@ -36,6 +36,22 @@ photograph is blurred, faces too (docs/experiments.md)."""
 
 CLOSE_WALLS = (0.1, 0.6)
 """Inverse depth of the wall in these: some lie only a little behind, as in captured pairs."""
+
+PLAIN = 0.3
+"""Share of those walls that are nearly plain: there a face has all the detail that there is."""
+
+PLAINNESS = (0.02, 0.2)
+"""Sigma of the Gaussian that makes a wall plain, over the photograph's short side."""
+
+WIDE = 0.5
+"""Share of the lenses that are as wide as those of `bokeh_pairs`; in captured pairs much less is
+blurred (docs/experiments.md)."""
+
+LEAST_OPEN = 0.12
+"""How wide the others are at least, as a share of a wide one."""
+
+TINT = 0.15
+"""By how much the light on a subject differs from its own at most, in each channel, as a share."""
 
 NEAREST = 1.6
 """Inverse depth of the nearest ground."""
@@ -133,6 +149,8 @@ def compose(
     if random.random() < CLOSE:
         standing = place_close(random, subject, canvas, margin)
         radiance = filled_with(random, background, canvas)
+        if random.random() < PLAIN:
+            radiance = made_plain(random, radiance, min(size))
         layers = [_layer(radiance, np.ones(canvas), random.uniform(*CLOSE_WALLS))]
     else:
         standing, feet = place(random, subject, canvas, margin)
@@ -221,7 +239,8 @@ def lit_and_scaled(
     height, width = subject.coverage.shape
     scale = min(room[0] * shares[0] / height, room[1] * shares[1] / width)
     size = max(8, round(height * scale)), max(8, round(width * scale))
-    light = np.float32(random.uniform(0.75, 1.2))
+    tint = random.uniform(1 - TINT, 1 + TINT, 3)
+    light = (random.uniform(0.75, 1.2) * tint).astype(np.float32)
     radiance = raised(np.minimum(light * subject.colour, 1)) * subject.coverage[..., None]
     planes = np.dstack([radiance, subject.coverage])
     planes = resize(planes, size, order=1, anti_aliasing=True).astype(np.float32)
@@ -274,11 +293,13 @@ def ground_layers(radiance: np.ndarray, inverse_depth: np.ndarray, steps: int = 
 
 
 def lens_for(random: Random, standing: np.ndarray, size: tuple[int, int]) -> Lens:
-    """Wider for larger subjects, as a photographer steps back for a small one; round 3 times of
-    4, else of seven blades."""
+    """Wider for larger subjects, as a photographer steps back for a small one, and often less than
+    it could be; round 3 times of 4, else of seven blades."""
     area = float(standing[3].sum()) / (size[0] * size[1])
     share = float(np.clip((area / 0.15) ** 0.22, 0.72, 1.12))
-    strength = LARGEST_BLUR * min(size) * share * random.uniform(0.92, 1.08)
+    is_wide = random.random() < WIDE
+    opened = random.uniform(0.92, 1.08) if is_wide else LEAST_OPEN ** random.uniform(0, 1)
+    strength = LARGEST_BLUR * min(size) * share * opened
     blades = 0 if random.random() < 0.75 else 7
     return Lens(strength, 1.0, blades, random.uniform(0, 2 * np.pi))
 
@@ -298,6 +319,14 @@ def filled_with(random: Random, photo: np.ndarray, canvas: tuple[int, int]) -> n
     codes = resize_photo(photo, *scaled)[top : top + canvas[0], left : left + canvas[1]]
     codes = codes[:, ::-1] if random.random() < 0.5 else codes
     return raised(decode_srgb(codes).transpose(2, 0, 1))
+
+
+def made_plain(random: Random, radiance: np.ndarray, short_side: int) -> np.ndarray:
+    """Radiance 3 × height × width with little of its detail left, and a faint grain."""
+    sigma = short_side * random.uniform(*PLAINNESS)
+    grain = random.normal(0, random.uniform(0, 0.01), radiance.shape)
+    plain = gaussian_filter(radiance, (0, sigma, sigma)) * (1 + grain)
+    return np.maximum(plain, 0).astype(np.float32)
 
 
 def raised(radiance: np.ndarray) -> np.ndarray:

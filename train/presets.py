@@ -212,7 +212,7 @@ SCHEDULES: Mapping[str, TrainConfig] = {
             _cosine(4, 6_500, 3, loss="l1_l2", learning_rate=5e-4),
             _cosine(3, 2_500, 2, loss="l1_l2", learning_rate=4e-4),
             _cosine(2, 5_000, 2, loss="l1_l2", learning_rate=4e-4),
-            _cosine(1, 400, 2, loss="l1_l2", learning_rate=2e-4),
+            _cosine(1, 800, 2, loss="l1_ssim", learning_rate=2e-4),
         ),
         largest_zoom=1.15,
         largest_light_change=0.15,
