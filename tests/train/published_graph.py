@@ -33,29 +33,35 @@ class Variables:
 
 
 class PublishedGraph:
-    """The outputs of all levels for one photograph.
+    """All levels of the network.
 
     Attributes:
-        outputs: by level, 1 × h × w × 3.
         first_index: of the variables of each part: `encoder_3` … `encoder_6`, `level_7` …
     """
 
-    def __init__(self, variables: Variables, photo: np.ndarray, width: float = 1.0):
-        """Computes a photograph.
+    def __init__(self, variables: Variables, width: float = 1.0):
+        """Takes what the graph is made of.
 
         Args:
             variables: none yet; the graph makes them.
-            photo: 1 × H × W × 4, float32, R, G, B, depth; sides multiples of 32.
             width: factor on the numbers of filters of levels 7 to 3.
         """
         self.variables = variables
         self.width = width
         self.normalized = False
-        self.outputs: dict[int, np.ndarray] = {}
         self.first_index: dict[str, int] = {}
-        self._run(tf.constant(photo))
+        self._outputs: dict[int, Tensor] = {}
 
-    def _run(self, photo: Tensor) -> None:
+    def outputs_of(self, photo: Tensor) -> dict[int, Tensor]:
+        """Adds the graph of one batch.
+
+        Args:
+            photo: N × H × W × 4, float32, R, G, B, depth; sides multiples of 32.
+
+        Returns:
+            By level, N × h × w × 3.
+        """
+        self._outputs = {}
         x = tf.nn.space_to_depth(photo, 2)
         e3 = self._part("encoder_3", False, lambda: self.block(x, 32, 3))
         e4 = self._part("encoder_4", True, lambda: self.block(self.pool(e3), 64, 3))
@@ -68,6 +74,7 @@ class PublishedGraph:
         fused = self._part("level_3", False, lambda: self.level_3(e3, *up))
         z2 = self._part("level_2", False, lambda: self.level_2(fused))
         self._part("level_1", False, lambda: self.head(1, self.up(z2, 3)))
+        return self._outputs
 
     def _part(self, name: str, normalized: bool, compute: Callable[[], Any]) -> Any:
         self.first_index[name] = len(self.variables.values)
@@ -158,11 +165,11 @@ class PublishedGraph:
         return self.leaky_relu(x)
 
     def up(self, x: Tensor, filters: int) -> Tensor:
-        _, height, width, channels = x.shape
+        batch, height, width, channels = x.shape
         # Each pixel of the result sees a quarter of the 3×3 kernel's 9 weights per channel.
         deviation = (2 / 1.04 / (9 / 4 * channels)) ** 0.5
         kernel = self.variables.create((3, 3, filters, channels), 0.0, deviation)
-        size = (1, 2 * height, 2 * width, filters)
+        size = (batch, 2 * height, 2 * width, filters)
         return self.leaky_relu(tf.nn.conv2d_transpose(x, kernel, size, 2, "SAME"))
 
     def head(self, level: int, x: Tensor) -> Tensor:
@@ -173,7 +180,7 @@ class PublishedGraph:
         kernel = self.variables.create((3, 3, channels, 3), 0.0, deviation)
         bias = self.variables.create((3,), 0.0, 0.1)
         z = tf.nn.conv2d(x, kernel, 1, "SAME") + bias
-        self.outputs[level] = (0.58 * tf.tanh(z) + 0.5).numpy()
+        self._outputs[level] = 0.58 * tf.tanh(z) + 0.5
         return z
 
     @staticmethod
