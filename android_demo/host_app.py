@@ -100,6 +100,14 @@ class HostApp:
             )
             return np.frombuffer(taken.read_bytes(), np.uint8).reshape(photo.shape)
 
+    def notes(self, photo: Path) -> tuple[int, bytes]:
+        """How a photo lies in its file (1…8, as EXIF says), and its notes turned upright: TIFF."""
+        with tempfile.TemporaryDirectory() as folder:
+            taken = Path(folder) / "taken"
+            self.java(["app.pocketbokeh.OnHost", "notes", photo, taken])
+            content = taken.read_bytes()
+        return content[0], content[1:]
+
     def network_input(self, photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """What the app shows to a network of a working size, of a photo: uint8."""
         with tempfile.TemporaryDirectory() as folder:

@@ -2,12 +2,14 @@ package app.pocketbokeh;
 
 import app.pocketbokeh.model.Accelerator;
 import app.pocketbokeh.model.LiteRenderer;
+import app.pocketbokeh.photo.ExifNotes;
 import app.pocketbokeh.picture.DetailTransfer;
 import app.pocketbokeh.picture.Enlargement;
 import app.pocketbokeh.picture.Framed;
 import app.pocketbokeh.picture.Overlay;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
+import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -27,6 +29,7 @@ public final class OnHost {
         switch (arguments[0]) {
             case "frame" -> Files.write(out, framed(arguments).networkInput().rgb());
             case "transfer" -> Files.write(out, transfer(arguments));
+            case "notes" -> Files.write(out, notes(arguments));
             case "model" -> Files.write(out, model(arguments));
             default -> throw new IllegalArgumentException(arguments[0]);
         }
@@ -84,6 +87,14 @@ public final class OnHost {
             planes.channel(at % 3)[at / 3] = values[at];
         }
         return planes;
+    }
+
+    /** notes PHOTO; writes how it lies in its file, and the notes of it turned upright. */
+    private static byte[] notes(String[] arguments) throws IOException {
+        ExifNotes notes = ExifNotes.read(new File(arguments[1]));
+        byte[] tiff = notes.upright().tiff();
+        ByteBuffer out = ByteBuffer.allocate(1 + tiff.length);
+        return out.put((byte) notes.orientation().exif()).put(tiff).array();
     }
 
     /** model FILE ACCELERATOR INPUT; writes what the model gives, 0…1. */

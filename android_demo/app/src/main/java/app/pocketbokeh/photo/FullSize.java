@@ -25,6 +25,8 @@ public final class FullSize {
     /**
      * What was written.
      *
+     * @param height of the upright photo
+     * @param width of the upright photo
      * @param sample 1 for the full size, or the divisor by which it fits into the memory
      */
     public record Written(int height, int width, int sample) {}
@@ -60,7 +62,10 @@ public final class FullSize {
                         return null;
                     }
                     encode(bitmap, photo, out);
-                    return new Written(bitmap.getHeight(), bitmap.getWidth(), sample);
+                    boolean turns = photo.orientation().isSideways();
+                    int height = turns ? bitmap.getWidth() : bitmap.getHeight();
+                    int width = turns ? bitmap.getHeight() : bitmap.getWidth();
+                    return new Written(height, width, sample);
                 } finally {
                     bitmap.recycle();
                 }
@@ -129,8 +134,7 @@ public final class FullSize {
 
     private static void encode(Bitmap bitmap, PhotoFile photo, OutputStream out)
             throws IOException {
-        byte[] notes = photo.isJpeg() ? ExifNotes.read(photo.file()) : new byte[0];
-        NotedJpegStream noted = new NotedJpegStream(out, notes);
+        NotedJpegStream noted = new NotedJpegStream(out, photo.notes().segment());
         boolean written = bitmap.compress(Bitmap.CompressFormat.JPEG, QUALITY, noted);
         noted.flush();
         noted.check();

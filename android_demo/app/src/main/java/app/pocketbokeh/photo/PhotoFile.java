@@ -5,7 +5,6 @@ import android.graphics.Bitmap;
 import android.graphics.BitmapFactory;
 import android.graphics.ColorSpace;
 import android.graphics.Matrix;
-import android.media.ExifInterface;
 import android.net.Uri;
 import android.os.Build;
 import app.pocketbokeh.FromApi;
@@ -16,6 +15,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.Set;
 
 /**
  * A photo in the app's own cache. It is copied there when it is chosen: the right to read it from
@@ -24,10 +24,14 @@ import java.io.OutputStream;
 public final class PhotoFile {
     private static final long MOST_BYTES = 200_000_000;
 
+    /** Android's decoder turns the others, such as HEIF, by itself. */
+    private static final Set<String> DECODED_AS_STORED =
+            Set.of("image/jpeg", "image/png", "image/webp");
+
     private final File file;
     private final int height;
     private final int width;
-    private final boolean isJpeg;
+    private final boolean isDecodedUpright;
     private final Orientation orientation;
 
     /**
@@ -45,9 +49,8 @@ public final class PhotoFile {
         this.file = file;
         height = options.outHeight;
         width = options.outWidth;
-        isJpeg = "image/jpeg".equals(options.outMimeType);
-        // Android's decoder turns what is not JPEG, such as HEIF, by itself.
-        orientation = isJpeg ? readOrientation(file) : Orientation.UPRIGHT;
+        isDecodedUpright = !DECODED_AS_STORED.contains(options.outMimeType);
+        orientation = isDecodedUpright ? Orientation.UPRIGHT : readOrientation(file);
     }
 
     /**
@@ -106,9 +109,8 @@ public final class PhotoFile {
 
     private static Orientation readOrientation(File file) {
         try {
-            ExifInterface notes = new ExifInterface(file.getPath());
-            return new Orientation(notes.getAttributeInt(ExifInterface.TAG_ORIENTATION, 1));
-        } catch (IOException | RuntimeException error) {
+            return ExifNotes.read(file).orientation();
+        } catch (IOException error) {
             return Orientation.UPRIGHT;
         }
     }
@@ -117,8 +119,14 @@ public final class PhotoFile {
         return file;
     }
 
-    public boolean isJpeg() {
-        return isJpeg;
+    /**
+     * What its camera noted, of the photo as `decode` gives it.
+     *
+     * @throws IOException if the file cannot be read
+     */
+    ExifNotes notes() throws IOException {
+        ExifNotes notes = ExifNotes.read(file);
+        return isDecodedUpright ? notes.upright() : notes;
     }
 
     public Orientation orientation() {

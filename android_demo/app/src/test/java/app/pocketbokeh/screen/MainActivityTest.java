@@ -11,6 +11,7 @@ import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertSame;
 import static org.junit.Assert.assertTrue;
+import static org.junit.Assume.assumeNotNull;
 
 import android.app.Activity;
 import android.app.ActivityManager;
@@ -178,7 +179,7 @@ public class MainActivityTest {
         MainActivity activity = rendered(photo);
         activity.findViewById(R.id.save).performClick();
         Screens.awaitIdle(activity);
-        assertEquals("Saved to your pictures at 600×800.", Screens.told(activity));
+        assertEquals("Saved to your pictures at 800×600.", Screens.told(activity));
         Bitmap bitmap = BitmapFactory.decodeFile(saved.getPath());
         assertEquals(600, bitmap.getWidth());
         assertEquals(800, bitmap.getHeight());
@@ -188,6 +189,27 @@ public class MainActivityTest {
         assertEquals("2026:11:25 08:00:00", kept.getAttribute(ExifInterface.TAG_DATETIME));
         assertEquals(0, (int) gallery.updated.get(0).getAsInteger("is_pending"));
         assertEquals(0, gallery.deleted);
+    }
+
+    /** Of photos on their side that lie in the folder of the property `noted`. */
+    @Test
+    public void whatIsNoJpegIsTurnedAndKeepsItsNotesToo() throws Exception {
+        String noted = System.getProperty("noted");
+        assumeNotNull(noted);
+        for (String name : List.of("noted.png", "noted.webp")) {
+            File saved = new File(folder, name + ".jpg");
+            new Fakes.GalleryProvider(saved);
+            MainActivity activity = rendered(new File(noted, name));
+            activity.findViewById(R.id.save).performClick();
+            Screens.awaitIdle(activity);
+            assertEquals("Saved to your pictures at 120×160.", Screens.told(activity));
+            ExifInterface kept = new ExifInterface(saved.getPath());
+            assertEquals(6, kept.getAttributeInt(ExifInterface.TAG_ORIENTATION, 0));
+            assertEquals("Pocket", kept.getAttribute(ExifInterface.TAG_MAKE));
+            Bitmap bitmap = BitmapFactory.decodeFile(saved.getPath());
+            assertEquals(160, bitmap.getWidth());
+            assertEquals(120, bitmap.getHeight());
+        }
     }
 
     @Test
