@@ -10,6 +10,7 @@ Where m is 1 this is the photograph in the tones of the rendering; where m is 0,
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -17,19 +18,33 @@ from PIL import Image
 from train.photo import to_float
 
 _WINDOW_SIGMA = 2.0
-_REGULARISER = 1e-5
 _TONE_SIGMA = 2.0
-_HIGH_PASS_SIGMA = (1.6, 0.8)
-_GATE = ((0.5, 0.85), (0.6, 0.95))
-"""Of a coarse rendering and of a fine one, in pixels of the working size and on values 0…1.
 
-`quantize.detail_figures` tells what they are worth; docs/experiments.md has figures."""
 
-_SHARPEST = 98
-_FINE = (0.25, 0.9)
-"""The percentile of a rendering that counts as its sharpest, and how much fine detail it shows
-there when it is coarse and when it is fine. Of the 35 pairs' coarse renderings 32 show less than
-0.25, none more than 0.58; of their true targets 31 show more than 0.9."""
+@dataclass(frozen=True)
+class Measure:
+    """How survival is measured, by how fine a rendering can be. Sigmas are in pixels of the working
+    size, values 0…1; `quantize.detail_figures` tells what they are worth.
+
+    Attributes:
+        is_coarse: whether detail is that of the photograph as a network sees it.
+        high_pass_sigma: what counts as detail.
+        gate: survival that counts as blurred and as sharp.
+        regulariser: of the regression; where detail is fainter there is none.
+    """
+
+    is_coarse: bool
+    high_pass_sigma: float
+    gate: tuple[float, float]
+    regulariser: float
+
+
+COARSE = Measure(True, 1.6, (0.5, 0.85), 1e-5)
+"""Of networks. They see half the working size: held against the photograph, even what one leaves
+alone would count as blurred."""
+
+FINE = Measure(False, 0.8, (0.6, 0.95), 1e-4)
+"""Of a lens, or by hand."""
 
 _BAND = 64
 """Rows of the photograph at a time."""
@@ -38,7 +53,7 @@ _THREADS = 2
 
 
 def transfer_detail(
-    photo: np.ndarray, small: np.ndarray, rendered: np.ndarray, fineness: float = 0.0
+    photo: np.ndarray, small: np.ndarray, rendered: np.ndarray, measure: Measure = COARSE
 ) -> np.ndarray:
     """Brings a rendering to the photograph's size, with the photograph's detail where it is sharp.
 
@@ -46,54 +61,30 @@ def transfer_detail(
         photo: height × width × 3, uint8.
         small: h × w × 3, uint8, the photograph at working size.
         rendered: h × w × 3, float, 0…1.
-        fineness: 0 where a network made the rendering, which sees half the working size; of one
-            by lens or by hand, `shown_fineness`.
+        measure: `COARSE` where a network made the rendering, else `FINE`.
 
     Returns:
         height × width × 3, uint8. Of 12 megapixels it takes 1 s of one core and 40 MB.
     """
     small = to_float(small)
-    seen = as_the_network_sees(small)
-    survival = surviving_detail(seen + fineness * (small - seen), rendered, fineness)[..., None]
-    # What fine detail a coarse rendering has itself would come twice.
-    twice = (1.0 - fineness) * _high_pass(rendered - small, _TONE_SIGMA)
-    offset = rendered - survival * (twice + small)
+    reference = as_the_network_sees(small) if measure.is_coarse else small
+    survival = surviving_detail(reference, rendered, measure)[..., None]
+    offset = rendered - survival * small
+    if measure.is_coarse:
+        # What fine detail a coarse rendering has itself would come twice.
+        offset -= survival * _high_pass(rendered - small, _TONE_SIGMA)
     return _enlarge_onto(photo, survival[..., 0], offset)
 
 
-def shown_fineness(small: np.ndarray, rendered: np.ndarray) -> float:
-    """How much of the detail that halving takes away a rendering shows where it is sharpest, 0…1.
-
-    A network sees half the working size: held against the photograph, even what it leaves alone
-    would count as blurred. A rendering by lens or by hand shows all, and held against half the
-    size its slight blur would count as sharp. This says which of them the measure should be. Of
-    networks' renderings, which are known to be coarse, it is not asked: it is wrong about many.
-
-    Args:
-        small: h × w × 3, float, 0…1, the photograph at working size.
-        rendered: the same, its rendering.
-    """
-    seen = as_the_network_sees(small)
-    lost, shown = small - seen, rendered - seen
-    energy = _local_product(lost, lost)
-    share = _local_product(lost, shown) / (
-        np.maximum(energy, _local_product(shown, shown)) + _REGULARISER
-    )
-    sharpest = np.percentile(share[energy >= np.median(energy)], _SHARPEST)
-    return float(np.clip((sharpest - _FINE[0]) / (_FINE[1] - _FINE[0]), 0.0, 1.0))
-
-
-def surviving_detail(reference: np.ndarray, rendered: np.ndarray, fineness: float) -> np.ndarray:
+def surviving_detail(reference: np.ndarray, rendered: np.ndarray, measure: Measure) -> np.ndarray:
     """How much of a reference's detail is left in a rendering, 0…1, h × w.
 
     The local regression of one high-pass on the other, over all channels, smoothed; a smoothstep
     makes nearly sharp sharp and half blurred blurred.
     """
-    coarse_sigma, fine_sigma = _HIGH_PASS_SIGMA
-    sigma = coarse_sigma + fineness * (fine_sigma - coarse_sigma)
-    blurred, sharp = np.array(_GATE[0]) + fineness * (np.array(_GATE[1]) - _GATE[0])
-    before, after = _high_pass(reference, sigma), _high_pass(rendered, sigma)
-    share = _local_product(before, after) / (_local_product(before, before) + _REGULARISER)
+    before, after = (_high_pass(one, measure.high_pass_sigma) for one in (reference, rendered))
+    share = _local_product(before, after) / (_local_product(before, before) + measure.regulariser)
+    blurred, sharp = measure.gate
     step = np.clip((_smooth(np.clip(share, 0.0, 1.0)) - blurred) / (sharp - blurred), 0.0, 1.0)
     return step * step * (3.0 - 2.0 * step)
 

@@ -16,7 +16,7 @@ import tyro
 from tqdm import tqdm
 
 from quantize.compare import psnr
-from quantize.detail import as_the_network_sees, shown_fineness, transfer_detail
+from quantize.detail import COARSE, FINE, as_the_network_sees, transfer_detail
 from train.errors import UserError, run_command
 from train.pairs import Pair, Split
 from train.photo import resize_photo, to_float, to_uint8
@@ -55,21 +55,21 @@ def main() -> None:
     source = open_pairs(options.data, options.split)
     count = min(options.pairs, len(source))
     pairs = (source[index] for index in range(count))
-    rows = [measure(pair, options.reduction) for pair in tqdm(pairs, total=count, leave=False)]
+    rows = [measure_pair(pair, options.reduction) for pair in tqdm(pairs, total=count, leave=False)]
     print(table(rows))
 
 
-def measure(pair: Pair, reduction: float) -> Row:
+def measure_pair(pair: Pair, reduction: float) -> Row:
     """One pair in all cases."""
     size = [max(8, round(side / reduction)) for side in pair.original.shape[:2]]
     small = resize_photo(pair.original, *size)
     target = to_float(resize_photo(pair.bokeh, *size))
-    fineness = shown_fineness(to_float(small), target), 0.0, 0.0
+    measures = FINE, COARSE, COARSE
     answers = to_float(pair.bokeh), to_float(pair.bokeh), to_float(pair.original)
     renderings = target, as_the_network_sees(target), as_the_network_sees(to_float(small))
     transferred, enlarged = [], []
-    for rendering, fine, answer in zip(renderings, fineness, answers, strict=True):
-        brought_back = transfer_detail(pair.original, small, rendering, fine)
+    for rendering, measure, answer in zip(renderings, measures, answers, strict=True):
+        brought_back = transfer_detail(pair.original, small, rendering, measure)
         transferred.append(psnr(to_float(brought_back), answer))
         larger = resize_photo(to_uint8(rendering), *answer.shape[:2])
         enlarged.append(psnr(to_float(larger), answer))

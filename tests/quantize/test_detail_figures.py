@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from quantize.compare import psnr
-from quantize.detail_figures import CASES, main, measure
+from quantize.detail_figures import CASES, main, measure_pair
 from train.errors import UserError
 from train.pairs import Pair
 from train.photo import resize_photo, to_float
@@ -16,7 +16,7 @@ def test_a_pair_is_held_against_its_answers() -> None:
     """Where the target is the photograph, all of the photograph's detail is to come back."""
     random = np.random.default_rng(0)
     photo = resize_photo(random.integers(0, 256, (40, 60, 3), np.uint8), 192, 288)
-    row = measure(Pair("sharp", photo, photo), reduction=3)
+    row = measure_pair(Pair("sharp", photo, photo), reduction=3)
     small = resize_photo(resize_photo(photo, 64, 96), 192, 288)
     assert row.enlarged[0] == pytest.approx(psnr(to_float(small), to_float(photo)))
     assert row.transferred[1] == row.transferred[2]  # both answers are the photograph
