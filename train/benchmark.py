@@ -56,7 +56,7 @@ class BenchmarkOptions:
     """What the command line takes."""
 
     preset: str = "mobile"
-    """The network: reference, report or mobile."""
+    """The network: reference, report, mobile or pocket."""
     schedule: str = "quick"
     """Where crop and batches come from: published, standard, quick or smoke."""
     levels: tuple[int, ...] = ()

@@ -407,6 +407,24 @@ def test_what_is_no_photo_is_a_sentence_and_the_page_goes_on(
     page.context.close()
 
 
+def test_a_photo_dropped_anywhere_is_compared(
+    chromium: Browser, address: str, photo: Path
+) -> None:
+    """As Chromium takes a file from the desktop: over the viewer, where no field waits for one."""
+    page = open_page(chromium, address)
+    page.wait_for_selector("#upload input[type=file]", state="attached")
+    stage = page.locator(".viewer .stage").bounding_box()
+    assert stage
+    session = page.context.new_cdp_session(page)
+    dragged = {"items": [], "files": [str(photo)], "dragOperationsMask": 1}
+    place = {"x": stage["x"] + 50, "y": stage["y"] + 50, "data": dragged}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, **place})
+    page.wait_for_function(f"{VIEWER}.photo.name === '{photo.name}' && {READY}")
+    assert trouble_of(page) == []
+    page.context.close()
+
+
 def test_a_link_opens_the_same_view(chromium: Browser, address: str) -> None:
     link = (
         "#photo=coffee&models=float32&mode=difference&a=photo&b=float32&gain=32&zoom=2&x=310&y=190"
