@@ -30,7 +30,8 @@ class Measure:
         is_coarse: whether detail is that of the photograph as a network sees it.
         high_pass_sigma: what counts as detail.
         gate: survival that counts as blurred and as sharp.
-        regulariser: of the regression; where detail is fainter there is none.
+        regulariser: of the regression. More hides the grain of integers where a picture is blurred,
+            and makes skin look like wax (docs/experiments.md).
     """
 
     is_coarse: bool

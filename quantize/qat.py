@@ -33,8 +33,9 @@ class FineTuneConfig:
     Attributes:
         steps: optimizer steps, at most.
         batch: crops per step.
-        largest_crop: side of the crops, in pixels of the photograph; the network is trained
-            already and larger ones would only cost time.
+        largest_crop: side of the crops, in pixels of the photograph. In smaller ones the subject
+            often fills all, and a network learns, and is judged, to blur less than on photographs
+            (docs/experiments.md).
         learning_rate: Adam's at the first step; it falls to zero in a half cosine.
         loss: to the target, a name in `train.losses` that needs no file.
         distillation: weight of the mean absolute difference to the float network, beside it.
@@ -44,14 +45,14 @@ class FineTuneConfig:
         patience: validations in a row without a gain that end it early.
     """
 
-    steps: int = 24
-    batch: int = 4
-    largest_crop: int = 256
+    steps: int = 48
+    batch: int = 2
+    largest_crop: int = 384
     learning_rate: float = 1e-4
     loss: str = "l1_ssim"
     distillation: float = 10.0
-    calibration_batches: int = 4
-    validation_photos: int = 8
+    calibration_batches: int = 8
+    validation_photos: int = 16
     validations: int = 6
     patience: int = 3
 

@@ -407,9 +407,7 @@ def test_what_is_no_photo_is_a_sentence_and_the_page_goes_on(
     page.context.close()
 
 
-def test_a_photo_dropped_anywhere_is_compared(
-    chromium: Browser, address: str, photo: Path
-) -> None:
+def test_a_photo_dropped_anywhere_is_compared(chromium: Browser, address: str, photo: Path) -> None:
     """As Chromium takes a file from the desktop: over the viewer, where no field waits for one."""
     page = open_page(chromium, address)
     page.wait_for_selector("#upload input[type=file]", state="attached")
