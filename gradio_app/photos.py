@@ -103,7 +103,12 @@ def _checked_size(content: bytes) -> tuple[int, int]:
 def _frames(content: bytes) -> int:
     """Of an animation. What a phone puts beside a JPEG or HEIC, such as a gain map, is none."""
     with Image.open(io.BytesIO(content)) as image:
-        return getattr(image, "n_frames", 1) if image.format in ("GIF", "PNG", "WEBP") else 1
+        if image.format not in ("GIF", "PNG", "WEBP"):
+            return 1
+        try:
+            return getattr(image, "n_frames", 1)
+        except Exception:  # Pillow raises whatever the damaged bytes lead it to.
+            return 1
 
 
 def _read_again(file: Path) -> np.ndarray:

@@ -86,7 +86,7 @@ LEVEL_1_LOSSES: Mapping[str, str] = {
     "reference": "l1_ssim_vgg",
     "report": "l1_ssim",
     "mobile": "l1_ssim",
-    "pocket": "l1_l2",
+    "pocket": "l1_ssim",
 }
 """What level 1 is trained on, by preset: a name in `train.losses`. Levels 7 to 2 take `l1`."""
 

@@ -54,7 +54,7 @@ class TrainingOptions:
     """Train a network that also sees depth, from original_depth/NAME.png beside the pairs."""
     level_1_loss: Literal["l1", "l1_l2", "l1_ssim", "l1_ssim_vgg"] | None = None
     """What level 1 is trained on. Left out: l1_ssim_vgg for reference, as published; l1_ssim for
-    report and mobile, l1_l2 for pocket. The other levels take the schedule's."""
+    the others. The other levels take the schedule's."""
     vgg_weights: Path | None = None
     """VGG-19's weights as Keras publishes them
     (vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), for l1_ssim_vgg."""

@@ -60,6 +60,23 @@ def test_of_an_animation_the_first_picture_is_taken_and_the_page_says_so(
     np.testing.assert_allclose(photo.decode()[5, 5], (60, 100, 60), atol=8)
 
 
+def test_a_damaged_animation_is_a_photo_or_a_sentence(tmp_path: Path) -> None:
+    """Wherever a GIF is cut short or a byte of it is another."""
+    whole = encoded(
+        GREEN, "GIF", save_all=True, append_images=[Image.new("RGB", GREEN.size, "red")]
+    )
+    file, broken = tmp_path / "moving.gif", []
+    for place in range(6, len(whole)):
+        changed = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        for content in (whole[:place], changed):
+            file.write_bytes(content)
+            photo, said = take_photo(str(file))
+            assert photo or "wrong" in said
+            broken.append(photo is None)
+    assert any(broken)
+    assert not all(broken)
+
+
 def test_a_phones_second_picture_is_no_animation(tmp_path: Path) -> None:
     """As gain maps and stereo pictures lie in a JPEG."""
     file = tmp_path / "phone.jpg"

@@ -90,7 +90,7 @@ final class HeifNotes {
 
     /** The first number of the item counts the bytes between itself and the TIFF. */
     private byte[] tiff(long offset, long length) throws IOException {
-        if (offset < 0) {
+        if (offset < 0 || offset > file.length()) {
             throw new EOFException();
         }
         file.seek(offset);
