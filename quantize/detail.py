@@ -28,23 +28,26 @@ class Measure:
 
     Attributes:
         is_coarse: whether detail is that of the photograph as a network sees it.
-        high_pass_sigma: what counts as detail.
+        low_pass_sigma: what is finer is not looked at; 0 looks at all. The finest that a network
+            gives is softer than the photograph halved, and holds the grain of integers.
+        high_pass_sigma: what counts as detail, coarser than that.
         gate: survival that counts as blurred and as sharp.
         regulariser: of the regression. More hides the grain of integers where a picture is blurred,
             and makes skin look like wax (docs/experiments.md).
     """
 
     is_coarse: bool
+    low_pass_sigma: float
     high_pass_sigma: float
     gate: tuple[float, float]
     regulariser: float
 
 
-COARSE = Measure(True, 1.6, (0.5, 0.85), 1e-5)
+COARSE = Measure(True, 1.0, 1.6, (0.5, 0.85), 1e-5)
 """Of networks. They see half the working size: held against the photograph, even what one leaves
 alone would count as blurred."""
 
-FINE = Measure(False, 0.8, (0.6, 0.95), 1e-4)
+FINE = Measure(False, 0.0, 0.8, (0.6, 0.95), 1e-4)
 """Of a lens, or by hand."""
 
 _BAND = 64
@@ -80,10 +83,10 @@ def transfer_detail(
 def surviving_detail(reference: np.ndarray, rendered: np.ndarray, measure: Measure) -> np.ndarray:
     """How much of a reference's detail is left in a rendering, 0…1, h × w.
 
-    The local regression of one high-pass on the other, over all channels, smoothed; a smoothstep
+    The local regression of one's detail on the other's, over all channels, smoothed; a smoothstep
     makes nearly sharp sharp and half blurred blurred.
     """
-    before, after = (_high_pass(one, measure.high_pass_sigma) for one in (reference, rendered))
+    before, after = (_band(one, measure) for one in (reference, rendered))
     share = _local_product(before, after) / (_local_product(before, before) + measure.regulariser)
     blurred, sharp = measure.gate
     step = np.clip((_smooth(np.clip(share, 0.0, 1.0)) - blurred) / (sharp - blurred), 0.0, 1.0)
@@ -128,6 +131,11 @@ def _enlarge_onto(photo: np.ndarray, gain: np.ndarray, offset: np.ndarray) -> np
 
 def _local_product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return _smooth((one * other).sum(axis=-1))
+
+
+def _band(picture: np.ndarray, measure: Measure) -> np.ndarray:
+    low_pass = (measure.low_pass_sigma, measure.low_pass_sigma, 0)
+    return _high_pass(_gaussian(picture, low_pass), measure.high_pass_sigma)
 
 
 def _high_pass(picture: np.ndarray, sigma: float) -> np.ndarray:

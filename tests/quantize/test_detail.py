@@ -69,6 +69,15 @@ def test_a_rendering_as_coarse_as_the_networks_counts_as_sharp_where_it_is_sharp
     assert psnr(result, expected) > psnr(bicubic, expected) + 3
 
 
+def test_a_rendering_soft_in_its_finest_pixels_alone_counts_as_sharp() -> None:
+    """Networks leave skin and fur a little softer than the photograph halved."""
+    photo, expected, rendered = scene()
+    soft = gaussian_filter(as_the_network_sees(rendered), (0.8, 0.8, 0))
+    result = to_float(transfer_detail(photo, resize_photo(photo, 288, 432), soft))
+    middle = (slice(370, 494), slice(580, 716))
+    assert psnr(result[middle], expected[middle]) > 40
+
+
 @pytest.mark.parametrize("size", [(1, 1), (63, 65), (129, 40), (64, 300)])
 def test_bands_meet_without_a_seam(size: tuple[int, int]) -> None:
     """A flat photograph has no detail: the result is the rendering, enlarged in one piece."""

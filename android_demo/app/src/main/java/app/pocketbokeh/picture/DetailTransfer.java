@@ -12,6 +12,7 @@ public final class DetailTransfer {
     private static final double WINDOW_SIGMA = 2.0;
     private static final float REGULARISER = 1e-5f;
     private static final double TONE_SIGMA = 2.0;
+    private static final double LOW_PASS_SIGMA = 1.0;
     private static final double HIGH_PASS_SIGMA = 1.6;
     private static final float BLURRED = 0.5f;
     private static final float SHARP = 0.85f;
@@ -53,8 +54,8 @@ public final class DetailTransfer {
     }
 
     private float[] survivingDetail(Planes seen, Planes rendered) {
-        Planes before = highPass(seen, HIGH_PASS_SIGMA);
-        Planes after = highPass(rendered, HIGH_PASS_SIGMA);
+        Planes before = highPass(lowPass(seen), HIGH_PASS_SIGMA);
+        Planes after = highPass(lowPass(rendered), HIGH_PASS_SIGMA);
         float[] common = localProduct(before, after);
         float[] energy = localProduct(before, before);
         for (int pixel = 0; pixel < common.length; pixel++) {
@@ -83,6 +84,16 @@ public final class DetailTransfer {
                 }
             }
             channels[channel] = Smoothing.box(doubled, height, width);
+        }
+        return new Planes(height, width, channels);
+    }
+
+    /** Without the finest pixels, which a network makes up and where the grain of integers is. */
+    private Planes lowPass(Planes picture) {
+        float[][] channels = new float[3][];
+        for (int channel = 0; channel < 3; channel++) {
+            float[] plane = picture.channel(channel);
+            channels[channel] = Smoothing.gaussian(plane, height, width, LOW_PASS_SIGMA);
         }
         return new Planes(height, width, channels);
     }
