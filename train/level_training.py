@@ -20,6 +20,7 @@ from train.devices import (
 )
 from train.divergence import DivergenceWatch
 from train.errors import UserError
+from train.fused_adam import FusedAdam
 from train.gradients import computes_without_onednn, use_convolution_gradients
 from train.history import History, Record
 from train.interruption import uninterrupted
@@ -60,7 +61,7 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
     if plain and computes_without_onednn():
         use_convolution_gradients(model)
     with computing_in(run.precision):
-        optimizer = keras.optimizers.Adam(rate)
+        optimizer = FusedAdam(rate) if plain else keras.optimizers.Adam(rate)
         model.compile(
             optimizer, loss=loss, metrics=[quality], jit_compile=False if plain else "auto"
         )
