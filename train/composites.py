@@ -6,11 +6,9 @@ DIR of the subjects is a folder of pairs with masks beside them: original/N.jpg 
 soft 8-bit mask of the subject in focus. A subject, scaled, mirrored and lit a little differently,
 stands on the ground of a background photograph, where the blur grows from its feet to a far wall;
 or it is close, anywhere in the picture and partly beyond it, before a wall alone, some of them as
-plain as a studio's; another subject, in focus too, may be beside it. Some subjects have the colours
-of their background. Half of the lenses are less wide. The same seed and index give the same pair.
+plain as a studio's. Half of the lenses are less wide. The same seed and index give the same pair.
 """
 
-import dataclasses
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -54,20 +52,6 @@ LEAST_OPEN = 0.12
 
 TINT = 0.15
 """By how much the light on a subject differs from its own at most, in each channel, as a share."""
-
-DISGUISED = 0.35
-"""Share of the subjects in the colours of what is behind them: outline and texture alone tell them.
-Parts of subjects that looked like their background were blurred too (docs/experiments.md)."""
-
-DISGUISE = (0.5, 1.0)
-"""How much of the way to the background's colours these go."""
-
-STRONGEST_DISGUISE = 3.0
-"""No channel of a subject becomes more than so many times as bright or as dark."""
-
-ACCOMPANIED = 0.3
-"""Share of the scenes without ground with a second subject. It is in focus too: a network that sees
-subjects blurred learns to blur subjects."""
 
 NEAREST = 1.6
 """Inverse depth of the nearest ground."""
@@ -116,9 +100,9 @@ class Composites:
         random = np.random.default_rng([self.seed, index])
         # Two of five upright, as photographs of people and pets are.
         height, width = self.size if random.random() < 0.6 else self.size[::-1]
-        subject, other = (_read_cut_out(*pick(random, self.subjects)) for _ in range(2))
+        subject = _read_cut_out(*pick(random, self.subjects))
         background = read_photo(pick(random, self.backgrounds))
-        original, bokeh = compose(random, subject, other, background, (height, width))
+        original, bokeh = compose(random, subject, background, (height, width))
         return Pair(f"composite_{index:05d}", original, bokeh)
 
 
@@ -147,18 +131,13 @@ def find_composites(
 
 
 def compose(
-    random: Random,
-    subject: CutOut,
-    other: CutOut,
-    background: np.ndarray,
-    size: tuple[int, int],
+    random: Random, subject: CutOut, background: np.ndarray, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """A subject before a background, sharp, and with the blur of a wide aperture.
 
     Args:
-        random: decides place, scale, light, company and lens.
-        subject: who is there.
-        other: who may be there too.
+        random: decides place, scale, light and lens.
+        subject: who stands there.
         background: height × width × 3, uint8.
         size: height and width of the result.
 
@@ -167,70 +146,22 @@ def compose(
     """
     margin = int(np.ceil(1.4 * LARGEST_BLUR * min(size)))
     canvas = (size[0] + 2 * margin, size[1] + 2 * margin)
-    radiance = filled_with(random, background, canvas)
-    is_close = random.random() < CLOSE
-    if is_close and random.random() < PLAIN:
-        radiance = made_plain(random, radiance, min(size))
-    if random.random() < DISGUISED:
-        subject = disguised(random, subject, radiance)
-    if is_close:
+    if random.random() < CLOSE:
         standing = place_close(random, subject, canvas, margin)
-        company = place_close(random, other, canvas, margin)
-        scene = before_a_wall(random, standing, company, radiance)
+        radiance = filled_with(random, background, canvas)
+        if random.random() < PLAIN:
+            radiance = made_plain(random, radiance, min(size))
+        layers = [_layer(radiance, np.ones(canvas), random.uniform(*CLOSE_WALLS))]
     else:
         standing, feet = place(random, subject, canvas, margin)
-        scene = on_the_ground(random, standing, feet, radiance)
-    lens = lens_for(random, standing, size)
-    return _developed(expose(scene), margin), _developed(expose(scene, lens), margin)
-
-
-def before_a_wall(
-    random: Random, standing: np.ndarray, company: np.ndarray, radiance: np.ndarray
-) -> list[Layer]:
-    """A close subject, perhaps in company: layers, farthest first.
-
-    Args:
-        random: decides how far the wall is, and whether there is company, in focus as well.
-        standing: the subject's planes, 4 × height × width.
-        company: another's.
-        radiance: the wall's, 3 × height × width.
-    """
-    depth = random.uniform(*CLOSE_WALLS)
-    wall = _layer(radiance, np.ones(radiance.shape[1:]), depth)
-    if random.random() >= ACCOMPANIED:
-        return [wall, Layer(standing, 1.0)]
-    return [wall, Layer(company, 1.0), Layer(standing, 1.0)]
-
-
-def on_the_ground(
-    random: Random, standing: np.ndarray, feet: float, radiance: np.ndarray
-) -> list[Layer]:
-    """A subject before all of the ground that is not nearer than its feet: layers, farthest first.
-
-    Args:
-        random: decides where the horizon is.
-        standing: the subject's planes, 4 × height × width.
-        feet: their row, 0…1 of the height.
-        radiance: the ground's, 3 × height × width.
-    """
-    layers = ground_layers(radiance, ground(random, feet, radiance.shape[1:]))
+        radiance = filled_with(random, background, canvas)
+        layers = ground_layers(radiance, ground(random, feet, canvas))
+    # The subject stands before all of the ground that is not nearer than its feet.
     behind = [layer for layer in layers if layer.inverse_depth < 1.0]
     before = [layer for layer in layers if layer.inverse_depth >= 1.0]
-    return [*behind, Layer(standing, 1.0), *before]
-
-
-def disguised(random: Random, subject: CutOut, radiance: np.ndarray) -> CutOut:
-    """A subject in the mean colour of a background, or on the way to it.
-
-    Args:
-        random: decides how far.
-        subject: who is to be hidden.
-        radiance: 3 × height × width, of the background.
-    """
-    own = np.average(subject.colour, axis=(0, 1), weights=subject.coverage)
-    gain = np.minimum(radiance, 1).mean(axis=(1, 2)) / np.maximum(own, 1e-3)
-    gain = np.clip(gain, 1 / STRONGEST_DISGUISE, STRONGEST_DISGUISE) ** random.uniform(*DISGUISE)
-    return dataclasses.replace(subject, colour=subject.colour * gain.astype(np.float32))
+    scene = [*behind, Layer(standing, 1.0), *before]
+    lens = lens_for(random, standing, size)
+    return _developed(expose(scene), margin), _developed(expose(scene, lens), margin)
 
 
 def cut_out(photo: np.ndarray, mask: np.ndarray) -> CutOut:

@@ -208,10 +208,10 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         schedules=(
             _cosine(7, 400, 8, loss="l1_l2", learning_rate=3e-4),
             _cosine(6, 800, 8, loss="l1_l2", learning_rate=3e-4),
-            _cosine(5, 5_000, 6, loss="l1_l2", learning_rate=8e-4),
-            _cosine(4, 5_500, 3, loss="l1_l2", learning_rate=5e-4),
+            _cosine(5, 6_000, 6, loss="l1_l2", learning_rate=8e-4),
+            _cosine(4, 6_500, 3, loss="l1_l2", learning_rate=5e-4),
             _cosine(3, 2_500, 2, loss="l1_l2", learning_rate=4e-4),
-            _cosine(2, 4_500, 2, loss="l1_l2", learning_rate=4e-4),
+            _cosine(2, 5_000, 2, loss="l1_l2", learning_rate=4e-4),
             _cosine(1, 800, 2, loss="l1_ssim", learning_rate=2e-4),
         ),
         largest_zoom=1.15,

@@ -11,13 +11,10 @@ from scipy.ndimage import gaussian_filter
 from skimage import data
 
 from train.composites import (
-    CLOSE_WALLS,
     LARGEST_BLUR,
     WALL,
-    before_a_wall,
     compose,
     cut_out,
-    disguised,
     find_composites,
     ground,
     ground_layers,
@@ -158,32 +155,6 @@ def test_the_light_on_a_subject_is_of_another_colour_each_time() -> None:
     assert 1.1 < red_to_blue.max() < 1.4
 
 
-def test_a_disguised_subject_has_the_colours_of_its_background_and_its_own_texture() -> None:
-    mask = np.full(data.coffee().shape[:2], 255, np.uint8)
-    subject = cut_out(data.coffee(), mask)
-    behind = decode_srgb(data.chelsea()).transpose(2, 0, 1)
-    colours = [
-        disguised(np.random.default_rng(seed), subject, behind).colour.mean((0, 1))
-        for seed in range(40)
-    ]
-    own, theirs = subject.colour.mean((0, 1)), behind.mean((1, 2))
-    way = np.log(colours / own) / np.log(theirs / own)
-    assert 0.45 < way.min() < 0.65
-    assert 0.85 < way.max() < 1.05
-    hidden = disguised(np.random.default_rng(0), subject, behind).colour
-    texture, own_texture = (one / one.mean((0, 1)) for one in (hidden, subject.colour))
-    np.testing.assert_allclose(texture, own_texture, rtol=1e-3)
-
-
-def test_three_of_ten_close_subjects_have_company_in_focus() -> None:
-    empty, wall = np.zeros((4, 8, 8), np.float32), np.ones((3, 8, 8), np.float32)
-    scenes = [before_a_wall(np.random.default_rng(seed), empty, empty, wall) for seed in range(300)]
-    assert 0.2 < np.mean([len(scene) == 3 for scene in scenes]) < 0.4
-    for wall_layer, *in_focus in scenes:
-        assert CLOSE_WALLS[0] <= wall_layer.inverse_depth <= CLOSE_WALLS[1]
-        assert {layer.inverse_depth for layer in in_focus} == {1.0}
-
-
 def test_the_ground_reaches_the_feet_and_ends_at_a_wall() -> None:
     depth = ground(np.random.default_rng(0), feet=0.8, canvas=(200, 10))
     assert depth[0, 0] == pytest.approx(WALL, rel=0.02)
@@ -209,7 +180,7 @@ def test_a_subject_fits_any_canvas(folders: tuple[Path, Path]) -> None:
     assert subject.is_cut
     for seed in range(12):
         random = np.random.default_rng(seed)
-        original, bokeh = compose(random, subject, subject, data.coffee(), (64, 128))
+        original, bokeh = compose(random, subject, data.coffee(), (64, 128))
         assert original.shape == bokeh.shape == (64, 128, 3)
 
 
