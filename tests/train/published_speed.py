@@ -1,8 +1,9 @@
 """A step of the published graph beside ours, by hand: python tests/train/published_speed.py
 
 The graph is bare TensorFlow operators, with TensorFlow's own gradients and Adam; ours is what
-`train.sequential` takes. Both see the same crops and the same loss, each level in a process of its
-own, with the memory that it took at most. Needs minutes and a quiet machine; no part of ./run test.
+`train.sequential` takes. Both see the same crops and the same loss, and step in turns, so that what
+else the machine does slows both alike; each once more alone, for the memory that it takes at most.
+Needs minutes and a quiet machine; no part of ./run test.
 """
 
 import dataclasses
@@ -34,20 +35,22 @@ class SpeedOptions:
     """Sides of the crops in pixels of the photograph, one for each level."""
     batches: tuple[int, ...] = (2, 1, 1)
     """Crops per step, one for each level."""
-    steps: int = 5
-    """How many steps are timed, after two that are not."""
+    steps: int = 12
+    """How many steps of either are timed, after two that are not."""
 
 
 def main() -> None:
     options = tyro.cli(SpeedOptions, description=__doc__)
-    print("level  crop  batch  graph s/step   ours  graph GB  ours GB")
+    print("level  crop  batch  graph s/step   ours  ratio  graph GB  ours GB")
     for level, crop, batch in zip(options.levels, options.crops, options.batches, strict=True):
         plan = plan_of(level, crop, batch, options.steps)
-        (graph, graph_bytes), (ours, our_bytes) = (
-            in_own_process(measure, plan) for measure in (published_step, our_step)
+        graph, ours = in_own_process(seconds_in_turns, plan)
+        graph_bytes, our_bytes = (
+            in_own_process(bytes_alone, (make_step, plan))
+            for make_step in (published_step, our_step)
         )
         print(
-            f"{level:5}{crop:6}{batch:7}{graph:14.2f}{ours:7.2f}"
+            f"{level:5}{crop:6}{batch:7}{graph:14.2f}{ours:7.2f}{ours / graph:7.2f}"
             f"{graph_bytes / 1e9:10.2f}{our_bytes / 1e9:9.2f}",
             flush=True,
         )
@@ -60,17 +63,39 @@ def plan_of(level: int, crop: int, batch: int, steps: int) -> Plan:
     return dataclasses.replace(plan, schedule=dataclasses.replace(plan.schedule, loss="l1"))
 
 
-def our_step(plan: Plan) -> tuple[float, int]:
-    """Median seconds of a step of `train.level_training`, and the most bytes of this process."""
+def seconds_in_turns(plan: Plan) -> tuple[float, float]:
+    """Median seconds of a step of the published graph and of ours, after the first two."""
+    steps = published_step(plan), our_step(plan)
+    seconds: tuple[list[float], list[float]] = [], []
+    for _ in range(plan.steps + 2):
+        for step, taken in zip(steps, seconds, strict=True):
+            started = time.perf_counter()
+            step()
+            taken.append(time.perf_counter() - started)
+    graph, ours = (statistics.median(taken[2:]) for taken in seconds)
+    return graph, ours
+
+
+def bytes_alone(made: tuple[Callable[[Plan], Callable[[], Any]], Plan]) -> int:
+    """The most bytes of a process that takes two steps of one of them."""
+    make_step, plan = made
+    step = make_step(plan)
+    for _ in range(2):
+        step()
+    return peak_memory()[0]
+
+
+def our_step(plan: Plan) -> Callable[[], Any]:
+    """A step of `train.level_training`."""
     from train.level_training import start_level
 
     model = start_level(plan.run, plan.schedule)
     photo, target = crops_of(plan)
-    return median_seconds(lambda: model.train_on_batch(photo, target), plan.steps), peak_memory()[0]
+    return lambda: model.train_on_batch(photo, target)
 
 
-def published_step(plan: Plan) -> tuple[float, int]:
-    """The same of the published graph."""
+def published_step(plan: Plan) -> Callable[[], Any]:
+    """A step of the published graph."""
     import tensorflow as tf
 
     class TrainedVariables(Variables):
@@ -106,7 +131,7 @@ def published_step(plan: Plan) -> tuple[float, int]:
         return loss
 
     compiled = tf.function(step).get_concrete_function(*crops)
-    return median_seconds(lambda: float(compiled(*crops)), plan.steps), peak_memory()[0]
+    return lambda: float(compiled(*crops))
 
 
 def crops_of(plan: Plan) -> list[np.ndarray]:
@@ -116,16 +141,6 @@ def crops_of(plan: Plan) -> list[np.ndarray]:
     side = 2 * half if level == 1 else half // 2 ** (level - 2)
     shapes = (batch, half, half, 4), (batch, side, side, 3)
     return [random.random(shape, np.float32) for shape in shapes]
-
-
-def median_seconds(step: Callable[[], Any], steps: int) -> float:
-    """Of the steps after the first two."""
-    seconds = []
-    for _ in range(steps + 2):
-        started = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds[2:])
 
 
 if __name__ == "__main__":
