@@ -454,6 +454,9 @@ def test_on_a_phone_nothing_sticks_out_and_fingers_zoom(chromium: Browser, addre
         reduced_motion="reduce",
     )
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    headers = page.locator("#numbers th").first
+    headers.wait_for()
+    assert headers.evaluate("header => header.clientHeight") < 80  # not letter below letter
     stage = page.locator(".viewer .stage").bounding_box()
     assert stage
     assert stage["y"] + stage["height"] < 844  # seen without scrolling
