@@ -3,6 +3,7 @@
 import errno
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 
 
 class UserError(Exception):
@@ -32,6 +33,23 @@ def run_command(main: Callable[[], None]) -> None:
         sys.exit(_complain(f"{where}: {error.strerror}; free the space or name another folder"))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+BACKENDS = ("tensorflow", "jax", "torch")
+"""What Keras can train on."""
+
+
+def exit_without_backend(name: str) -> None:
+    """Ends the program, as `run_command` does, where Keras's backend is unknown or not installed.
+
+    Args:
+        name: as in the environment variable KERAS_BACKEND.
+    """
+    if name not in BACKENDS:
+        sys.exit(_complain(f"KERAS_BACKEND={name}: expected {', '.join(BACKENDS)}"))
+    if find_spec(name) is None:
+        why = f"KERAS_BACKEND={name}: {name} is not installed here; install it, or set another of"
+        sys.exit(_complain(f"{why} {', '.join(BACKENDS)}"))
 
 
 def _complain(message: str) -> int:

@@ -18,7 +18,7 @@ Tensor = Any
 
 def psnr(picture: Tensor, target: Tensor) -> Tensor:
     """Peak signal-to-noise ratio in dB over all pixels and channels, shape N; at most 100."""
-    error = ops.mean(ops.square(picture - target), axis=(1, 2, 3))
+    error = ops.mean(ops.square(ops.subtract(picture, target)), axis=(1, 2, 3))
     return -10.0 * ops.log(ops.maximum(error, 1e-10)) / np.log(10.0)
 
 
