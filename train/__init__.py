@@ -9,7 +9,8 @@ from train.errors import exit_without_backend
 
 # The one exception to "no work at import", because it must come before the libraries it is about.
 # Keras cannot be imported without its backend.
-exit_without_backend(os.environ.get("KERAS_BACKEND", "tensorflow"))
+if _backend := os.environ.get("KERAS_BACKEND"):
+    exit_without_backend(_backend)
 # TensorFlow and grain greet every command with pages about CUDA, JAX and retracing that help
 # nobody, and bury the one line that says what is wrong.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
