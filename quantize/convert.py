@@ -11,19 +11,10 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from quantize.edges import with_uint8_edges
 from quantize.operators import float_operators_inside
 from quantize.recipes import Recipe
+from quantize.rounding import calibrated
 from train.errors import UserError
 
 Model = Any
-
-
-_CALIBRATED = {
-    "int8": (tf.int8, tf.lite.OpsSet.TFLITE_BUILTINS_INT8),
-    "int16": (
-        tf.int16,
-        tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
-    ),
-}
-"""What the converter is asked for when it takes ranges from photographs, by activations."""
 
 
 def convert(
@@ -32,7 +23,7 @@ def convert(
     """Converts a tf_keras network for one size; delegates want static shapes.
 
     Args:
-        model: the twin of `build_twin`, or for a fine-tuned recipe what `fine_tune` made of it.
+        model: the twin of `build_twin`; for a fine-tuned recipe what `fine_tune` made of it.
         recipe: an entry of `RECIPES`.
         input_size: height and width of the network's input, half the photograph's at working
             size, multiples of 32.
@@ -47,21 +38,23 @@ def convert(
         UserError: the recipe needs photographs and there are none.
         RuntimeError: an integer recipe came out with float operators inside.
     """
+    if recipe.calibration == "photos" and not photos:
+        raise UserError("no photographs to calibrate on; name a folder of pairs with --data")
+    if recipe.calibration == "photos" and recipe.has_roundings:
+        model = calibrated(model, [photo[None] for photo in photos])
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         # Frozen and with nothing to track: saving hundreds of wrapped layers takes two minutes.
         [convert_variables_to_constants_v2(_for_size(model, recipe, input_size))],
         tf.Module(),
     )
     _set_types(converter, recipe)
-    if recipe.calibration == "photos":
-        if not photos:
-            raise UserError("no photographs to calibrate on; name a folder of pairs with --data")
+    if recipe.activations == "int16":
         converter.representative_dataset = lambda: ([photo[None]] for photo in photos)
     with warnings.catch_warnings():
         # It misses statistics of the input, which the rounding in the network has.
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
         content = converter.convert()
-    if recipe.calibration == "photos":
+    if recipe.activations == "int16":
         content = with_uint8_edges(content)
     if recipe.activations != "float32" and (inside := float_operators_inside(content)):
         names = ", ".join(sorted({operator.name for operator in inside}))
@@ -75,10 +68,11 @@ def _set_types(converter: Any, recipe: Recipe) -> None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if recipe.weights == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if recipe.calibration == "photos":
-        kind, operators = _CALIBRATED[recipe.activations]
-        converter.inference_input_type = converter.inference_output_type = kind
-        converter.target_spec.supported_ops = [operators]
+    if recipe.activations == "int16":
+        converter.inference_input_type = converter.inference_output_type = tf.int16
+        converter.target_spec.supported_ops = [
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        ]
     elif recipe.edge_type == "uint8":
         # Without the integer operators asked for, the converter wants no photographs.
         converter.inference_input_type = converter.inference_output_type = tf.uint8
@@ -87,9 +81,9 @@ def _set_types(converter: Any, recipe: Recipe) -> None:
 def _for_size(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> Any:
     @tf.function(autograph=False)
     def render(photo: tf.Tensor) -> dict[str, tf.Tensor]:
-        if recipe.calibration == "fine_tuning":
+        if recipe.has_roundings:
             photo = _as_codes(photo)
-        elif recipe.calibration == "photos":
+        elif recipe.activations == "int16":
             photo = tf.nn.relu(photo)  # a scale of its own, as in `_as_codes`
         return {"bokeh": model(photo, training=False)}
 
@@ -98,7 +92,7 @@ def _for_size(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> Any:
 
 
 def _as_codes(photo: tf.Tensor) -> tf.Tensor:
-    """The photograph rounded to 255ths, which in fine-tuning it was from the start.
+    """The photograph rounded to 255ths, which for training and calibration it was already.
 
     The ReLU changes nothing. But where the input is concatenated with features (level 2), the
     converter gives all readers of a bare input the features' coarser scale, and the picture that

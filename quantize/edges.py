@@ -1,7 +1,6 @@
-"""The codes of an 8-bit photograph at the edges of a model that has scales of its own there.
+"""The codes of an 8-bit photograph at the edges of a model that computes in 16 bits.
 
-The converter takes the edges' scales from the photographs it calibrates on, and has no 8-bit edges
-at all for a model that computes in 16 bits.
+The converter has no 8-bit edges for such a model.
 """
 
 from ai_edge_litert import schema_py_generated as schema
@@ -18,7 +17,7 @@ def with_uint8_edges(content: bytes) -> bytes:
     TFLite rescales from and to int8 alone, hence two at each edge.
 
     Args:
-        content: a .tflite file with one input and one output, int8 or int16.
+        content: a .tflite file with one input and one output, int16.
 
     Returns:
         The same model, which takes and gives the codes of an 8-bit photograph.

@@ -193,7 +193,7 @@ def export(
             progress.set_description("fine-tuning int8")
             tuned = tune(source, twin, options.fine_tune_steps, unfinished)
             progress.write(
-                f"int8 on held-out crops: {tuned.psnr_calibrated:.2f} dB as calibrated, "
+                f"int8 to float on held-out crops: {tuned.psnr_calibrated:.2f} dB as calibrated, "
                 f"{tuned.psnr:.2f} dB fine-tuned"
             )
             models |= dict.fromkeys(fine_tuned, tuned.model)

@@ -27,6 +27,14 @@ class Recipe:
     edge_type: Literal["float32", "uint8"]
     runs_wholly_on: tuple[str, ...]
 
+    @property
+    def has_roundings(self) -> bool:
+        """Whether the network gets its roundings (`quantize.rounding`) before it is converted.
+
+        16-bit ones the converter puts in itself.
+        """
+        return self.activations == "int8"
+
 
 # It alone rescales 8-bit integers to 16-bit ones, which the edges of int16x8 need.
 _LITERT_2 = ("litert_cpu", "litert_lean", "litert_reference")

@@ -46,8 +46,7 @@ def refusal(twin: Model, recipe: Recipe) -> str | None:
     refused: dict[str, str] = {}
     for layer in twin.layers:
         kind = type(layer).__name__
-        by_training = recipe.calibration == "fine_tuning" and not _can_be_rounded(layer)
-        if by_training or kind in NO_INTEGER_OPERATOR:
+        if (recipe.has_roundings and not _can_be_rounded(layer)) or kind in NO_INTEGER_OPERATOR:
             refused.setdefault(kind, layer.name)
     if not refused:
         return None
@@ -70,7 +69,7 @@ def quantization_aware(twin: Model) -> Model:
         UserError: the network has a layer that has no integer operator.
     """
     if reason := refusal(twin, RECIPES["int8_qat"]):
-        raise UserError(f"int8_qat: {reason}")
+        raise UserError(reason)
 
     def wrapped(layer: Layer) -> Layer:
         copy = type(layer).from_config(layer.get_config())
@@ -84,6 +83,21 @@ def quantization_aware(twin: Model) -> Model:
         wrapper = model.get_layer(layer.name)
         for variable, value in zip(wrapper.trainable_weights, layer.get_weights(), strict=True):
             variable.assign(_without_dead_filters(value))
+    return model
+
+
+def calibrated(twin: Model, inputs: list[np.ndarray]) -> Model:
+    """The network with its roundings in place and ranges from photographs, its weights unchanged.
+
+    Args:
+        twin: the float network; left as it is.
+        inputs: as `calibrate` takes them.
+
+    Raises:
+        UserError: the network has a layer that has no integer operator.
+    """
+    model = quantization_aware(twin)
+    calibrate(model, twin, inputs)
     return model
 
 

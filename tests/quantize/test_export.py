@@ -283,7 +283,7 @@ def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Pat
     assert "int8_qat against float32 " in ended.stdout
     made = [(model.recipe, model.working_size) for model in read_bundle(out).models]
     assert made == [("float32", (64, 128)), ("int8_qat", (64, 128)), ("int8_qat", (128, 64))]
-    assert (out / "int8_qat_history.csv").read_text().startswith("step,loss,validation_psnr")
+    assert (out / "int8_qat_history.csv").read_text().startswith("step,loss,psnr_to_float32")
     # Nothing else is left beside it, and the same inputs give the same bytes.
     assert [entry.name for entry in tmp_path.iterdir()] == ["bundle"]
     for file in sorted(out.iterdir()):

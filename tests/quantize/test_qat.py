@@ -140,12 +140,13 @@ def test_fine_tuning_never_ends_worse_than_it_began(twin: Any, tiny_run: Run) ->
     tuned = tune(twin, tiny_run, config)
     assert tuned.psnr == tuned.psnr_calibrated
     validation = validation_crops(tiny_run.pairs("val"), tiny_run.train, 2)
-    output = tuned.model(tf.constant(validation["input"]), training=False)
-    psnr = tf.reduce_mean(tf.image.psnr(output, validation["target"], 1.0))
+    output = tuned.model(tf.constant(validation), training=False)
+    taught = np.clip(twin(validation).numpy(), 0, 1)
+    psnr = tf.reduce_mean(tf.image.psnr(output, taught, 1.0))
     assert float(psnr) == pytest.approx(tuned.psnr, abs=1e-3)
     # It ends early: the calibration and two validations without a gain.
     header, *rows = tuned.history.splitlines()
-    assert header == "step,loss,validation_psnr"
+    assert header == "step,loss,psnr_to_float32"
     assert [row.split(",")[0] for row in rows] == ["0", "1", "2"]
 
 
@@ -153,9 +154,9 @@ def test_fine_tuning_never_ends_worse_than_it_began(twin: Any, tiny_run: Run) ->
 def test_fine_tuning_learns_and_goes_on_where_it_was_killed(
     twin: Any, tiny_run: Run, tmp_path: Path
 ) -> None:
-    config = FineTuneConfig(steps=12, batch=4, learning_rate=1e-3, distillation=0.0, loss="l1")
+    config = FineTuneConfig(steps=12, batch=4)
     tuned = tune(twin, tiny_run, config)
-    assert tuned.psnr > tuned.psnr_calibrated + 0.5
+    assert tuned.psnr > tuned.psnr_calibrated + 0.1
     with pytest.raises(SystemError):
         tune(twin, tiny_run, config, tmp_path, fail_at=config.calibration_batches + 7)
     history = (tmp_path / "history.csv").read_text()
@@ -165,6 +166,17 @@ def test_fine_tuning_learns_and_goes_on_where_it_was_killed(
     assert again.history == tuned.history
     for ours, theirs in zip(again.model.get_weights(), tuned.model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_runaway_photo_does_not_cost_the_others_their_grey_levels(
+    twin: Any, tiny_run: Run
+) -> None:
+    # Ranges of the greatest values seen, as TFLite's calibrator takes them, leave 24 dB here.
+    usual = photos(tiny_run, 12)
+    content = convert(twin, RECIPES["int8_ptq"], (64, 64), [*usual, 30 * usual[0]])
+    expected = twin(usual[:1]).numpy()[0]
+    error = np.mean(np.square(LiteRTModel(content).run(usual[0]) - expected))
+    assert -10 * np.log10(error) > 30
 
 
 def test_instance_normalization_is_refused_by_name() -> None:
@@ -199,5 +211,4 @@ def test_networks_with_instance_normalization_convert_to_float() -> None:
 
 def test_validation_crops_are_the_middles(tiny_run: Run) -> None:
     validation = validation_crops(tiny_run.pairs("val"), SCHEDULES["smoke"], 3)
-    assert validation["input"].shape == (3, 32, 32, 3)
-    assert validation["target"].shape == (3, 64, 64, 3)
+    assert validation.shape == (3, 32, 32, 3)
