@@ -17,8 +17,11 @@ from PIL import Image
 
 from train.photo import to_float
 
-_WINDOW_SIGMA = 2.0
-_TONE_SIGMA = 2.0
+WINDOW_SIGMA = 2.0
+"""Of the window that survival is measured in, in pixels of the working size."""
+
+TONE_SIGMA = 2.0
+"""What is coarser keeps the tones of a coarse rendering."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def transfer_detail(
     offset = rendered - survival * small
     if measure.is_coarse:
         # What fine detail a coarse rendering has itself would come twice.
-        offset -= survival * _high_pass(rendered - small, _TONE_SIGMA)
+        offset -= survival * _high_pass(rendered - small, TONE_SIGMA)
     return _enlarge_onto(photo, survival[..., 0], offset)
 
 
@@ -143,7 +146,7 @@ def _high_pass(picture: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _smooth(plane: np.ndarray) -> np.ndarray:
-    return _gaussian(plane, (_WINDOW_SIGMA, _WINDOW_SIGMA))
+    return _gaussian(plane, (WINDOW_SIGMA, WINDOW_SIGMA))
 
 
 def _gaussian(picture: np.ndarray, sigma: tuple[float, ...]) -> np.ndarray:

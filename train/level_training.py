@@ -24,7 +24,7 @@ from train.fused_adam import FusedAdam
 from train.gradients import computes_without_onednn, use_convolution_gradients
 from train.history import History, Record
 from train.interruption import uninterrupted
-from train.losses import make_loss, with_sharpness
+from train.losses import make_loss, with_detail_transfer, with_sharpness
 from train.metrics import psnr
 from train.normalization import settle_normalization, settled
 from train.pairs import Share, training_batches
@@ -55,6 +55,8 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
     loss = make_loss(schedule.loss, Path(run.vgg_weights) if run.vgg_weights else None)
     if run.train.asks_sharpness(schedule.level):
         loss = with_sharpness(loss, run.train.sharpness)
+    if run.train.asks_detail_transfer(schedule.level):
+        loss = with_detail_transfer(loss)
     # Made here, as the optimizer's variables are: what the first step makes costs a second tracing.
     quality = keras.metrics.MeanMetricWrapper(_picture_psnr, name="psnr")
     plain = _plain_graphs()

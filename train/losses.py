@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import ops
 
+from train.detail_transfer import detail_transferred
 from train.errors import UserError
 from train.metrics import ssim
 from train.perceptual import vgg_distance
@@ -32,6 +33,11 @@ def l1_l2(target: Tensor, output: Tensor) -> Tensor:
 def l1_ssim(target: Tensor, output: Tensor) -> Tensor:
     """10 · mean absolute difference + 10 · (1 − SSIM): level 1 without its perceptual term."""
     return 10.0 * ops.mean(ops.abs(target - output)) + 10.0 * (1.0 - ops.mean(ssim(output, target)))
+
+
+def l1_l2_ssim(target: Tensor, output: Tensor) -> Tensor:
+    """A quarter of `l1_l2` + `l1_ssim`: structure, and no high price where it is guessed wrong."""
+    return 0.25 * l1_l2(target, output) + l1_ssim(target, output)
 
 
 def l1_ssim_vgg(vgg_weights: Path) -> Loss:
@@ -69,7 +75,28 @@ def with_sharpness(loss: Loss, importance: float) -> Loss:
     return both
 
 
-LOSSES: Mapping[str, Loss] = {"l1": l1, "l1_l2": l1_l2, "l1_ssim": l1_ssim}
+def with_detail_transfer(loss: Loss) -> Loss:
+    """A loss on what detail transfer makes of the output, as people see it.
+
+    Args:
+        loss: of target and output, N × H × W × 3.
+
+    Returns:
+        A loss of targets N × H × W × 6, picture and photograph, and of outputs N × H × W × 3.
+    """
+
+    def finished(target: Tensor, output: Tensor) -> Tensor:
+        return loss(target[..., :3], detail_transferred(target[..., 3:], output))
+
+    return finished
+
+
+LOSSES: Mapping[str, Loss] = {
+    "l1": l1,
+    "l1_l2": l1_l2,
+    "l1_ssim": l1_ssim,
+    "l1_l2_ssim": l1_l2_ssim,
+}
 """Those that need nothing more."""
 
 LOSS_NAMES = (*LOSSES, "l1_ssim_vgg")

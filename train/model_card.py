@@ -67,13 +67,20 @@ are for research and evaluation only.** The code is Apache-2.0.
 
 ## Training
 
-`python -m train.release --data DIR` repeats it, from the data to this card, in about two hours on
-two cores. Seed {release["seed"]}; the schedule and the fingerprints of the data are in
+`python -m train.release --data DIR` repeats it, from the data to this card, in about two and a half
+hours on two cores. Seed {release["seed"]}; the schedule and the fingerprints of the data are in
 `figures.json`. Held-out pairs (`bokeh_pairs/val`) after each level, at that level's size:
 
-{levels_table(release)}
+{levels_table(release, release["levels"])}
 
-{SHIPPED} was fine-tuned for {release["fine_tune_steps"]} steps at most with its roundings in place.
+The network then rendered the {release["pseudo_photos"]} photographs in `backgrounds`, mirrored and
+at three sizes. With the means of these renderings as pairs (`train.pseudo_pairs`), each taken
+{release["pseudo_pairs"]} times, level 1 was trained once more, on what detail transfer makes of it:
+
+{levels_table(release, release["second_round"])}
+
+{SHIPPED} was then fine-tuned for {release["fine_tune_steps"]} steps at most, with its roundings in
+place, to give what the float network gives.
 
 ## Figures
 
@@ -102,11 +109,16 @@ def files_table(models: list[Mapping[str, Any]]) -> str:
     return "\n".join(["| file | recipe | bytes |", "|---|---|---:|", *rows])
 
 
-def levels_table(release: Mapping[str, Any]) -> str:
-    """A row per level: its steps and crops, its PSNR beside the untouched photograph's."""
+def levels_table(release: Mapping[str, Any], levels: Mapping[str, Any]) -> str:
+    """A row per level: its steps and crops, its PSNR beside the untouched photograph's.
+
+    Args:
+        release: as in `figures.json`.
+        levels: validation by level, of one of its rounds.
+    """
     lines = ["| level | steps | crops a step | PSNR | untouched |", "|---|---:|---:|---:|---:|"]
     for schedule in release["schedule"]["schedules"]:
-        quality = release["levels"].get(str(schedule["level"]))
+        quality = levels.get(str(schedule["level"]))
         if quality:
             psnrs = (f"{quality[which]['psnr']:.2f} dB" for which in ("output", "untouched"))
             steps = f"{schedule['steps']:,} | {schedule['batch']}"

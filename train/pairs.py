@@ -382,6 +382,8 @@ class ForLevel(grain.transforms.RandomMap):
         if self.config.asks_sharpness(self.level):
             kept = sharpness(seen[..., :3], network_input(pair.bokeh), self.level)
             target = np.dstack([target, kept])
+        if self.config.asks_detail_transfer(self.level):
+            target = np.dstack([target, to_float(pair.original)])
         return {"name": pair.name, "input": seen, "target": target}
 
 
@@ -418,7 +420,8 @@ def training_batches(
 
     Yields dictionaries: `input` batch × crop/2 × crop/2 × 3 (4 where the pairs have depth) and
     `target` batch × h × h × 3 with h = crop / 2^(level-1), float32 0…1, or × 5 where `config`
-    asks this level for sharpness (`train.sharpness`); `name` the stems.
+    asks this level for sharpness (`train.sharpness`), × 6 with the photograph for detail transfer;
+    `name` the stems.
     """
     examples = (
         grain.MapDataset.source(decoded_for(pairs, round(config.largest_zoom * config.short_side)))

@@ -133,6 +133,7 @@ class TrainConfig:
         reduction: of the targets of coarse levels; `average` suits residual heads.
         sharpness: importance of the second target of levels 7 to 3, where a pair stays sharp
             (`train.sharpness`); 0 leaves it away.
+        detail_transfer: whether level 1 is trained on what detail transfer makes of its output.
         schedules: one entry per level, 7 first.
         validation_photos: how many held-out photographs judge each level.
         validations: how often they do, the last time at the level's end.
@@ -147,6 +148,7 @@ class TrainConfig:
     largest_zoom: float = 1.0
     largest_light_change: float = 0.0
     sharpness: float = 0.0
+    detail_transfer: bool = False
     validation_photos: int = 24
     validations: int = 1
     checkpoint_seconds: float = 60.0
@@ -154,6 +156,10 @@ class TrainConfig:
     def asks_sharpness(self, level: int) -> bool:
         """Whether a level has the second target: only the heads of levels 7 to 3 do not ship."""
         return self.sharpness > 0 and level >= 3
+
+    def asks_detail_transfer(self, level: int) -> bool:
+        """Whether a level's loss needs the photograph beside the target."""
+        return self.detail_transfer and level == 1
 
 
 def _cosine(

@@ -3,15 +3,17 @@
     python -m train.release --data DIR --out runs/release --bundle models/pocket
 
 DIR holds bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/. The steps: composites of the
-subjects, all pairs gathered, the training, the bundle, its figures on every set, and its card.
-Stopped, it goes on where it was when called again.
+subjects, all pairs gathered, the training; the backgrounds rendered by the network, level 1
+trained once more with these; the bundle, its figures on every set, and its card. Stopped, it goes
+on where it was when called again.
 """
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,12 @@ import tyro
 from train.composites import find_composites
 from train.errors import UserError, run_command
 from train.gather import gather
+from train.level_training import trained_level
 from train.model_card import CARD, FIGURES, figures_table, write_card
-from train.pairs import find_whole_folder, fingerprint, write_pairs
+from train.pairs import find_whole_folder, fingerprint, photos_by_name, write_pairs
 from train.photo import write_atomically
-from train.presets import NETWORKS, SCHEDULES, choose
+from train.presets import NETWORKS, SCHEDULES, TrainConfig, choose
+from train.pseudo_pairs import find_pseudo_pairs
 from train.run_folder import Run, check_same_run, create_run
 from train.sequential import read_metrics, train_run
 
@@ -36,6 +40,12 @@ COMPOSITE_SIZE = (384, 512)
 
 TRAINED_ON = {"bokeh_pairs/train": 3, "real_pairs/train": 20, "ebb_real/train": 24}
 """Captured pairs are few, and photographs of them are what the model is for."""
+
+PSEUDO_PAIRS = 8
+"""How often a background that the first round rendered is taken in the second."""
+
+SECOND_LOSS = "l1_l2_ssim"
+"""Of the second round, on what detail transfer makes of a rendering."""
 
 JUDGED_BY = "bokeh_pairs/val"
 
@@ -74,11 +84,11 @@ class ReleaseOptions:
 def main() -> None:
     options = tyro.cli(ReleaseOptions, description=__doc__)
     fingerprints = check_data(options.data)
-    pairs = gathered_pairs(options)
-    run = trained_run(options, pairs)
+    first = first_round(options)
+    run = second_round(options, first)
     export(options, run)
     figures = {name: evaluate(options, name) for name in REPORTED_ON}
-    write_figures(options, run, fingerprints, figures)
+    write_figures(options, (first, run), fingerprints, figures)
     write_card(options.bundle)
     print(figures_table(figures))
     print(f"{options.bundle}: made, with {CARD}; what you see in its pictures goes to its end")
@@ -99,26 +109,56 @@ def check_data(data: Path) -> dict[str, str]:
     return found
 
 
-def gathered_pairs(options: ReleaseOptions) -> Path:
-    """The folder of all pairs; what is there already is kept."""
-    pairs, composites = options.out / "pairs", options.out / "composites"
+def first_round(options: ReleaseOptions) -> Run:
+    """All levels, on photographs that have a target and on composites."""
+    composites = options.out / "composites"
     if not composites.exists():
         subjects, backgrounds = options.data / "bokeh_pairs/train", options.data / "backgrounds"
         made = find_composites(subjects, backgrounds, options.composites, SEED, COMPOSITE_SIZE)
         write_pairs(composites, made)
+    pairs = gathered_pairs(options, "first_pairs", [str(composites)])
+    train = choose("schedule", options.schedule, SCHEDULES)
+    run = release_run(options, "first_round", pairs, train)
+    if not run.model_file.is_file():
+        train_run(run)
+    return run
+
+
+def second_round(options: ReleaseOptions, first: Run) -> Run:
+    """Level 1 once more, now also on what the first round makes of other photographs."""
+    pseudo_pairs = options.out / "pseudo_pairs"
+    if not pseudo_pairs.exists():
+        backgrounds = options.data / "backgrounds"
+        made = find_pseudo_pairs(backgrounds, trained_level(first, 1), SHORT_SIDE)
+        write_pairs(pseudo_pairs, made)
+    more = [str(options.out / "composites"), f"{pseudo_pairs}:{PSEUDO_PAIRS}"]
+    pairs = gathered_pairs(options, "second_pairs", more)
+    again = dataclasses.replace(first.train.schedules[-1], loss=SECOND_LOSS)
+    train = dataclasses.replace(first.train, schedules=(again,), detail_transfer=True)
+    # A bundle is called after its run.
+    run = release_run(options, options.bundle.name, pairs, train)
+    if not run.model_file.is_file():
+        start_from(run, first, 2)
+        train_run(run)
+    return run
+
+
+def gathered_pairs(options: ReleaseOptions, name: str, more: Sequence[str]) -> Path:
+    """A folder of the photographs with a target and of more pairs; kept where it is there."""
+    pairs = options.out / name
     if not pairs.exists():
         train = [f"{options.data / name}:{times}" for name, times in TRAINED_ON.items()]
-        gather({"train": [*train, str(composites)], "val": [str(options.data / JUDGED_BY)]}, pairs)
+        gather({"train": [*train, *more], "val": [str(options.data / JUDGED_BY)]}, pairs)
     return pairs
 
 
-def trained_run(options: ReleaseOptions, pairs: Path) -> Run:
-    """The training, done to its end."""
+def release_run(options: ReleaseOptions, name: str, pairs: Path, train: TrainConfig) -> Run:
+    """The run folder, made or, where it is there, checked to be of the same training."""
     run = Run(
-        folder=options.out / options.bundle.name,  # a bundle is called after its run
+        folder=options.out / name,
         preset="pocket",
         network=NETWORKS["pocket"],
-        train=choose("schedule", options.schedule, SCHEDULES),
+        train=train,
         data=str(pairs.resolve()),
         seed=SEED,
     )
@@ -126,9 +166,16 @@ def trained_run(options: ReleaseOptions, pairs: Path) -> Run:
         check_same_run(run)
     else:
         create_run(run)
-    if not run.model_file.is_file():
-        train_run(run)
     return run
+
+
+def start_from(run: Run, other: Run, level: int) -> None:
+    """Gives a run another's checkpoints of a level, which its next one then starts from."""
+    folder = run.level_folder(level)
+    if not folder.exists():
+        unfinished = folder.with_name(f".{folder.name}")
+        shutil.copytree(other.level_folder(level), unfinished, dirs_exist_ok=True)
+        unfinished.rename(folder)
 
 
 def export(options: ReleaseOptions, run: Run) -> None:
@@ -154,20 +201,24 @@ def evaluate(options: ReleaseOptions, name: str) -> dict[str, Any]:
 
 def write_figures(
     options: ReleaseOptions,
-    run: Run,
+    rounds: tuple[Run, Run],
     fingerprints: Mapping[str, str],
     figures: Mapping[str, Any],
 ) -> None:
     """Beside the models: what they were trained on, how, and what they score."""
+    first, second = rounds
     content = {
         "short_side": SHORT_SIDE,
-        "seed": run.seed,
+        "seed": SEED,
         "composites": options.composites,
         "fine_tune_steps": options.fine_tune_steps,
         "trained_on": TRAINED_ON,
         "fingerprints": dict(fingerprints),
-        "schedule": dataclasses.asdict(run.train),
-        "levels": read_metrics(run),
+        "pseudo_photos": len(photos_by_name(options.data / "backgrounds")),
+        "pseudo_pairs": PSEUDO_PAIRS,
+        "schedule": dataclasses.asdict(first.train),
+        "levels": read_metrics(first),
+        "second_round": read_metrics(second),
         "figures": dict(figures),
     }
     write_atomically(options.bundle / FIGURES, json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,77 @@
+"""What detail transfer makes of a rendering at working size, differentiable, on any Keras backend.
+
+`quantize.detail` brings a rendering to the photograph's size with the photograph's own detail where
+it is sharp; that is what people see of a network. Trained on it, a network learns where a guess
+would be taken for sharp or for blurred.
+"""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+Tensor = Any
+
+_HALVING = np.array([-3, -9, 29, 111, 111, 29, -9, -3]) / 256
+"""Bicubic (a = -1/2) over eight pixels, as Pillow halves a photograph."""
+
+
+def detail_transferred(photo: Tensor, rendered: Tensor) -> Tensor:
+    """`quantize.detail.transfer_detail` of a network's output where nothing is to be enlarged.
+
+    Args:
+        photo: N × H × W × 3, float32, 0…1, sides even.
+        rendered: the same shape.
+    """
+    # Of those who render; what they do to a rendering is what is to be learnt.
+    from quantize.detail import COARSE, TONE_SIGMA
+
+    before, after = (
+        _high_pass(_gaussian(picture, COARSE.low_pass_sigma), COARSE.high_pass_sigma)
+        for picture in (_as_the_network_sees(photo), rendered)
+    )
+    energy = _local_product(before, before) + COARSE.regulariser
+    share = _smooth(ops.clip(_local_product(before, after) / energy, 0.0, 1.0))
+    blurred, sharp = COARSE.gate
+    step = ops.clip((share - blurred) / (sharp - blurred), 0.0, 1.0)
+    survival = step * step * (3.0 - 2.0 * step)
+    return rendered + survival * _high_pass(photo - rendered, TONE_SIGMA)
+
+
+def _as_the_network_sees(photo: Tensor) -> Tensor:
+    """Halved, and doubled as the network doubles what it leaves alone."""
+    doubled = ops.repeat(ops.repeat(_filtered(photo, _HALVING, stride=2), 2, 1), 2, 2)
+    return _filtered(doubled, np.full(3, 1 / 3))
+
+
+def _local_product(one: Tensor, other: Tensor) -> Tensor:
+    return _smooth(ops.sum(one * other, axis=-1, keepdims=True))
+
+
+def _smooth(plane: Tensor) -> Tensor:
+    from quantize.detail import WINDOW_SIGMA
+
+    return _gaussian(plane, WINDOW_SIGMA)
+
+
+def _high_pass(picture: Tensor, sigma: float) -> Tensor:
+    return picture - _gaussian(picture, sigma)
+
+
+def _gaussian(picture: Tensor, sigma: float) -> Tensor:
+    """SciPy's, cut off at four sigmas."""
+    radius = int(4.0 * sigma + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    return _filtered(picture, weights / weights.sum())
+
+
+def _filtered(picture: Tensor, weights: np.ndarray, stride: int = 1) -> Tensor:
+    """Rows and columns under the same weights, edges mirrored."""
+    border = (len(weights) - 1) // 2
+    around = ((0, 0), (border, border), (border, border), (0, 0))
+    picture = ops.pad(picture, around, "symmetric")
+    weights = weights.astype(np.float32)
+    for shape in ((-1, 1, 1, 1), (1, -1, 1, 1)):
+        kernel = np.tile(weights.reshape(shape), (1, 1, picture.shape[-1], 1))
+        picture = ops.depthwise_conv(picture, kernel, 1, "valid", data_format="channels_last")
+    return picture[:, ::stride, ::stride]
