@@ -52,7 +52,7 @@ class TrainingOptions:
     --limit 400 takes. Left out: all."""
     depth: Flag = False
     """Train a network that also sees depth, from original_depth/NAME.png beside the pairs."""
-    level_1_loss: Literal["l1", "l1_l2", "l1_ssim", "l1_ssim_vgg"] | None = None
+    level_1_loss: Literal["l1", "l1_l2", "l1_ssim", "l1_l2_ssim", "l1_ssim_vgg"] | None = None
     """What level 1 is trained on. Left out: l1_ssim_vgg for reference, as published; l1_ssim for
     the others. The other levels take the schedule's."""
     vgg_weights: Path | None = None

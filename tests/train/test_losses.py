@@ -13,7 +13,16 @@ import pytest
 import tensorflow as tf
 
 from train.errors import UserError
-from train.losses import LOSS_NAMES, LOSSES, l1, l1_l2, l1_ssim, make_loss, with_sharpness
+from train.losses import (
+    LOSS_NAMES,
+    LOSSES,
+    l1,
+    l1_l2,
+    l1_l2_ssim,
+    l1_ssim,
+    make_loss,
+    with_sharpness,
+)
 from train.perceptual import vgg_distance
 
 
@@ -82,7 +91,9 @@ def test_l1_and_ssim_weigh_as_published(pictures: tuple[np.ndarray, np.ndarray])
     structure = float(tf.reduce_mean(tf.image.ssim(target, output, max_val=1.0)))
     expected = 10 * difference + 10 * (1 - structure)
     assert float(l1_ssim(target, output)) == pytest.approx(expected, rel=1e-3)
-    losses = {"l1": l1, "l1_l2": l1_l2, "l1_ssim": l1_ssim}
+    both = expected + float(l1_l2(target, output)) / 4
+    assert float(l1_l2_ssim(target, output)) == pytest.approx(both, rel=1e-3)
+    losses = {"l1": l1, "l1_l2": l1_l2, "l1_ssim": l1_ssim, "l1_l2_ssim": l1_l2_ssim}
     assert {name: make_loss(name) for name in LOSSES} == losses
 
 
@@ -167,8 +178,9 @@ def test_vgg_19_is_built_once(weights: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_is_missing_or_wrong_is_said(tmp_path: Path) -> None:
-    assert LOSS_NAMES == ("l1", "l1_l2", "l1_ssim", "l1_ssim_vgg")
-    with pytest.raises(UserError, match="expected one of l1, l1_l2, l1_ssim, l1_ssim_vgg"):
+    assert LOSS_NAMES == ("l1", "l1_l2", "l1_ssim", "l1_l2_ssim", "l1_ssim_vgg")
+    expected = "expected one of l1, l1_l2, l1_ssim, l1_l2_ssim, l1_ssim_vgg"
+    with pytest.raises(UserError, match=expected):
         make_loss("l2")
     with pytest.raises(UserError, match="name the file with --vgg-weights"):
         make_loss("l1_ssim_vgg")
