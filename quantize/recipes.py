@@ -54,7 +54,8 @@ RECIPES: Mapping[str, Recipe] = {
         "small weights, floats inside", "int8", "float32", "none", "float32", _NEWER_CPU
     ),
     "int8_ptq": Recipe(
-        "integers, ranges from photographs", "int8", "int8", "photos", "uint8", _EVERY_CPU
+        "integers, ranges from photographs",
+        "int8", "int8", "photos", "uint8", (*_EVERY_CPU, "gpu_delegate"),
     ),
     "int8_qat": Recipe(
         "integers, fine-tuned as such",

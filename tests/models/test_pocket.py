@@ -47,7 +47,7 @@ def test_it_has_every_recipe_and_is_small(pocket: Bundle) -> None:
 
 
 def test_it_is_better_than_doing_nothing_clever(release: Any) -> None:
-    """On rendered pairs; of the captured ones the card tells, where one blur over all is nearer."""
+    """Of one blur over all of a captured photograph the card tells, which is a little nearer."""
     quality = {
         name: {row: figures["psnr"] for row, figures in found["means"].items()}
         for name, found in release["figures"].items()
@@ -55,7 +55,8 @@ def test_it_is_better_than_doing_nothing_clever(release: Any) -> None:
     assert set(quality) == set(REPORTED_ON)
     for name in ("bokeh_pairs/val", "bokeh_pairs/test"):
         assert quality[name][SHIPPED] > max(quality[name][UNTOUCHED], quality[name][BLURRED]) + 1.5
-    assert quality["real_pairs/test"][SHIPPED] > quality["real_pairs/test"][UNTOUCHED] + 1
+    for name in ("real_pairs/test", "ebb_real/test"):
+        assert quality[name][SHIPPED] > quality[name][UNTOUCHED] + 2
 
 
 def test_the_card_shows_the_figures(release: Any) -> None:
