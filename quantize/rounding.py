@@ -127,7 +127,7 @@ def calibrate(model: Model, twin: Model, inputs: list[np.ndarray]) -> None:
 
     @tf.function(autograph=False)
     def extremes(photos: tf.Tensor) -> tf.Tensor:
-        activations = outputs(photos, training=False)
+        activations = tf.nest.flatten(outputs(photos, training=False))  # one comes without a list
         return tf.stack([(tf.reduce_min(x), tf.reduce_max(x)) for x in activations])
 
     # The mean over batches, as a moving average over a long training would find it: the rare
