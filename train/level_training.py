@@ -26,6 +26,7 @@ from train.history import History, Record
 from train.interruption import uninterrupted
 from train.losses import make_loss, with_detail_transfer, with_sharpness
 from train.metrics import psnr
+from train.muon import KernelMuon
 from train.normalization import settle_normalization, settled
 from train.pairs import Share, training_batches
 from train.precision import computing_in
@@ -49,9 +50,6 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
         model = _level_network(run, schedule.level)
     if latest_step(run.level_folder(schedule.level + 1)):
         copy_weights(trained_level(run, schedule.level + 1), model)
-    rate: Any = schedule.learning_rate
-    if schedule.decay == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, schedule.steps)
     loss = make_loss(schedule.loss, Path(run.vgg_weights) if run.vgg_weights else None)
     if run.train.asks_sharpness(schedule.level):
         loss = with_sharpness(loss, run.train.sharpness)
@@ -63,12 +61,22 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
     if plain and computes_without_onednn():
         use_convolution_gradients(model)
     with computing_in(run.precision):
-        optimizer = FusedAdam(rate) if plain else keras.optimizers.Adam(rate)
+        optimizer = make_optimizer(schedule)
         model.compile(
             optimizer, loss=loss, metrics=[quality], jit_compile=False if plain else "auto"
         )
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def make_optimizer(schedule: LevelSchedule) -> Any:
+    """The level's optimizer with its learning rate, without variables yet."""
+    rate: Any = schedule.learning_rate
+    if schedule.decay == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, schedule.steps)
+    if schedule.optimizer == "muon":
+        return KernelMuon(rate)
+    return FusedAdam(rate) if _plain_graphs() else keras.optimizers.Adam(rate)
 
 
 def trained_level(run: Run, level: int) -> Any:

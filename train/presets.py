@@ -105,9 +105,10 @@ class LevelSchedule:
         level: 7 (coarsest) … 1 (the photograph).
         steps: optimizer steps.
         batch: crops per step.
-        learning_rate: Adam's, at the first step.
+        learning_rate: the optimizer's, at the first step.
         decay: `constant`, or a half `cosine` to zero at the last step.
         loss: a name in `train.losses`.
+        optimizer: `adam`, as published, or `muon` (`train.muon`), which needs fewer steps.
     """
 
     level: int
@@ -116,6 +117,7 @@ class LevelSchedule:
     learning_rate: float = 5e-5
     decay: Literal["constant", "cosine"] = "constant"
     loss: str = "l1"
+    optimizer: Literal["adam", "muon"] = "adam"
 
 
 @dataclass(frozen=True)

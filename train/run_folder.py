@@ -128,7 +128,9 @@ def check_same_run(run: Run) -> None:
     Raises:
         UserError: there is no run in the folder, or its fields differ; they are named.
     """
-    stored, asked = _flat(_read_json(run.folder)), _flat(_to_json(run))
+    # Read as a run first: what a run of an older version does not name has its default.
+    stored = _flat(_read_json(run.folder) | _fields(read_run(run.folder)))
+    asked = _flat(_to_json(run))
     differing = [
         f"{name} (was {stored.get(name)}, asked for {asked.get(name)})"
         for name in sorted(stored.keys() | asked.keys())
@@ -178,14 +180,19 @@ def finished_network(run: Run) -> Network:
     return read_network(run.model_file)
 
 
-def _to_json(run: Run) -> dict[str, Any]:
+def _fields(run: Run) -> dict[str, Any]:
     fields = dataclasses.asdict(run)
     del fields["folder"]
+    # Through JSON once, so that what is compared later (tuples, for one) is what was stored.
+    return json.loads(json.dumps(fields))
+
+
+def _to_json(run: Run) -> dict[str, Any]:
+    fields = _fields(run)
     fields["data_fingerprint"] = [fingerprint(run.pairs(split)) for split in ("train", "val")]
     fields["packages"] = {name: version(name) for name in _RECORDED_PACKAGES}
     fields["packages"]["backend"] = keras.backend.backend()
-    # Through JSON once, so that what is compared later (tuples, for one) is what was stored.
-    return json.loads(json.dumps(fields))
+    return fields
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -43,9 +43,14 @@ MakeRun = Callable[..., Run]
 def tiny_run(pairs_folder: Path, tmp_path: Path) -> MakeRun:
     """Makes runs of levels 7 and 6 on the small folder; nothing is written."""
 
-    def make(name: str = "run", steps: int = 12, **changes: Any) -> Run:
+    def make(
+        name: str = "run",
+        steps: int = 12,
+        optimizer: Literal["adam", "muon"] = "adam",
+        **changes: Any,
+    ) -> Run:
         schedules = tuple(
-            LevelSchedule(level, steps, batch=2, learning_rate=1e-3, decay="cosine")
+            LevelSchedule(level, steps, 2, learning_rate=1e-3, decay="cosine", optimizer=optimizer)
             for level in (7, 6)
         )
         config = TrainConfig(64, 64, "mirror", "average", schedules, validation_photos=2)

@@ -46,6 +46,23 @@ def test_another_configuration_is_refused_by_its_fields(tiny_run: MakeRun) -> No
         check_same_run(dataclasses.replace(run, seed=1))
 
 
+def test_a_run_of_an_older_version_has_the_defaults_of_what_it_does_not_name(
+    tiny_run: MakeRun,
+) -> None:
+    run = tiny_run()
+    create_run(run)
+    file = run.folder / "config.json"
+    config = json.loads(file.read_text())
+    del config["train"]["detail_transfer"]
+    for schedule in config["train"]["schedules"]:
+        del schedule["optimizer"]
+    file.write_text(json.dumps(config))
+    check_same_run(run)
+    other = dataclasses.replace(run.train, detail_transfer=True)
+    with pytest.raises(UserError, match=r"detail_transfer \(was False, asked for True\)"):
+        check_same_run(dataclasses.replace(run, train=other))
+
+
 def test_other_data_is_refused(tiny_run: MakeRun, pairs_folder: Path) -> None:
     run = tiny_run()
     create_run(run)
