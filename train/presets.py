@@ -93,6 +93,8 @@ LEVEL_1_LOSSES: Mapping[str, str] = {
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 """What the network computes in; weights and the loss stay in float32."""
 
+Optimizer = Literal["adam", "muon"]
+
 Reduction = Literal["bicubic", "average"]
 """How a photograph is brought to a coarse level's size: see `train.pairs.at_level`."""
 
@@ -117,7 +119,7 @@ class LevelSchedule:
     learning_rate: float = 5e-5
     decay: Literal["constant", "cosine"] = "constant"
     loss: str = "l1"
-    optimizer: Literal["adam", "muon"] = "adam"
+    optimizer: Optimizer = "adam"
 
 
 @dataclass(frozen=True)
@@ -213,14 +215,17 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         crop=384,
         augmentation="mirror",
         reduction="average",
-        schedules=(
-            _cosine(7, 400, 8, loss="l1_l2", learning_rate=3e-4),
-            _cosine(6, 800, 8, loss="l1_l2", learning_rate=3e-4),
-            _cosine(5, 6_000, 6, loss="l1_l2", learning_rate=8e-4),
-            _cosine(4, 6_500, 3, loss="l1_l2", learning_rate=5e-4),
-            _cosine(3, 2_500, 2, loss="l1_l2", learning_rate=4e-4),
-            _cosine(2, 5_000, 2, loss="l1_l2", learning_rate=4e-4),
-            _cosine(1, 800, 2, loss="l1_ssim", learning_rate=2e-4),
+        schedules=tuple(
+            LevelSchedule(level, steps, batch, rate, "cosine", loss, optimizer="muon")
+            for level, steps, batch, rate, loss in (
+                (7, 400, 8, 3e-4, "l1_l2"),
+                (6, 800, 8, 3e-4, "l1_l2"),
+                (5, 5_000, 6, 4e-4, "l1_l2"),
+                (4, 5_000, 3, 3e-4, "l1_l2"),
+                (3, 2_500, 2, 3e-4, "l1_l2"),
+                (2, 5_000, 2, 3e-4, "l1_l2"),
+                (1, 800, 2, 1.5e-4, "l1_ssim"),
+            )
         ),
         largest_zoom=1.15,
         largest_light_change=0.15,

@@ -14,6 +14,7 @@ from train.presets import (
     LEVEL_1_LOSSES,
     NETWORKS,
     SCHEDULES,
+    Optimizer,
     Precision,
     PyNETConfig,
     TrainConfig,
@@ -55,6 +56,8 @@ class TrainingOptions:
     level_1_loss: Literal["l1", "l1_l2", "l1_ssim", "l1_l2_ssim", "l1_ssim_vgg"] | None = None
     """What level 1 is trained on. Left out: l1_ssim_vgg for reference, as published; l1_ssim for
     the others. The other levels take the schedule's."""
+    optimizer: Optimizer | None = None
+    """Of every level. Left out: the schedule's, muon for release and adam for the others."""
     vgg_weights: Path | None = None
     """VGG-19's weights as Keras publishes them
     (vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), for l1_ssim_vgg."""
@@ -123,7 +126,7 @@ def network_of(options: TrainingOptions) -> PyNETConfig:
 
 
 def schedule_of(options: TrainingOptions) -> TrainConfig:
-    """The schedule with the preset's loss, and the steps and batch that were asked for."""
+    """The schedule with the preset's loss, and the steps, batch and optimizer asked for."""
     config = choose("schedule", options.schedule, SCHEDULES)
     level_1_loss = options.level_1_loss or LEVEL_1_LOSSES[options.preset]
     schedules = tuple(
@@ -132,6 +135,7 @@ def schedule_of(options: TrainingOptions) -> TrainConfig:
             steps=options.steps or schedule.steps,
             batch=options.batch or schedule.batch,
             loss=level_1_loss if schedule.level == 1 else schedule.loss,
+            optimizer=options.optimizer or schedule.optimizer,
         )
         for schedule in config.schedules
     )
