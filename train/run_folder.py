@@ -10,7 +10,8 @@ model.keras            level 1, for inference
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from filelock import FileLock, Timeout
 
 from train.errors import UserError
 from train.network_file import Network, read_network
@@ -164,6 +166,23 @@ def read_run(folder: Path) -> Run:
         )
     except (KeyError, TypeError) as error:
         raise UserError(f"{folder}/config.json: not a run of this version ({error})") from error
+
+
+@contextmanager
+def held(run: Run) -> Iterator[None]:
+    """Keeps other processes from training the run, until this one is done or dead.
+
+    Raises:
+        UserError: another is at it.
+    """
+    try:
+        with FileLock(run.folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise UserError(
+            f"{run.folder}: another process is training this run; wait for it, or name another "
+            "--out"
+        ) from None
 
 
 def finished_network(run: Run) -> Network:

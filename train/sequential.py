@@ -7,6 +7,7 @@ on with the same command and --resume, and ends with the weights it would have h
 import dataclasses
 import json
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from train.level_training import LevelTraining, start_level, trained_level
 from train.network_file import write_network
 from train.photo import write_atomically, write_photo
 from train.presets import LevelSchedule
-from train.run_folder import Run
+from train.run_folder import Run, held
 from train.time_left import TimeLeft
 from train.training_options import TrainingOptions, open_run
 from train.validation import LevelReport, Quality, report_line, validate_level
@@ -45,9 +46,18 @@ def train_run(run: Run) -> None:
     """Trains what is left of a run: its levels one after the other, then `model.keras`.
 
     Raises:
-        UserError: Ctrl-C, or a loss that diverges; the checkpoints stay.
+        UserError: Ctrl-C, a loss that diverges, or another process at it; the checkpoints stay.
     """
-    started, time_left = time.monotonic(), TimeLeft(run)
+    started = time.monotonic()
+    with held(run) if is_first_host() else nullcontext():
+        _train_levels(run)
+    model = trained_level(run, 1)
+    on_first_host(lambda: write_network(run.model_file, model, run.preset, run.network, level=1))
+    print(summary(run, time.monotonic() - started))
+
+
+def _train_levels(run: Run) -> None:
+    time_left = TimeLeft(run)
     try:
         with SummaryWriter(str(run.folder), write_to_disk=is_first_host()) as events:
             for schedule in run.train.schedules:
@@ -56,9 +66,6 @@ def train_run(run: Run) -> None:
         raise UserError(
             f"stopped; go on with the same command and --resume ({run.folder})"
         ) from None
-    model = trained_level(run, 1)
-    on_first_host(lambda: write_network(run.model_file, model, run.preset, run.network, level=1))
-    print(summary(run, time.monotonic() - started))
 
 
 def train_level(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from train.errors import UserError
-from train.run_folder import BUILT_IN, Run, check_same_run, create_run, open_pairs, read_run
+from train.run_folder import BUILT_IN, Run, check_same_run, create_run, held, open_pairs, read_run
 
 MakeRun = Callable[..., Run]
 
@@ -80,3 +80,13 @@ def test_built_in_pairs_are_as_many_as_asked_for_and_have_depth() -> None:
     assert depth is not None
     assert depth.shape == pairs[299].original.shape[:2]
     assert open_pairs(BUILT_IN, "val")[0].depth is None
+
+
+def test_two_processes_do_not_train_one_run(tiny_run: MakeRun) -> None:
+    run = tiny_run()
+    create_run(run)
+    another = pytest.raises(UserError, match="another process is training this run")
+    with held(run), another, held(run):
+        pass
+    with held(run):
+        pass
