@@ -1,8 +1,8 @@
 """Muon for convolutions: every step moves a kernel in all directions that its gradients know alike.
 
 Of a network that has seen little, the gradients of a kernel differ by orders of magnitude from one
-direction to another; Adam, which scales each weight by itself, leaves most of them for later. Here
-levels learn in a fifth of the steps (docs/experiments.md).
+direction to another; Adam, which scales each weight by itself, leaves most of them for later.
+Level 5 knows after 500 steps more than with Adam after 800 (docs/experiments.md).
 """
 
 from typing import Any

@@ -94,6 +94,7 @@ Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 """What the network computes in; weights and the loss stay in float32."""
 
 Optimizer = Literal["adam", "muon"]
+"""What moves the weights: Keras' Adam, as published, or `train.muon`."""
 
 Reduction = Literal["bicubic", "average"]
 """How a photograph is brought to a coarse level's size: see `train.pairs.at_level`."""

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
 
 from train.photo import write_photo
-from train.presets import NETWORKS, LevelSchedule, TrainConfig
+from train.presets import NETWORKS, LevelSchedule, Optimizer, TrainConfig
 from train.run_folder import Run
 
 
@@ -46,7 +46,7 @@ def tiny_run(pairs_folder: Path, tmp_path: Path) -> MakeRun:
     def make(
         name: str = "run",
         steps: int = 12,
-        optimizer: Literal["adam", "muon"] = "adam",
+        optimizer: Optimizer = "adam",
         **changes: Any,
     ) -> Run:
         schedules = tuple(
