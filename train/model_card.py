@@ -71,14 +71,13 @@ are for research and evaluation only.** The code is Apache-2.0.
 hours on two cores. Seed {release["seed"]}; the schedule and the fingerprints of the data are in
 `figures.json`. Held-out pairs (`bokeh_pairs/val`) after each level, at that level's size:
 
-{levels_table(release["schedule"], release["levels"])}
+{levels_table(release, release["levels"])}
 
 The network then rendered the {release["pseudo_photos"]} photographs in `backgrounds`, mirrored and
 at three sizes. With the means of these renderings as pairs (`train.pseudo_pairs`), each taken
-{release["pseudo_pairs"]} times, these levels were trained anew, level 1 on what detail transfer
-makes of it:
+{release["pseudo_pairs"]} times, level 1 was trained once more, on what detail transfer makes of it:
 
-{levels_table(release["second_schedule"], release["second_round"])}
+{levels_table(release, release["second_round"])}
 
 {SHIPPED} was then fine-tuned for {release["fine_tune_steps"]} steps at most, with its roundings in
 place, to give what the float network gives.
@@ -110,15 +109,15 @@ def files_table(models: list[Mapping[str, Any]]) -> str:
     return "\n".join(["| file | recipe | bytes |", "|---|---|---:|", *rows])
 
 
-def levels_table(train: Mapping[str, Any], levels: Mapping[str, Any]) -> str:
+def levels_table(release: Mapping[str, Any], levels: Mapping[str, Any]) -> str:
     """A row per level: its steps and crops, its PSNR beside the untouched photograph's.
 
     Args:
-        train: a round's configuration, as in `figures.json`.
-        levels: its validation by level.
+        release: as in `figures.json`.
+        levels: validation by level, of one of its rounds.
     """
     lines = ["| level | steps | crops a step | PSNR | untouched |", "|---|---:|---:|---:|---:|"]
-    for schedule in train["schedules"]:
+    for schedule in release["schedule"]["schedules"]:
         quality = levels.get(str(schedule["level"]))
         if quality:
             psnrs = (f"{quality[which]['psnr']:.2f} dB" for which in ("output", "untouched"))

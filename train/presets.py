@@ -216,17 +216,14 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         crop=384,
         augmentation="mirror",
         reduction="average",
-        schedules=tuple(
-            LevelSchedule(level, steps, batch, rate, "cosine", loss, optimizer="muon")
-            for level, steps, batch, rate, loss in (
-                (7, 400, 8, 3e-4, "l1_l2"),
-                (6, 800, 8, 3e-4, "l1_l2"),
-                (5, 5_000, 6, 4e-4, "l1_l2"),
-                (4, 5_000, 3, 3e-4, "l1_l2"),
-                (3, 2_500, 2, 3e-4, "l1_l2"),
-                (2, 2_500, 2, 3e-4, "l1_l2"),
-                (1, 800, 2, 1.5e-4, "l1_ssim"),
-            )
+        schedules=(
+            _cosine(7, 400, 8, loss="l1_l2", learning_rate=3e-4),
+            _cosine(6, 800, 8, loss="l1_l2", learning_rate=3e-4),
+            _cosine(5, 6_000, 6, loss="l1_l2", learning_rate=8e-4),
+            _cosine(4, 6_500, 3, loss="l1_l2", learning_rate=5e-4),
+            _cosine(3, 2_500, 2, loss="l1_l2", learning_rate=4e-4),
+            _cosine(2, 5_000, 2, loss="l1_l2", learning_rate=4e-4),
+            _cosine(1, 800, 2, loss="l1_ssim", learning_rate=2e-4),
         ),
         largest_zoom=1.15,
         largest_light_change=0.15,

@@ -3,9 +3,9 @@
     python -m train.release --data DIR --out runs/release --bundle models/pocket
 
 DIR holds bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/. The steps: composites of the
-subjects, all pairs gathered, the training; the backgrounds rendered by the network, levels 5 to 1
-trained anew with these; the bundle, its figures on every set, and its card. Stopped, it goes on
-where it was when called again.
+subjects, all pairs gathered, the training; the backgrounds rendered by the network, level 1
+trained once more with these; the bundle, its figures on every set, and its card. Stopped, it goes
+on where it was when called again.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from train.level_training import trained_level
 from train.model_card import CARD, FIGURES, figures_table, write_card
 from train.pairs import find_whole_folder, fingerprint, photos_by_name, write_pairs
 from train.photo import write_atomically
-from train.presets import NETWORKS, SCHEDULES, LevelSchedule, TrainConfig, choose
+from train.presets import NETWORKS, SCHEDULES, TrainConfig, choose
 from train.pseudo_pairs import find_pseudo_pairs
 from train.run_folder import Run, check_same_run, create_run
 from train.sequential import read_metrics, train_run
@@ -44,12 +44,8 @@ TRAINED_ON = {"bokeh_pairs/train": 3, "real_pairs/train": 20, "ebb_real/train": 
 PSEUDO_PAIRS = 8
 """How often a background that the first round rendered is taken in the second."""
 
-SECOND_STEPS: Mapping[int, int] = {5: 2_500, 4: 2_500, 3: 1_500, 2: 2_500, 1: 800}
-"""Of the second round at most, by level: those that tell subjects from backgrounds, and all after.
-"""
-
 SECOND_LOSS = "l1_l2_ssim"
-"""Of the second round's level 1, on what detail transfer makes of a rendering."""
+"""Of the second round, on what detail transfer makes of a rendering."""
 
 JUDGED_BY = "bokeh_pairs/val"
 
@@ -129,7 +125,7 @@ def first_round(options: ReleaseOptions) -> Run:
 
 
 def second_round(options: ReleaseOptions, first: Run) -> Run:
-    """Levels 5 to 1 anew, now also on what the first round makes of other photographs."""
+    """Level 1 once more, now also on what the first round makes of other photographs."""
     pseudo_pairs = options.out / "pseudo_pairs"
     if not pseudo_pairs.exists():
         backgrounds = options.data / "backgrounds"
@@ -137,27 +133,14 @@ def second_round(options: ReleaseOptions, first: Run) -> Run:
         write_pairs(pseudo_pairs, made)
     more = [str(options.out / "composites"), f"{pseudo_pairs}:{PSEUDO_PAIRS}"]
     pairs = gathered_pairs(options, "second_pairs", more)
-    schedules = second_schedules(first.train.schedules)
-    train = dataclasses.replace(first.train, schedules=schedules, detail_transfer=True)
+    again = dataclasses.replace(first.train.schedules[-1], loss=SECOND_LOSS)
+    train = dataclasses.replace(first.train, schedules=(again,), detail_transfer=True)
     # A bundle is called after its run.
     run = release_run(options, options.bundle.name, pairs, train)
     if not run.model_file.is_file():
-        start_from(run, first, schedules[0].level + 1)
+        start_from(run, first, 2)
         train_run(run)
     return run
-
-
-def second_schedules(first: Sequence[LevelSchedule]) -> tuple[LevelSchedule, ...]:
-    """Of the second round, from those of the first."""
-    return tuple(
-        dataclasses.replace(
-            schedule,
-            steps=min(schedule.steps, SECOND_STEPS[schedule.level]),
-            loss=SECOND_LOSS if schedule.level == 1 else schedule.loss,
-        )
-        for schedule in first
-        if schedule.level in SECOND_STEPS
-    )
 
 
 def gathered_pairs(options: ReleaseOptions, name: str, more: Sequence[str]) -> Path:
@@ -235,7 +218,6 @@ def write_figures(
         "pseudo_pairs": PSEUDO_PAIRS,
         "schedule": dataclasses.asdict(first.train),
         "levels": read_metrics(first),
-        "second_schedule": dataclasses.asdict(second.train),
         "second_round": read_metrics(second),
         "figures": dict(figures),
     }

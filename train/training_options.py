@@ -56,8 +56,8 @@ class TrainingOptions:
     level_1_loss: Literal["l1", "l1_l2", "l1_ssim", "l1_l2_ssim", "l1_ssim_vgg"] | None = None
     """What level 1 is trained on. Left out: l1_ssim_vgg for reference, as published; l1_ssim for
     the others. The other levels take the schedule's."""
-    optimizer: Optimizer | None = None
-    """Of every level. Left out: the schedule's, muon for release and adam for the others."""
+    optimizer: Optimizer = "adam"
+    """Of every level: adam, as published, or muon, with which coarse levels take fewer steps."""
     vgg_weights: Path | None = None
     """VGG-19's weights as Keras publishes them
     (vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), for l1_ssim_vgg."""
@@ -135,7 +135,7 @@ def schedule_of(options: TrainingOptions) -> TrainConfig:
             steps=options.steps or schedule.steps,
             batch=options.batch or schedule.batch,
             loss=level_1_loss if schedule.level == 1 else schedule.loss,
-            optimizer=options.optimizer or schedule.optimizer,
+            optimizer=options.optimizer,
         )
         for schedule in config.schedules
     )

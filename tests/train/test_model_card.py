@@ -37,11 +37,10 @@ def bundle(tmp_path: Path) -> Path:
         "schedule": {
             "schedules": [
                 {"level": 2, "steps": 6000, "batch": 2},
-                {"level": 1, "steps": 700, "batch": 2},
+                {"level": 1, "steps": 800, "batch": 2},
             ]
         },
         "levels": {"2": quality},
-        "second_schedule": {"schedules": [{"level": 1, "steps": 800, "batch": 2}]},
         "second_round": {"1": {"output": {"psnr": 26.75}, "untouched": {"psnr": 24.5}}},
         "figures": figures,
     }

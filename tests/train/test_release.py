@@ -21,7 +21,6 @@ from train.release import (
     first_round,
     gathered_pairs,
     second_round,
-    second_schedules,
     write_figures,
 )
 from train.run_folder import Run
@@ -70,7 +69,6 @@ def test_the_second_round_goes_on_from_the_first_with_what_that_renders(
     smoke = SCHEDULES["smoke"]
     last = dataclasses.replace(smoke, schedules=smoke.schedules[-2:])
     monkeypatch.setitem(SCHEDULES, "last", last)
-    monkeypatch.setattr(release, "SECOND_STEPS", {1: 1})
     monkeypatch.setattr(release, "SHORT_SIDE", 64)
     options = dataclasses.replace(options, schedule="last")
     first = first_round(options)
@@ -88,14 +86,6 @@ def test_the_second_round_goes_on_from_the_first_with_what_that_renders(
     written = run.model_file.stat().st_mtime_ns
     assert second_round(options, first) == run
     assert run.model_file.stat().st_mtime_ns == written
-
-
-def test_the_second_round_begins_where_subjects_are_told_apart() -> None:
-    first = SCHEDULES["release"].schedules
-    second = second_schedules(first)
-    assert [schedule.level for schedule in second] == [5, 4, 3, 2, 1]
-    assert all(ours.steps <= theirs.steps for ours, theirs in zip(second, first[2:], strict=True))
-    assert [schedule.loss for schedule in second] == ["l1_l2"] * 4 + ["l1_l2_ssim"]
 
 
 def test_other_data_than_the_release_was_made_of_is_said(
@@ -127,5 +117,4 @@ def test_figures_lie_beside_the_models(options: ReleaseOptions) -> None:
     assert stored["fingerprints"] == {"bokeh_pairs/val": "abc"}
     assert stored["pseudo_photos"] == 1
     assert stored["second_round"] == {"1": {}}
-    assert stored["second_schedule"]["schedules"][0]["optimizer"] == "muon"
     assert [level["level"] for level in stored["schedule"]["schedules"]] == [7, 6, 5, 4, 3, 2, 1]
