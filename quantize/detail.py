@@ -37,6 +37,8 @@ class Measure:
         gate: survival that counts as blurred and as sharp.
         regulariser: of the regression. More hides the grain of integers where a picture is blurred,
             and makes skin look like wax (docs/experiments.md).
+        border: pixels at each edge that are as sharp as what is next to them. Of what lies beyond
+            its edges a network sees nothing, and leaves a frayed rim sharp.
     """
 
     is_coarse: bool
@@ -44,13 +46,14 @@ class Measure:
     high_pass_sigma: float
     gate: tuple[float, float]
     regulariser: float
+    border: int
 
 
-COARSE = Measure(True, 1.0, 1.6, (0.5, 0.85), 1e-5)
+COARSE = Measure(True, 1.0, 1.6, (0.5, 0.85), 1e-5, 12)
 """Of networks. They see half the working size: held against the photograph, even what one leaves
 alone would count as blurred."""
 
-FINE = Measure(False, 0.0, 0.8, (0.6, 0.95), 1e-4)
+FINE = Measure(False, 0.0, 0.8, (0.6, 0.95), 1e-4, 0)
 """Of a lens, or by hand."""
 
 _BAND = 64
@@ -87,13 +90,21 @@ def surviving_detail(reference: np.ndarray, rendered: np.ndarray, measure: Measu
     """How much of a reference's detail is left in a rendering, 0…1, h × w.
 
     The local regression of one's detail on the other's, over all channels, smoothed; a smoothstep
-    makes nearly sharp sharp and half blurred blurred.
+    makes nearly sharp sharp and half blurred blurred; the border goes on as the picture inside it.
     """
     before, after = (_band(one, measure) for one in (reference, rendered))
     share = _local_product(before, after) / (_local_product(before, before) + measure.regulariser)
     blurred, sharp = measure.gate
     step = np.clip((_smooth(np.clip(share, 0.0, 1.0)) - blurred) / (sharp - blurred), 0.0, 1.0)
-    return step * step * (3.0 - 2.0 * step)
+    survival = step * step * (3.0 - 2.0 * step)
+    rows, columns = (positions_inside(length, measure.border) for length in survival.shape)
+    return survival[np.ix_(rows, columns)]
+
+
+def positions_inside(length: int, border: int) -> np.ndarray:
+    """For every row or column the nearest that is not in the border, or else the middle."""
+    border = min(border, (length - 1) // 2)
+    return np.clip(np.arange(length), border, length - 1 - border)
 
 
 def as_the_network_sees(picture: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ def detail_transferred(photo: Tensor, rendered: Tensor) -> Tensor:
         rendered: the same shape.
     """
     # Of those who render; what they do to a rendering is what is to be learnt.
-    from quantize.detail import COARSE, TONE_SIGMA
+    from quantize.detail import COARSE, TONE_SIGMA, positions_inside
 
     before, after = (
         _high_pass(_gaussian(picture, COARSE.low_pass_sigma), COARSE.high_pass_sigma)
@@ -35,6 +35,9 @@ def detail_transferred(photo: Tensor, rendered: Tensor) -> Tensor:
     blurred, sharp = COARSE.gate
     step = ops.clip((share - blurred) / (sharp - blurred), 0.0, 1.0)
     survival = step * step * (3.0 - 2.0 * step)
+    for axis in (1, 2):
+        inner = positions_inside(survival.shape[axis], COARSE.border)
+        survival = ops.take(survival, inner, axis=axis)
     return rendered + survival * _high_pass(photo - rendered, TONE_SIGMA)
 
 

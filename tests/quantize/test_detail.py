@@ -88,3 +88,16 @@ def test_bands_meet_without_a_seam(size: tuple[int, int]) -> None:
         plane = Image.fromarray(rendered[..., channel].astype(np.float32))
         whole = plane.resize(size[::-1], Image.Resampling.BICUBIC)
         assert np.abs(result[..., channel] - 255 * np.asarray(whole)).max() <= 0.51
+
+
+def test_a_rim_that_a_network_leaves_sharp_is_blurred_as_what_is_next_to_it() -> None:
+    photo = data.coffee()[:192, :288]
+    blurred = gaussian_filter(to_float(photo), (4, 4, 0))
+    rendered = as_the_network_sees(to_float(photo))
+    rendered[6:-6, 6:-6] = blurred[6:-6, 6:-6]
+    result = to_float(transfer_detail(photo, photo, rendered))
+    rim = np.ones(photo.shape[:2], bool)
+    rim[3:-3, 3:-3] = False
+    finest = result - gaussian_filter(result, (0.7, 0.7, 0))
+    of_photo = to_float(photo) - gaussian_filter(to_float(photo), (0.7, 0.7, 0))
+    assert np.square(finest[rim]).sum() < 0.2 * np.square(of_photo[rim]).sum()

@@ -16,6 +16,7 @@ public final class DetailTransfer {
     private static final double HIGH_PASS_SIGMA = 1.6;
     private static final float BLURRED = 0.5f;
     private static final float SHARP = 0.85f;
+    private static final int BORDER = 12;
 
     private final int height;
     private final int width;
@@ -66,7 +67,24 @@ public final class DetailTransfer {
             float step = (float) clip((share[pixel] - BLURRED) / (SHARP - BLURRED));
             share[pixel] = step * step * (3 - 2 * step);
         }
-        return share;
+        return inside(share);
+    }
+
+    /** A plane whose border goes on as what is inside it: there a network leaves a sharp rim. */
+    private float[] inside(float[] plane) {
+        float[] result = new float[plane.length];
+        for (int row = 0; row < height; row++) {
+            int from = inner(row, height) * width;
+            for (int column = 0; column < width; column++) {
+                result[row * width + column] = plane[from + inner(column, width)];
+            }
+        }
+        return result;
+    }
+
+    private static int inner(int position, int length) {
+        int border = Math.min(BORDER, (length - 1) / 2);
+        return Math.max(border, Math.min(length - 1 - border, position));
     }
 
     /** A picture halved, and doubled as the network doubles what it leaves alone. */
