@@ -80,18 +80,18 @@ class HostApp:
     def transfer(
         self, photo: np.ndarray, rendered: np.ndarray, strength: float = 1.0
     ) -> np.ndarray:
-        """A rendering of working size laid over a photo by the app.
+        """The renderings of a photo's views laid over it by the app.
 
         Args:
             photo: height × width × 3, uint8.
-            rendered: of the working size, the framed photo's, float, 0…1.
+            rendered: views × the working size × 3, of the framed photo, float, 0…1.
             strength: 0…1.
         """
         with tempfile.TemporaryDirectory() as folder:
             given, small, taken = (Path(folder) / name for name in ("given", "small", "taken"))
             given.write_bytes(np.ascontiguousarray(photo).tobytes())
             small.write_bytes(np.ascontiguousarray(rendered, np.float32).tobytes())
-            sizes = [*photo.shape[:2], *rendered.shape[:2]]
+            sizes = [*photo.shape[:2], *rendered.shape[1:3]]
             self.java(
                 [
                     *("app.pocketbokeh.OnHost", "transfer", given, *(str(side) for side in sizes)),

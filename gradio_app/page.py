@@ -212,9 +212,9 @@ def _number_components() -> dict[str, Any]:
         wrap=True,
     )
     gr.Markdown(
-        "MB: of the model's file. ms: of the model on one core of this server, without loading, "
-        "fitting and the transfer of detail. PSNR in dB, steps of 255, over the whole picture at "
-        "its own size; float32 is the network as trained.",
+        "MB: of the model's file. ms: of one run of the model on one core of this server, without "
+        "loading, fitting and the transfer of detail; a picture takes two. PSNR in dB, steps of "
+        "255, over the whole picture at its own size; float32 is the network as trained.",
         elem_classes="fine-print",
     )
     download = gr.DownloadButton("Download as CSV", size="sm", elem_id="csv")

@@ -9,6 +9,7 @@ much of the detail in x survives in y:
 Where m is 1 this is the photograph in the tones of the rendering; where m is 0, the rendering.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -62,6 +63,19 @@ _BAND = 64
 _THREADS = 2
 
 
+@dataclass(frozen=True)
+class Overlay:
+    """What a rendering does to a photograph of any size: up(gain) · photo + up(offset).
+
+    Attributes:
+        gain: h × w, 0…1, the detail of the photograph that survives.
+        offset: h × w × 3, in values 0…1 of the photograph.
+    """
+
+    gain: np.ndarray
+    offset: np.ndarray
+
+
 def transfer_detail(
     photo: np.ndarray, small: np.ndarray, rendered: np.ndarray, measure: Measure = COARSE
 ) -> np.ndarray:
@@ -76,6 +90,11 @@ def transfer_detail(
     Returns:
         height × width × 3, uint8. Of 12 megapixels it takes 1 s of one core and 40 MB.
     """
+    return lay_over(photo, find_overlay(small, rendered, measure))
+
+
+def find_overlay(small: np.ndarray, rendered: np.ndarray, measure: Measure = COARSE) -> Overlay:
+    """What a rendering does to the photograph that it was made of, as `transfer_detail` says."""
     small = to_float(small)
     reference = as_the_network_sees(small) if measure.is_coarse else small
     survival = surviving_detail(reference, rendered, measure)[..., None]
@@ -83,7 +102,46 @@ def transfer_detail(
     if measure.is_coarse:
         # What fine detail a coarse rendering has itself would come twice.
         offset -= survival * _high_pass(rendered - small, TONE_SIGMA)
-    return _enlarge_onto(photo, survival[..., 0], offset)
+    return Overlay(survival[..., 0], offset)
+
+
+def mean_overlay(overlays: Sequence[Overlay]) -> Overlay:
+    """What several renderings of one photograph do in the mean, at the first one's size."""
+    size = overlays[0].gain.shape
+    planes = [
+        [_resize(plane, *size) for plane in (one.gain, *np.moveaxis(one.offset, -1, 0))]
+        for one in overlays
+    ]
+    gain, *offset = np.mean(planes, axis=0)
+    return Overlay(gain, np.stack(offset, axis=-1))
+
+
+def lay_over(photo: np.ndarray, overlay: Overlay) -> np.ndarray:
+    """The photograph, height × width × 3, uint8, as an overlay changes it, in bands of rows: whole
+    float planes would take 200 MB."""
+    height, width = photo.shape[:2]
+    across = overlay.gain.shape[1]
+    scale = overlay.gain.shape[0] / height
+    offset = np.moveaxis(255.0 * overlay.offset, -1, 0)
+    planes = [_image(plane) for plane in (overlay.gain, *offset)]
+    result = np.empty_like(photo)
+
+    def fill(top: int) -> None:
+        bottom = min(top + _BAND, height)
+        # Pillow looks beyond the box: the bands fit together without a seam.
+        box = (0, top * scale, across, bottom * scale)
+        size = (width, bottom - top)
+        enlarged = (np.asarray(p.resize(size, Image.Resampling.BICUBIC, box)) for p in planes)
+        factor = next(enlarged)
+        for channel, summand in enumerate(enlarged):
+            codes = factor * photo[top:bottom, :, channel]
+            codes += summand
+            np.rint(codes, out=codes)
+            result[top:bottom, :, channel] = np.clip(codes, 0, 255, out=codes)
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        list(threads.map(fill, range(0, height, _BAND)))
+    return result
 
 
 def surviving_detail(reference: np.ndarray, rendered: np.ndarray, measure: Measure) -> np.ndarray:
@@ -116,31 +174,6 @@ def as_the_network_sees(picture: np.ndarray) -> np.ndarray:
     from scipy.ndimage import uniform_filter  # as in _gaussian
 
     return uniform_filter(doubled, (3, 3, 0))
-
-
-def _enlarge_onto(photo: np.ndarray, gain: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """up(gain) · photo + up(offset), in bands of rows: whole float planes would take 200 MB."""
-    height, width = photo.shape[:2]
-    planes = [_image(plane) for plane in (gain, *np.moveaxis(255.0 * offset, -1, 0))]
-    scale = gain.shape[0] / height
-    result = np.empty_like(photo)
-
-    def fill(top: int) -> None:
-        bottom = min(top + _BAND, height)
-        # Pillow looks beyond the box: the bands fit together without a seam.
-        box = (0, top * scale, gain.shape[1], bottom * scale)
-        size = (width, bottom - top)
-        enlarged = (np.asarray(p.resize(size, Image.Resampling.BICUBIC, box)) for p in planes)
-        factor = next(enlarged)
-        for channel, summand in enumerate(enlarged):
-            codes = factor * photo[top:bottom, :, channel]
-            codes += summand
-            np.rint(codes, out=codes)
-            result[top:bottom, :, channel] = np.clip(codes, 0, 255, out=codes)
-
-    with ThreadPoolExecutor(_THREADS) as threads:
-        list(threads.map(fill, range(0, height, _BAND)))
-    return result
 
 
 def _local_product(one: np.ndarray, other: np.ndarray) -> np.ndarray:

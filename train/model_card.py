@@ -49,7 +49,8 @@ Gives a photograph the background blur of a wide aperture, with no depth map: th
 sharp, what lies behind it softens. A PyNET (Ignatov, Patel, Timofte 2020) of a quarter of the
 published filters, without normalization, whose second level takes the background's detail away
 through a gate (`pocket` in `train/presets.py`). A model works at the size in its name;
-`quantize.render`, the browser page and the phone app bring the blur to a photograph's own size.
+`quantize.render`, the browser page and the phone app run it on a photograph at two sizes and bring
+the mean blur to the photograph's own size.
 
 {files_table(models)}
 
@@ -84,9 +85,9 @@ place, to give what the float network gives.
 
 ## Figures
 
-Mean PSNR in dB over whole photographs of {release["short_side"]} px on the short side, detail
-transfer included. Untouched is the photograph as it is; uniform blur the whole of it blurred by the
-one Gaussian that suits the set best.
+Mean PSNR in dB over whole photographs of {release["short_side"]} px on the short side, as
+`quantize.render` renders them. Untouched is the photograph as it is; uniform blur the whole of it
+blurred by the one Gaussian that suits the set best.
 
 {figures_table(release["figures"])}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import ExifTags, Image
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage import data
 
 from android_demo.host_app import HostApp
@@ -20,10 +20,9 @@ from android_demo.programs import PACKAGES
 from android_demo.prove import run_arm_model
 from android_demo.toolchain import bring_toolchain
 from quantize.bundle import Bundle
-from quantize.detail import as_the_network_sees, transfer_detail
-from quantize.render import frame
+from quantize.render import frame, render_photo
 from train.errors import UserError
-from train.photo import network_input, read_photo, resize_photo, to_float, to_uint8
+from train.photo import network_input, read_photo, resize_photo, to_uint8
 
 WORKING_SIZE = (192, 256)
 
@@ -124,28 +123,42 @@ def test_notes_beyond_reading_are_none(host_app: HostApp, tmp_path: Path, kind: 
         assert b"Pocket" not in tiff
 
 
+class HalfBlurred:
+    """A model that blurs the left half, and leaves the other as sharp as networks are."""
+
+    input_size, input_channels, output_size = (96, 128), 3, WORKING_SIZE
+
+    def __init__(self, blur: float):
+        self.blur = blur
+        self.renderings: list[np.ndarray] = []
+
+    def run(self, photo: np.ndarray) -> np.ndarray:
+        rendered = uniform_filter(photo.repeat(2, 0).repeat(2, 1), (3, 3, 0))
+        if self.blur:
+            blurred = gaussian_filter(rendered, (self.blur, self.blur, 0))
+            rendered[:, :128] = blurred[:, :128]
+        self.renderings.append(rendered)
+        return rendered
+
+
 @pytest.mark.parametrize("shape", [(600, 800), (700, 380), (100, 130)])
 @pytest.mark.parametrize("blur", [0.0, 3.0])
 def test_the_photos_detail_comes_back_as_in_the_workshop(
     host_app: HostApp, shape: tuple[int, int], blur: float
 ) -> None:
-    """Half of the rendering is blurred, the other as sharp as networks are, or all is sharp."""
     photo = resize_photo(data.astronaut(), *shape)
-    framed = frame(photo, WORKING_SIZE)
-    rendered = as_the_network_sees(to_float(framed.photo))
-    if blur:
-        rendered[:, :128] = gaussian_filter(rendered, (blur, blur, 0))[:, :128]
-    expected = transfer_detail(photo, framed.cut(framed.photo), framed.cut(rendered))
-    got = host_app.transfer(photo, rendered)
+    model = HalfBlurred(blur)
+    expected = render_photo(photo, [model])
+    got = host_app.transfer(photo, np.stack(model.renderings))
     steps = np.abs(got.astype(int) - expected)
     assert steps.max() <= 1
     assert (steps > 0).mean() < 0.001
-    half = host_app.transfer(photo, rendered, strength=0.5)
+    half = host_app.transfer(photo, np.stack(model.renderings), strength=0.5)
     between = (photo.astype(float) + expected) / 2
     off = np.abs(half - between)
     assert off.max() <= 3
     assert off.mean() < 0.5
-    assert np.array_equal(host_app.transfer(photo, rendered, strength=0.0), photo)
+    assert np.array_equal(host_app.transfer(photo, np.stack(model.renderings), strength=0.0), photo)
 
 
 def test_every_model_runs_on_the_apps_own_inference_class(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage import data
 
 from quantize.bundle import Bundle
@@ -27,7 +27,7 @@ from quantize.render import (
     render_photo,
 )
 from train.errors import UserError
-from train.photo import read_photo, resize_photo, to_float, write_photo
+from train.photo import network_input, read_photo, resize_photo, to_float, write_photo
 
 
 class Stub:
@@ -43,11 +43,11 @@ class Stub:
         self.output_size = output_size
         self.input_size = (output_size[0] // 2, output_size[1] // 2)
         self.change = change
-        self.seen = np.empty(0)
+        self.seen: list[np.ndarray] = []
 
     def run(self, photo: np.ndarray) -> np.ndarray:
         assert photo.shape == (*self.input_size, self.input_channels)
-        self.seen = photo
+        self.seen.append(photo)
         return self.change(photo[..., :3].repeat(2, 0).repeat(2, 1))
 
 
@@ -95,23 +95,44 @@ def test_a_photograph_is_framed_upright_and_not_squashed() -> None:
 
 
 def test_the_network_sees_what_it_saw_in_training() -> None:
-    from train.pairs import network_input
-
     photo = data.astronaut()[:384]
     model = Stub()
     render_photo(photo, [model])
-    assert np.array_equal(model.seen, network_input(photo))
+    assert np.array_equal(model.seen[0], network_input(photo))
     depth = photo[..., 0]
     model = Stub(input_channels=4)
     render_photo(photo, [model], depth)
-    assert np.array_equal(model.seen, network_input(photo, depth))
+    assert np.array_equal(model.seen[0], network_input(photo, depth))
 
 
 def test_a_depth_map_is_framed_with_its_photograph() -> None:
     photo = resize_photo(data.astronaut(), 700, 300)
     model = Stub(input_channels=4)
     render_photo(photo, [model], photo[..., 1])
-    assert np.array_equal(model.seen[..., 3], model.seen[..., 1])
+    for seen in model.seen:
+        assert np.array_equal(seen[..., 3], seen[..., 1])
+
+
+def test_a_photograph_is_seen_whole_at_two_sizes_and_the_picture_is_their_mean() -> None:
+    """A model that blurs what it sees first alone blurs the picture half."""
+    photo = data.astronaut()[:384]
+    outcomes: list[np.ndarray] = []
+
+    def blur_first(picture: np.ndarray) -> np.ndarray:
+        sigma = 0 if outcomes else 8
+        outcomes.append(gaussian_filter(picture, (sigma, sigma, 0)))
+        return uniform_filter(outcomes[-1], (3, 3, 0))
+
+    model = Stub(change=blur_first)
+    half = to_float(render_photo(photo, [model]))
+    larger, smaller = model.seen
+    inside = smaller[8:-8, 10:-10]
+    shrunk = resize_photo(photo, 2 * inside.shape[0], 2 * inside.shape[1])
+    assert psnr(inside, network_input(shrunk)) > 25
+    assert larger.shape == smaller.shape
+    sharp = to_float(photo)
+    whole = gaussian_filter(sharp, (8, 8, 0))
+    assert psnr(half, (sharp + whole) / 2) > max(psnr(half, sharp), psnr(half, whole)) + 5
 
 
 def test_a_depth_map_that_is_missing_or_too_much_is_a_sentence() -> None:

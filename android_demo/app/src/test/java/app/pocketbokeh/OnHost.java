@@ -15,6 +15,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * The app's own classes on files of bare numbers, for the tests in Python to hold beside theirs.
@@ -27,7 +30,7 @@ public final class OnHost {
     public static void main(String[] arguments) throws Exception {
         Path out = Path.of(arguments[arguments.length - 1]);
         switch (arguments[0]) {
-            case "frame" -> Files.write(out, framed(arguments).networkInput().rgb());
+            case "frame" -> Files.write(out, views(arguments).get(0).networkInput().rgb());
             case "transfer" -> Files.write(out, transfer(arguments));
             case "notes" -> Files.write(out, notes(arguments));
             case "model" -> Files.write(out, model(arguments));
@@ -41,22 +44,29 @@ public final class OnHost {
     }
 
     /** frame PHOTO HEIGHT WIDTH WORKING_HEIGHT WORKING_WIDTH. */
-    private static Framed framed(String[] arguments) throws Exception {
+    private static List<Framed> views(String[] arguments) throws Exception {
         Picture photo = picture(arguments[1], arguments[2], arguments[3]);
-        return Framed.fit(
+        return Framed.views(
                 photo, Integer.parseInt(arguments[4]), Integer.parseInt(arguments[5]));
     }
 
-    /** transfer PHOTO HEIGHT WIDTH WORKING_HEIGHT WORKING_WIDTH RENDERED STRENGTH. */
+    /**
+     * transfer PHOTO HEIGHT WIDTH WORKING_HEIGHT WORKING_WIDTH RENDERED STRENGTH; RENDERED holds as
+     * many renderings as the photo has views, one after the other.
+     */
     private static byte[] transfer(String[] arguments) throws Exception {
         Picture photo = picture(arguments[1], arguments[2], arguments[3]);
-        Framed framed = framed(arguments);
-        Picture working = framed.picture();
         byte[] given = Files.readAllBytes(Path.of(arguments[6]));
-        Planes rendered = planes(given, working.height(), working.width());
-        Overlay overlay =
-                DetailTransfer.find(framed.cut(working.toPlanes()), framed.cut(rendered))
-                        .ofStrength(Float.parseFloat(arguments[7]));
+        List<Overlay> overlays = new ArrayList<>();
+        for (Framed framed : views(arguments)) {
+            Picture working = framed.picture();
+            int pixels = working.height() * working.width();
+            int start = overlays.size() * 3 * Float.BYTES * pixels;
+            byte[] floats = Arrays.copyOfRange(given, start, start + 3 * Float.BYTES * pixels);
+            Planes rendered = framed.cut(planes(floats, working.height(), working.width()));
+            overlays.add(DetailTransfer.find(framed.cut(working.toPlanes()), rendered));
+        }
+        Overlay overlay = Overlay.mean(overlays).ofStrength(Float.parseFloat(arguments[7]));
         int height = photo.height();
         int width = photo.width();
         byte[] rgb = photo.rgb().clone();

@@ -1,5 +1,8 @@
 package app.pocketbokeh.picture;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * A photo in the middle of a model's working size, mirrored outwards at its borders.
  *
@@ -13,19 +16,39 @@ public record Framed(Picture picture, int top, int left, int height, int width) 
     /** Pixels at working size: of a narrower strip the coarsest level would see half a pixel. */
     public static final int SHORTEST_SIDE = 32;
 
+    /** The shares of the working size that a photo is rendered at, as in `quantize/render.py`. */
+    private static final double[] VIEWS = {1.0, 0.92};
+
     /**
-     * Fits a photo into a working size without squashing it.
+     * A photo fitted into every such share of a working size, the largest first.
+     *
+     * @throws TooNarrowException if it is far too long for its width
+     */
+    public static List<Framed> views(Picture photo, int height, int width)
+            throws TooNarrowException {
+        List<Framed> views = new ArrayList<>();
+        for (double share : VIEWS) {
+            views.add(fit(photo, height, width, share));
+        }
+        return views;
+    }
+
+    /**
+     * Fits a photo into a share of a working size without squashing it.
      *
      * @throws TooNarrowException if less than SHORTEST_SIDE pixels of its shorter side were left
+     *     of the whole
      */
-    public static Framed fit(Picture photo, int height, int width) throws TooNarrowException {
+    static Framed fit(Picture photo, int height, int width, double share)
+            throws TooNarrowException {
         double scale =
                 Math.min((double) height / photo.height(), (double) width / photo.width());
-        int fittedHeight = Math.max(1, (int) Math.rint(photo.height() * scale));
-        int fittedWidth = Math.max(1, (int) Math.rint(photo.width() * scale));
-        if (Math.min(fittedHeight, fittedWidth) < SHORTEST_SIDE) {
+        int shorter = Math.min(photo.height(), photo.width());
+        if (scaled(shorter, scale) < SHORTEST_SIDE) {
             throw new TooNarrowException(Math.min(height, width) / SHORTEST_SIDE);
         }
+        int fittedHeight = scaled(photo.height(), scale * share);
+        int fittedWidth = scaled(photo.width(), scale * share);
         Picture fitted = Bicubic.resize(photo, fittedHeight, fittedWidth);
         int top = (height - fittedHeight) / 2;
         int left = (width - fittedWidth) / 2;
@@ -39,6 +62,10 @@ public record Framed(Picture picture, int top, int left, int height, int width) 
         }
         return new Framed(
                 new Picture(height, width, rgb), top, left, fittedHeight, fittedWidth);
+    }
+
+    private static int scaled(int side, double scale) {
+        return Math.max(1, (int) Math.rint(side * scale));
     }
 
     /** What the network sees: half the working size. */

@@ -1,5 +1,7 @@
 package app.pocketbokeh.picture;
 
+import java.util.List;
+
 /**
  * What a rendering does to a photo of any size: gain · photo + offset, both enlarged.
  *
@@ -9,6 +11,32 @@ package app.pocketbokeh.picture;
  * @param offset in values 0…1 of the photo
  */
 public record Overlay(int height, int width, float[] gain, Planes offset) {
+    /** What several renderings of one photo do in the mean, at the first one's size. */
+    public static Overlay mean(List<Overlay> overlays) {
+        int height = overlays.get(0).height;
+        int width = overlays.get(0).width;
+        float[] gain = new float[height * width];
+        Planes offset = new Planes(height, width);
+        float share = 1f / overlays.size();
+        for (Overlay one : overlays) {
+            one.addTo(gain, one.gain, share, height, width);
+            for (int channel = 0; channel < 3; channel++) {
+                float[] sum = offset.channel(channel);
+                one.addTo(sum, one.offset.channel(channel), share, height, width);
+            }
+        }
+        return new Overlay(height, width, gain, offset);
+    }
+
+    private void addTo(float[] sum, float[] plane, float share, int newHeight, int newWidth) {
+        boolean fits = newHeight == height && newWidth == width;
+        float[] resized =
+                fits ? plane : Bicubic.resize(plane, height, width, newHeight, newWidth);
+        for (int pixel = 0; pixel < sum.length; pixel++) {
+            sum[pixel] += share * resized[pixel];
+        }
+    }
+
     /** The overlay of less strength, 0…1: between the photo and the rendering. */
     public Overlay ofStrength(float strength) {
         float[] weaker = new float[gain.length];

@@ -17,6 +17,8 @@ import app.pocketbokeh.model.Trial;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The models in the app and which of them renders. All but the choice itself is for one worker
@@ -117,16 +119,16 @@ final class Models {
     }
 
     /**
-     * A rendering, and what made it.
+     * The renderings of a photo's views, and what made them.
      *
      * @param instead why what the user chose did not make it; empty where it did
      */
-    record Rendered(Planes planes, Candidate by, String instead) {}
+    record Rendered(List<Planes> views, Candidate by, String instead) {}
 
     /** What stands between a photo and its rendering: fits the photo to a model. */
     interface Fitting {
-        /** The network's input for a working size; asked once for every model that is tried. */
-        Picture inputFor(BundledModel model) throws Exception;
+        /** The network's inputs for a working size; asked once for every model that is tried. */
+        List<Picture> inputsFor(BundledModel model) throws Exception;
     }
 
     /**
@@ -159,7 +161,8 @@ final class Models {
         }
     }
 
-    private Planes renderWith(Candidate candidate, int[] shape, Fitting fitting) throws Exception {
+    private List<Planes> renderWith(Candidate candidate, int[] shape, Fitting fitting)
+            throws Exception {
         BundledModel model = bundle().nearestShape(candidate.recipe(), shape[0], shape[1]);
         String wanted = model.file() + candidate;
         if (!wanted.equals(opened)) {
@@ -171,9 +174,13 @@ final class Models {
             }
             opened = wanted;
         }
-        Picture input = fitting.inputFor(model);
+        List<Picture> inputs = fitting.inputsFor(model);
+        List<Planes> views = new ArrayList<>();
         try {
-            return renderer.render(input);
+            for (Picture input : inputs) {
+                views.add(renderer.render(input));
+            }
+            return views;
         } catch (AcceleratorException error) {
             close();
             throw error;

@@ -18,10 +18,12 @@ import app.pocketbokeh.picture.DetailTransfer;
 import app.pocketbokeh.picture.Framed;
 import app.pocketbokeh.picture.Overlay;
 import app.pocketbokeh.picture.Picture;
+import app.pocketbokeh.picture.Planes;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -194,19 +196,17 @@ final class Session {
 
     private void render(Job job, PhotoFile photo, Bitmap preview) throws Exception {
         Picture picture = Models.pictureOf(preview);
-        Framed[] framed = new Framed[1];
+        List<Framed> views = new ArrayList<>();
         Models.Rendered rendered =
                 models.render(
                         new int[] {photo.uprightHeight(), photo.uprightWidth()},
                         model -> {
-                            framed[0] = Framed.fit(picture, model.height(), model.width());
-                            return framed[0].networkInput();
+                            views.clear();
+                            views.addAll(Framed.views(picture, model.height(), model.width()));
+                            return views.stream().map(Framed::networkInput).toList();
                         },
                         () -> job.cancelled);
-        Overlay found =
-                DetailTransfer.find(
-                        framed[0].cut(framed[0].picture().toPlanes()),
-                        framed[0].cut(rendered.planes()));
+        Overlay found = overlayOf(views, rendered.views());
         Bitmap bokeh = preview.copy(Bitmap.Config.ARGB_8888, true);
         FullSize.render(bokeh, found, () -> job.cancelled);
         tell(
@@ -221,6 +221,17 @@ final class Session {
                                     ? Message.NONE
                                     : new Message(R.string.instead, rendered.instead());
                 });
+    }
+
+    /** What the renderings of a photo's views do to it in the mean. */
+    private static Overlay overlayOf(List<Framed> views, List<Planes> renderings) {
+        List<Overlay> overlays = new ArrayList<>();
+        for (int view = 0; view < views.size(); view++) {
+            Framed framed = views.get(view);
+            Planes small = framed.cut(framed.picture().toPlanes());
+            overlays.add(DetailTransfer.find(small, framed.cut(renderings.get(view))));
+        }
+        return Overlay.mean(overlays);
     }
 
     /** Saves among the phone's pictures. */

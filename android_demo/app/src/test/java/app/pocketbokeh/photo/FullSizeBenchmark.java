@@ -13,6 +13,8 @@ import java.io.OutputStream;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.json.JSONObject;
 import org.junit.Test;
@@ -65,13 +67,20 @@ public class FullSizeBenchmark {
                 pixels, 0, preview.getWidth(), 0, 0, preview.getWidth(), preview.getHeight());
         Picture picture = Picture.ofPixels(preview.getHeight(), preview.getWidth(), pixels);
         boolean upright = picture.height() > picture.width();
-        Framed framed = Framed.fit(picture, upright ? 512 : 384, upright ? 384 : 512);
-        Picture input = framed.networkInput();
+        List<Framed> views = Framed.views(picture, upright ? 512 : 384, upright ? 384 : 512);
+        List<Picture> inputs = views.stream().map(Framed::networkInput).toList();
         times.put("scale_ms", milliseconds());
-        Planes small = framed.cut(framed.picture().toPlanes());
-        Planes rendered = doubled(input, framed);
+        List<Planes> renderings = new ArrayList<>();
+        for (int view = 0; view < views.size(); view++) {
+            renderings.add(doubled(inputs.get(view), views.get(view)));
+        }
         begin();
-        Overlay overlay = DetailTransfer.find(small, rendered);
+        List<Overlay> overlays = new ArrayList<>();
+        for (int view = 0; view < views.size(); view++) {
+            Planes small = views.get(view).cut(views.get(view).picture().toPlanes());
+            overlays.add(DetailTransfer.find(small, renderings.get(view)));
+        }
+        Overlay overlay = Overlay.mean(overlays);
         times.put("find_detail_ms", milliseconds());
         begin();
         Bitmap full = photo.decode(1);
