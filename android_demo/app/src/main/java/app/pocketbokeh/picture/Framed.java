@@ -44,11 +44,11 @@ public record Framed(Picture picture, int top, int left, int height, int width) 
         double scale =
                 Math.min((double) height / photo.height(), (double) width / photo.width());
         int shorter = Math.min(photo.height(), photo.width());
-        if (scaled(shorter, scale) < SHORTEST_SIDE) {
+        if (whole(shorter * scale) < SHORTEST_SIDE) {
             throw new TooNarrowException(Math.min(height, width) / SHORTEST_SIDE);
         }
-        int fittedHeight = scaled(photo.height(), scale * share);
-        int fittedWidth = scaled(photo.width(), scale * share);
+        int fittedHeight = whole(photo.height() * scale * share);
+        int fittedWidth = whole(photo.width() * scale * share);
         Picture fitted = Bicubic.resize(photo, fittedHeight, fittedWidth);
         int top = (height - fittedHeight) / 2;
         int left = (width - fittedWidth) / 2;
@@ -64,8 +64,8 @@ public record Framed(Picture picture, int top, int left, int height, int width) 
                 new Picture(height, width, rgb), top, left, fittedHeight, fittedWidth);
     }
 
-    private static int scaled(int side, double scale) {
-        return Math.max(1, (int) Math.rint(side * scale));
+    private static int whole(double pixels) {
+        return Math.max(1, (int) Math.rint(pixels));
     }
 
     /** What the network sees: half the working size. */

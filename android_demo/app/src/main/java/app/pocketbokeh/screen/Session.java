@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
 
 /**
  * One photo and what is done with it. It outlives the screen's rotation; everything slow happens
@@ -203,7 +204,9 @@ final class Session {
                         model -> {
                             views.clear();
                             views.addAll(Framed.views(picture, model.height(), model.width()));
-                            return views.stream().map(Framed::networkInput).toList();
+                            return views.stream()
+                                    .map(Framed::networkInput)
+                                    .collect(Collectors.toList());
                         },
                         () -> job.cancelled);
         Overlay found = overlayOf(views, rendered.views());
