@@ -57,16 +57,17 @@ public final class OnHost {
     private static byte[] transfer(String[] arguments) throws Exception {
         Picture photo = picture(arguments[1], arguments[2], arguments[3]);
         byte[] given = Files.readAllBytes(Path.of(arguments[6]));
-        List<Overlay> overlays = new ArrayList<>();
-        for (Framed framed : views(arguments)) {
+        List<Framed> views = views(arguments);
+        List<Planes> renderings = new ArrayList<>();
+        for (Framed framed : views) {
             Picture working = framed.picture();
-            int pixels = working.height() * working.width();
-            int start = overlays.size() * 3 * Float.BYTES * pixels;
-            byte[] floats = Arrays.copyOfRange(given, start, start + 3 * Float.BYTES * pixels);
-            Planes rendered = framed.cut(planes(floats, working.height(), working.width()));
-            overlays.add(DetailTransfer.find(framed.cut(working.toPlanes()), rendered));
+            int bytes = 3 * Float.BYTES * working.height() * working.width();
+            int start = renderings.size() * bytes;
+            byte[] floats = Arrays.copyOfRange(given, start, start + bytes);
+            renderings.add(planes(floats, working.height(), working.width()));
         }
-        Overlay overlay = Overlay.mean(overlays).ofStrength(Float.parseFloat(arguments[7]));
+        Overlay overlay =
+                DetailTransfer.mean(views, renderings).ofStrength(Float.parseFloat(arguments[7]));
         int height = photo.height();
         int width = photo.width();
         byte[] rgb = photo.rgb().clone();

@@ -1,5 +1,8 @@
 package app.pocketbokeh.picture;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * Finds how a rendering of working size is laid over a photo of any size, with the photo's own
  * detail where it stays sharp. The workshop's `quantize/detail.py` explains and measures it; here
@@ -11,7 +14,7 @@ package app.pocketbokeh.picture;
 public final class DetailTransfer {
     private static final double WINDOW_SIGMA = 2.0;
     private static final float REGULARISER = 1e-5f;
-    private static final double TONE_SIGMA = 2.0;
+    private static final double TONE_SIGMA = 4.0;
     private static final double LOW_PASS_SIGMA = 1.0;
     private static final double HIGH_PASS_SIGMA = 1.6;
     private static final float BLURRED = 0.5f;
@@ -27,12 +30,28 @@ public final class DetailTransfer {
     }
 
     /**
+     * What the renderings of a photo's views do to it in the mean.
+     *
+     * @param renderings one for each view, of the working size, 0…1
+     */
+    public static Overlay mean(List<Framed> views, List<Planes> renderings) {
+        List<Overlay> overlays = new ArrayList<>();
+        for (int view = 0; view < views.size(); view++) {
+            Framed framed = views.get(view);
+            Planes small = framed.cut(framed.picture().toPlanes());
+            Overlay found = find(small, framed.cut(renderings.get(view)));
+            overlays.add(framed.isMirrored() ? found.turnedAs(Orientation.MIRRORED) : found);
+        }
+        return Overlay.mean(overlays);
+    }
+
+    /**
      * What a rendering does to a photo.
      *
      * @param small the photo at working size
      * @param rendered its rendering, 0…1
      */
-    public static Overlay find(Planes small, Planes rendered) {
+    private static Overlay find(Planes small, Planes rendered) {
         return new DetailTransfer(small.height(), small.width()).overlay(small, rendered);
     }
 

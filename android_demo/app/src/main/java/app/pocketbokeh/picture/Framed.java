@@ -1,6 +1,5 @@
 package app.pocketbokeh.picture;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -11,26 +10,26 @@ import java.util.List;
  * @param left where the photo itself begins
  * @param height of the photo itself
  * @param width of the photo itself
+ * @param isMirrored whether the photo is, left to right
  */
-public record Framed(Picture picture, int top, int left, int height, int width) {
+public record Framed(
+        Picture picture, int top, int left, int height, int width, boolean isMirrored) {
     /** Pixels at working size: of a narrower strip the coarsest level would see half a pixel. */
     public static final int SHORTEST_SIDE = 32;
 
-    /** The shares of the working size that a photo is rendered at, as in `quantize/render.py`. */
-    private static final double[] VIEWS = {1.0, 0.92};
+    /** Of the working size, how much the second view of `quantize/render.py` takes. */
+    private static final double SMALLER = 0.96;
 
     /**
-     * A photo fitted into every such share of a working size, the largest first.
+     * The views of a photo that are rendered: as it is, and a little smaller and mirrored.
      *
      * @throws TooNarrowException if it is far too long for its width
      */
     public static List<Framed> views(Picture photo, int height, int width)
             throws TooNarrowException {
-        List<Framed> views = new ArrayList<>();
-        for (double share : VIEWS) {
-            views.add(fit(photo, height, width, share));
-        }
-        return views;
+        return List.of(
+                fit(photo, height, width, 1.0, false),
+                fit(photo.mirrored(), height, width, SMALLER, true));
     }
 
     /**
@@ -39,7 +38,8 @@ public record Framed(Picture picture, int top, int left, int height, int width) 
      * @throws TooNarrowException if less than SHORTEST_SIDE pixels of its shorter side were left
      *     of the whole
      */
-    static Framed fit(Picture photo, int height, int width, double share)
+    private static Framed fit(
+            Picture photo, int height, int width, double share, boolean isMirrored)
             throws TooNarrowException {
         double scale =
                 Math.min((double) height / photo.height(), (double) width / photo.width());
@@ -60,8 +60,8 @@ public record Framed(Picture picture, int top, int left, int height, int width) 
                 System.arraycopy(fitted.rgb(), from, rgb, 3 * (row * width + column), 3);
             }
         }
-        return new Framed(
-                new Picture(height, width, rgb), top, left, fittedHeight, fittedWidth);
+        Picture picture = new Picture(height, width, rgb);
+        return new Framed(picture, top, left, fittedHeight, fittedWidth, isMirrored);
     }
 
     private static int whole(double pixels) {

@@ -8,6 +8,9 @@ package app.pocketbokeh.picture;
 public record Orientation(int exif) {
     public static final Orientation UPRIGHT = new Orientation(1);
 
+    /** Upright, left and right exchanged. */
+    static final Orientation MIRRORED = new Orientation(2);
+
     public Orientation {
         if (exif < 1 || exif > 8) {
             exif = 1; // Notes beyond reading say upright.

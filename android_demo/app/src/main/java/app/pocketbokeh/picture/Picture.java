@@ -29,6 +29,18 @@ public record Picture(int height, int width, byte[] rgb) {
         return new Picture(height, width, rgb);
     }
 
+    /** Left and right exchanged. */
+    Picture mirrored() {
+        byte[] mirrored = new byte[rgb.length];
+        for (int row = 0; row < height; row++) {
+            for (int column = 0; column < width; column++) {
+                int from = 3 * (row * width + width - 1 - column);
+                System.arraycopy(rgb, from, mirrored, 3 * (row * width + column), 3);
+            }
+        }
+        return new Picture(height, width, mirrored);
+    }
+
     /** Its channels as floats 0…1. */
     public Planes toPlanes() {
         Planes planes = new Planes(height, width);

@@ -18,7 +18,6 @@ import app.pocketbokeh.picture.DetailTransfer;
 import app.pocketbokeh.picture.Framed;
 import app.pocketbokeh.picture.Overlay;
 import app.pocketbokeh.picture.Picture;
-import app.pocketbokeh.picture.Planes;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -209,7 +208,7 @@ final class Session {
                                     .collect(Collectors.toList());
                         },
                         () -> job.cancelled);
-        Overlay found = overlayOf(views, rendered.views());
+        Overlay found = DetailTransfer.mean(views, rendered.views());
         Bitmap bokeh = preview.copy(Bitmap.Config.ARGB_8888, true);
         FullSize.render(bokeh, found, () -> job.cancelled);
         tell(
@@ -224,17 +223,6 @@ final class Session {
                                     ? Message.NONE
                                     : new Message(R.string.instead, rendered.instead());
                 });
-    }
-
-    /** What the renderings of a photo's views do to it in the mean. */
-    private static Overlay overlayOf(List<Framed> views, List<Planes> renderings) {
-        List<Overlay> overlays = new ArrayList<>();
-        for (int view = 0; view < views.size(); view++) {
-            Framed framed = views.get(view);
-            Planes small = framed.cut(framed.picture().toPlanes());
-            overlays.add(DetailTransfer.find(small, framed.cut(renderings.get(view))));
-        }
-        return Overlay.mean(overlays);
     }
 
     /** Saves among the phone's pictures. */

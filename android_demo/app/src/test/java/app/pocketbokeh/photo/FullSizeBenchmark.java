@@ -71,16 +71,11 @@ public class FullSizeBenchmark {
         List<Picture> inputs = views.stream().map(Framed::networkInput).toList();
         times.put("scale_ms", milliseconds());
         List<Planes> renderings = new ArrayList<>();
-        for (int view = 0; view < views.size(); view++) {
-            renderings.add(doubled(inputs.get(view), views.get(view)));
+        for (Picture input : inputs) {
+            renderings.add(doubled(input));
         }
         begin();
-        List<Overlay> overlays = new ArrayList<>();
-        for (int view = 0; view < views.size(); view++) {
-            Planes small = views.get(view).cut(views.get(view).picture().toPlanes());
-            overlays.add(DetailTransfer.find(small, renderings.get(view)));
-        }
-        Overlay overlay = Overlay.mean(overlays);
+        Overlay overlay = DetailTransfer.mean(views, renderings);
         times.put("find_detail_ms", milliseconds());
         begin();
         Bitmap full = photo.decode(1);
@@ -109,7 +104,7 @@ public class FullSizeBenchmark {
     }
 
     /** Stands for a model's rendering: what it saw, doubled. */
-    private static Planes doubled(Picture input, Framed framed) {
+    private static Planes doubled(Picture input) {
         Planes planes = new Planes(2 * input.height(), 2 * input.width());
         for (int channel = 0; channel < 3; channel++) {
             float[] plane = planes.channel(channel);
@@ -120,6 +115,6 @@ public class FullSizeBenchmark {
                 plane[pixel] = (input.rgb()[from] & 0xff) / 255f;
             }
         }
-        return framed.cut(planes);
+        return planes;
     }
 }
