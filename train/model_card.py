@@ -49,8 +49,8 @@ Gives a photograph the background blur of a wide aperture, with no depth map: th
 sharp, what lies behind it softens. A PyNET (Ignatov, Patel, Timofte 2020) of a quarter of the
 published filters, without normalization, whose second level takes the background's detail away
 through a gate (`pocket` in `train/presets.py`). A model works at the size in its name;
-`quantize.render`, the browser page and the phone app run it on a photograph at two sizes and bring
-the mean blur to the photograph's own size.
+`quantize.render`, the browser page and the phone app run it on two views of a photograph, the
+second smaller and mirrored, and bring the mean blur to the photograph's own size.
 
 {files_table(models)}
 

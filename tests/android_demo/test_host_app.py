@@ -149,16 +149,17 @@ def test_the_photos_detail_comes_back_as_in_the_workshop(
     photo = resize_photo(data.astronaut(), *shape)
     model = HalfBlurred(blur)
     expected = render_photo(photo, [model])
-    got = host_app.transfer(photo, np.stack(model.renderings))
+    renderings = np.stack(model.renderings)
+    got = host_app.transfer(photo, renderings)
     steps = np.abs(got.astype(int) - expected)
     assert steps.max() <= 1
     assert (steps > 0).mean() < 0.001
-    half = host_app.transfer(photo, np.stack(model.renderings), strength=0.5)
+    half = host_app.transfer(photo, renderings, strength=0.5)
     between = (photo.astype(float) + expected) / 2
     off = np.abs(half - between)
     assert off.max() <= 3
     assert off.mean() < 0.5
-    assert np.array_equal(host_app.transfer(photo, np.stack(model.renderings), strength=0.0), photo)
+    assert np.array_equal(host_app.transfer(photo, renderings, strength=0.0), photo)
 
 
 def test_every_model_runs_on_the_apps_own_inference_class(

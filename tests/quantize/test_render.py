@@ -113,9 +113,7 @@ def test_a_depth_map_is_framed_with_its_photograph() -> None:
         assert np.array_equal(seen[..., 3], seen[..., 1])
 
 
-def test_a_photograph_is_seen_as_it_is_and_smaller_and_mirrored_and_the_picture_is_their_mean() -> (
-    None
-):
+def test_a_picture_is_the_mean_of_two_views_the_second_smaller_and_mirrored() -> None:
     """A model that blurs what it sees first alone blurs the picture half."""
     photo = data.astronaut()[:384]
     outcomes: list[np.ndarray] = []
