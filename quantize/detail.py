@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from quantize.surfaces import spread_over_surfaces
 from train.photo import to_float
 
 WINDOW_SIGMA = 2.0
@@ -39,6 +40,9 @@ class Measure:
         gate: survival that counts as blurred and as sharp.
         regulariser: of the regression. More hides the grain of integers where a picture is blurred,
             and makes skin look like wax (docs/experiments.md).
+        certainty: energy of detail that tells as surely as not whether it survives; with less of
+            it, survival is what the photograph's surfaces say (`quantize.surfaces`). None leaves
+            every pixel to itself.
         border: pixels at each edge that are as sharp as what is next to them. Of what lies beyond
             its edges a network sees nothing, and leaves a frayed rim sharp.
     """
@@ -48,15 +52,19 @@ class Measure:
     high_pass_sigma: float
     gate: tuple[float, float]
     regulariser: float
+    certainty: float | None
     border: int
 
 
-COARSE = Measure(True, 1.0, 1.6, (0.5, 0.85), 1e-5, 12)
+COARSE = Measure(True, 1.0, 1.6, (0.5, 0.85), 1e-5, 1e-4, 12)
 """Of networks. They see half the working size: held against the photograph, even what one leaves
 alone would count as blurred."""
 
-FINE = Measure(False, 0.0, 0.8, (0.6, 0.95), 1e-4, 0)
+FINE = Measure(False, 0.0, 0.8, (0.6, 0.95), 1e-4, None, 0)
 """Of a lens, or by hand."""
+
+LEAST_CERTAINTY = 1e-3
+"""Where a photograph is perfectly smooth, and survival means nothing."""
 
 _BAND = 64
 """Rows of the photograph at a time."""
@@ -97,8 +105,7 @@ def transfer_detail(
 def find_overlay(small: np.ndarray, rendered: np.ndarray, measure: Measure = COARSE) -> Overlay:
     """What a rendering does to the photograph that it was made of, as `transfer_detail` says."""
     small = to_float(small)
-    reference = as_the_network_sees(small) if measure.is_coarse else small
-    survival = surviving_detail(reference, rendered, measure)[..., None]
+    survival = surviving_detail(small, rendered, measure)[..., None]
     offset = rendered - survival * small
     if measure.is_coarse:
         # What fine detail a coarse rendering has itself would come twice.
@@ -145,16 +152,21 @@ def lay_over(photo: np.ndarray, overlay: Overlay) -> np.ndarray:
     return result
 
 
-def surviving_detail(reference: np.ndarray, rendered: np.ndarray, measure: Measure) -> np.ndarray:
-    """How much of a reference's detail is left in a rendering, 0…1, h × w.
+def surviving_detail(small: np.ndarray, rendered: np.ndarray, measure: Measure) -> np.ndarray:
+    """How much of a photograph's detail is left in its rendering, 0…1, h × w.
 
     The local regression of one's detail on the other's, over all channels, smoothed; a smoothstep
     makes nearly sharp sharp and half blurred blurred; the border goes on as the picture inside it.
     """
+    reference = as_the_network_sees(small) if measure.is_coarse else small
     before, after = (_band(one, measure) for one in (reference, rendered))
-    share = _local_product(before, after) / (_local_product(before, before) + measure.regulariser)
+    energy = _local_product(before, before)
+    share = _smooth(np.clip(_local_product(before, after) / (energy + measure.regulariser), 0, 1))
+    if measure.certainty is not None:
+        certainty = np.maximum(energy / (energy + measure.certainty), LEAST_CERTAINTY)
+        share = spread_over_surfaces(share, certainty, small)
     blurred, sharp = measure.gate
-    step = np.clip((_smooth(np.clip(share, 0.0, 1.0)) - blurred) / (sharp - blurred), 0.0, 1.0)
+    step = np.clip((share - blurred) / (sharp - blurred), 0.0, 1.0)
     survival = step * step * (3.0 - 2.0 * step)
     rows, columns = (positions_inside(length, measure.border) for length in survival.shape)
     return survival[np.ix_(rows, columns)]

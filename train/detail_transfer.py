@@ -20,18 +20,20 @@ def detail_transferred(photo: Tensor, rendered: Tensor) -> Tensor:
     """`quantize.detail.transfer_detail` of a network's output where nothing is to be enlarged.
 
     Args:
-        photo: N × H × W × 3, float32, 0…1, sides even.
+        photo: N × H × W × 3, float32, 0…1, sides in whole multiples of four.
         rendered: the same shape.
     """
     # Of those who render; what they do to a rendering is what is to be learnt.
-    from quantize.detail import COARSE, TONE_SIGMA, positions_inside
+    from quantize.detail import COARSE, LEAST_CERTAINTY, TONE_SIGMA, positions_inside
 
     before, after = (
         _high_pass(_gaussian(picture, COARSE.low_pass_sigma), COARSE.high_pass_sigma)
         for picture in (_as_the_network_sees(photo), rendered)
     )
-    energy = _local_product(before, before) + COARSE.regulariser
-    share = _smooth(ops.clip(_local_product(before, after) / energy, 0.0, 1.0))
+    energy = _local_product(before, before)
+    kept = _local_product(before, after) / (energy + COARSE.regulariser)
+    certainty = ops.maximum(energy / (energy + COARSE.certainty), LEAST_CERTAINTY)
+    share = _spread_over_surfaces(_smooth(ops.clip(kept, 0.0, 1.0)), certainty, photo)
     blurred, sharp = COARSE.gate
     step = ops.clip((share - blurred) / (sharp - blurred), 0.0, 1.0)
     survival = step * step * (3.0 - 2.0 * step)
@@ -39,6 +41,32 @@ def detail_transferred(photo: Tensor, rendered: Tensor) -> Tensor:
         inner = positions_inside(survival.shape[axis], COARSE.border)
         survival = ops.take(survival, inner, axis=axis)
     return rendered + survival * _high_pass(photo - rendered, TONE_SIGMA)
+
+
+def _spread_over_surfaces(measure: Tensor, certainty: Tensor, photo: Tensor) -> Tensor:
+    """`quantize.surfaces` of a batch; measure and certainty are N × H × W × 1."""
+    from quantize.surfaces import EPSILON, REDUCTION, WINDOW_SIGMA
+
+    weight, weighed, guide = (
+        ops.average_pool(plane, REDUCTION, data_format="channels_last")
+        for plane in (certainty, certainty * measure, photo)
+    )
+    measure = weighed / weight
+    of_all = _gaussian(weight, WINDOW_SIGMA)
+
+    def mean(planes: Tensor) -> Tensor:
+        return _gaussian(weight * planes, WINDOW_SIGMA) / of_all
+
+    mean_guide, mean_measure = mean(guide), mean(measure)
+    products = mean(ops.concatenate([guide * guide[..., i : i + 1] for i in range(3)], axis=-1))
+    square = (-1, *products.shape[1:3], 3, 3)
+    covariance = ops.reshape(products, square) - mean_guide[..., None] * mean_guide[..., None, :]
+    common = mean(guide * measure) - mean_guide * mean_measure
+    slopes = ops.solve(covariance + EPSILON * ops.eye(3), common[..., None])[..., 0]
+    constant = mean_measure - ops.sum(slopes * mean_guide, axis=-1, keepdims=True)
+    fits = _gaussian(ops.concatenate([slopes, constant], axis=-1), WINDOW_SIGMA)
+    fits = ops.image.resize(fits, photo.shape[1:3], "bicubic", data_format="channels_last")
+    return ops.sum(fits[..., :3] * photo, axis=-1, keepdims=True) + fits[..., 3:]
 
 
 def _as_the_network_sees(photo: Tensor) -> Tensor:

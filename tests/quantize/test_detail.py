@@ -101,3 +101,29 @@ def test_a_rim_that_a_network_leaves_sharp_is_blurred_as_what_is_next_to_it() ->
     finest = result - gaussian_filter(result, (0.7, 0.7, 0))
     of_photo = to_float(photo) - gaussian_filter(to_float(photo), (0.7, 0.7, 0))
     assert np.square(finest[rim]).sum() < 0.2 * np.square(of_photo[rim]).sum()
+
+
+def test_a_smooth_part_of_a_sharp_surface_keeps_its_faint_detail() -> None:
+    """Skin between lashes and lips: too faint to tell by itself whether it is sharp."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:192, :256]
+    distance = np.hypot(rows - 96, columns - 128)
+    face = (distance < 60)[..., None]
+    marks = face & (np.hypot(rows % 24 - 12, columns % 24 - 12) < 6)[..., None]
+    strength = np.where(marks, 0.12, np.where(face, 0.004, 0.12))
+    colour = np.where(face, (0.7, 0.5, 0.4), (0.2, 0.4, 0.3))
+    noise = gaussian_filter(rng.normal(0, 1, (192, 256)), 1.5)[..., None]
+    photo = to_uint8(np.clip(colour + strength * noise / noise.std(), 0, 1))
+    blurred = gaussian_filter(to_float(photo), (5, 5, 0))
+    coarse = as_the_network_sees(to_float(photo))
+    rendered = np.where(marks, coarse, np.where(face, (coarse + blurred) / 2, blurred))
+    result = to_float(transfer_detail(photo, photo, rendered))
+
+    def detail(picture: np.ndarray, area: np.ndarray) -> float:
+        fine = picture - gaussian_filter(picture, (2, 2, 0))
+        return float(np.square(fine[area]).sum())
+
+    skin = (distance < 50) & (np.hypot(rows % 24 - 12, columns % 24 - 12) > 10)
+    around = distance > 75
+    assert detail(result, skin) > 0.6 * detail(to_float(photo), skin)
+    assert detail(result, around) < 0.1 * detail(to_float(photo), around)

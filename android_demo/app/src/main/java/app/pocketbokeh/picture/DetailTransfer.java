@@ -19,6 +19,8 @@ public final class DetailTransfer {
     private static final double HIGH_PASS_SIGMA = 1.6;
     private static final float BLURRED = 0.5f;
     private static final float SHARP = 0.85f;
+    private static final float CERTAINTY = 1e-4f;
+    private static final float LEAST_CERTAINTY = 1e-3f;
     private static final int BORDER = 12;
 
     private final int height;
@@ -56,8 +58,7 @@ public final class DetailTransfer {
     }
 
     private Overlay overlay(Planes small, Planes rendered) {
-        Planes seen = asTheNetworkSees(small);
-        float[] survival = survivingDetail(seen, rendered);
+        float[] survival = survivingDetail(small, rendered);
         Planes change = highPass(map(rendered, small, (y, x) -> y - x), TONE_SIGMA);
         Planes offset = new Planes(height, width);
         for (int channel = 0; channel < 3; channel++) {
@@ -73,15 +74,17 @@ public final class DetailTransfer {
         return new Overlay(height, width, survival, offset);
     }
 
-    private float[] survivingDetail(Planes seen, Planes rendered) {
-        Planes before = highPass(lowPass(seen), HIGH_PASS_SIGMA);
+    private float[] survivingDetail(Planes small, Planes rendered) {
+        Planes before = highPass(lowPass(asTheNetworkSees(small)), HIGH_PASS_SIGMA);
         Planes after = highPass(lowPass(rendered), HIGH_PASS_SIGMA);
         float[] common = localProduct(before, after);
         float[] energy = localProduct(before, before);
         for (int pixel = 0; pixel < common.length; pixel++) {
             common[pixel] = (float) clip(common[pixel] / (energy[pixel] + REGULARISER));
+            float certainty = energy[pixel] / (energy[pixel] + CERTAINTY);
+            energy[pixel] = Math.max(certainty, LEAST_CERTAINTY);
         }
-        float[] share = smooth(common);
+        float[] share = Surfaces.spread(smooth(common), energy, small);
         for (int pixel = 0; pixel < share.length; pixel++) {
             float step = (float) clip((share[pixel] - BLURRED) / (SHARP - BLURRED));
             share[pixel] = step * step * (3 - 2 * step);

@@ -1,0 +1,181 @@
+package app.pocketbokeh.picture;
+
+/**
+ * Carries a measure that is sure in places over whole surfaces of a photo: a guided filter. The
+ * workshop's `quantize/surfaces.py` explains it and names its sources; here is the same.
+ */
+final class Surfaces {
+    private static final int REDUCTION = 4;
+    private static final double WINDOW_SIGMA = 4.0;
+    private static final double EPSILON = 1e-3;
+
+    private final int height;
+    private final int width;
+    private final float[] weight;
+    private final float[] ofAll;
+
+    private Surfaces(int height, int width, float[] weight) {
+        this.height = height;
+        this.width = width;
+        this.weight = weight;
+        this.ofAll = smooth(weight);
+    }
+
+    /**
+     * A measure as the colours of a photo let it go on from where it is sure; a new plane.
+     *
+     * @param measure of the photo's size
+     * @param certainty of the photo's size, above 0
+     */
+    static float[] spread(float[] measure, float[] certainty, Planes photo) {
+        int height = photo.height();
+        int width = photo.width();
+        float[] weight = reduced(certainty, height, width);
+        float[] known = reduced(product(certainty, measure), height, width);
+        for (int pixel = 0; pixel < known.length; pixel++) {
+            known[pixel] /= weight[pixel];
+        }
+        float[][] guide = new float[3][];
+        for (int channel = 0; channel < 3; channel++) {
+            guide[channel] = reduced(photo.channel(channel), height, width);
+        }
+        Surfaces surfaces = new Surfaces(blocks(height), blocks(width), weight);
+        float[][] fits = surfaces.fitColours(known, guide);
+        float[] result = surfaces.enlarged(fits[3], height, width);
+        for (int channel = 0; channel < 3; channel++) {
+            float[] slope = surfaces.enlarged(fits[channel], height, width);
+            float[] plane = photo.channel(channel);
+            for (int pixel = 0; pixel < result.length; pixel++) {
+                result[pixel] += slope[pixel] * plane[pixel];
+            }
+        }
+        return result;
+    }
+
+    /** Planes of three slopes and a constant: measure = slopes · colour + constant. */
+    private float[][] fitColours(float[] measure, float[][] guide) {
+        float[][] common = new float[3][];
+        float[][][] covariance = new float[3][3][];
+        for (int row = 0; row < 3; row++) {
+            common[row] = covariance(guide[row], measure);
+            for (int column = 0; column <= row; column++) {
+                covariance[row][column] = covariance(guide[row], guide[column]);
+                covariance[column][row] = covariance[row][column];
+            }
+        }
+        float[][] fits = solve(covariance, common);
+        float[] constant = mean(measure);
+        for (int channel = 0; channel < 3; channel++) {
+            float[] colour = mean(guide[channel]);
+            for (int pixel = 0; pixel < constant.length; pixel++) {
+                constant[pixel] -= fits[channel][pixel] * colour[pixel];
+            }
+        }
+        // Every pixel lies in many windows: it takes the mean of what they say.
+        return new float[][] {
+            smooth(fits[0]), smooth(fits[1]), smooth(fits[2]), smooth(constant)
+        };
+    }
+
+    private float[][] solve(float[][][] covariance, float[][] common) {
+        float[][] slopes = new float[3][weight.length];
+        double[][] left = new double[3][3];
+        double[] right = new double[3];
+        for (int pixel = 0; pixel < weight.length; pixel++) {
+            for (int row = 0; row < 3; row++) {
+                for (int column = 0; column < 3; column++) {
+                    left[row][column] = covariance[row][column][pixel];
+                }
+                left[row][row] += EPSILON;
+                right[row] = common[row][pixel];
+            }
+            solve(left, right);
+            for (int channel = 0; channel < 3; channel++) {
+                slopes[channel][pixel] = (float) right[channel];
+            }
+        }
+        return slopes;
+    }
+
+    /** By elimination, in place; a covariance with something added needs no other pivots. */
+    private static void solve(double[][] left, double[] right) {
+        for (int pivot = 0; pivot < 3; pivot++) {
+            for (int row = pivot + 1; row < 3; row++) {
+                double factor = left[row][pivot] / left[pivot][pivot];
+                for (int column = pivot; column < 3; column++) {
+                    left[row][column] -= factor * left[pivot][column];
+                }
+                right[row] -= factor * right[pivot];
+            }
+        }
+        for (int row = 2; row >= 0; row--) {
+            for (int column = row + 1; column < 3; column++) {
+                right[row] -= left[row][column] * right[column];
+            }
+            right[row] /= left[row][row];
+        }
+    }
+
+    private float[] covariance(float[] one, float[] other) {
+        float[] result = mean(product(one, other));
+        float[] means = product(mean(one), mean(other));
+        for (int pixel = 0; pixel < result.length; pixel++) {
+            result[pixel] -= means[pixel];
+        }
+        return result;
+    }
+
+    private float[] mean(float[] plane) {
+        float[] result = smooth(product(weight, plane));
+        for (int pixel = 0; pixel < result.length; pixel++) {
+            result[pixel] /= ofAll[pixel];
+        }
+        return result;
+    }
+
+    private float[] smooth(float[] plane) {
+        return Smoothing.gaussian(plane, height, width, WINDOW_SIGMA);
+    }
+
+    /** Bicubic, and what lies beyond the photo cut off. */
+    private float[] enlarged(float[] plane, int toHeight, int toWidth) {
+        int across = width * REDUCTION;
+        float[] whole = Bicubic.resize(plane, height, width, height * REDUCTION, across);
+        float[] result = new float[toHeight * toWidth];
+        for (int row = 0; row < toHeight; row++) {
+            System.arraycopy(whole, row * across, result, row * toWidth, toWidth);
+        }
+        return result;
+    }
+
+    /** Means of blocks; at the far edges of what is left of a block. */
+    private static float[] reduced(float[] plane, int height, int width) {
+        float[] result = new float[blocks(height) * blocks(width)];
+        for (int block = 0; block < result.length; block++) {
+            int top = block / blocks(width) * REDUCTION;
+            int left = block % blocks(width) * REDUCTION;
+            int bottom = Math.min(height, top + REDUCTION);
+            int right = Math.min(width, left + REDUCTION);
+            double sum = 0;
+            for (int row = top; row < bottom; row++) {
+                for (int column = left; column < right; column++) {
+                    sum += plane[row * width + column];
+                }
+            }
+            result[block] = (float) (sum / ((bottom - top) * (right - left)));
+        }
+        return result;
+    }
+
+    private static int blocks(int length) {
+        return (length + REDUCTION - 1) / REDUCTION;
+    }
+
+    private static float[] product(float[] one, float[] other) {
+        float[] result = new float[one.length];
+        for (int pixel = 0; pixel < result.length; pixel++) {
+            result[pixel] = one[pixel] * other[pixel];
+        }
+        return result;
+    }
+}
