@@ -29,6 +29,8 @@ final class Fakes {
     /** How an accelerator behaves. */
     enum Behaviour {
         RIGHT,
+        /** By a step of 255, as an accelerator may be. */
+        BRIGHTER,
         WRONG,
         MISSING,
         FAILING,
@@ -78,7 +80,12 @@ final class Fakes {
                 for (int pixel = 0; pixel < plane.length; pixel++) {
                     int from = pixel / width / 2 * input.width() + pixel % width / 2;
                     float value = (input.rgb()[3 * from + channel] & 0xff) / 255f;
-                    plane[pixel] = behaviour == Behaviour.WRONG ? 1 - value : value;
+                    plane[pixel] =
+                            switch (behaviour) {
+                                case WRONG -> 1 - value;
+                                case BRIGHTER -> value + 1 / 255f;
+                                default -> value;
+                            };
                 }
             }
             return planes;
