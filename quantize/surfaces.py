@@ -35,46 +35,42 @@ def spread_over_surfaces(
     Returns:
         h × w, float32; beyond the measure's range by a little where colours are extreme.
     """
-    weight = _reduced(certainty)
+    weight = _reduced(certainty)[..., None]
+    known = _reduced(certainty * measure)[..., None] / weight
     guide = np.stack([_reduced(plane) for plane in np.moveaxis(photo, -1, 0)], axis=-1)
-    slopes, constant = _fit_colours(_reduced(certainty * measure) / weight, weight, guide)
-    height, width = measure.shape
-    result = _enlarged(constant, height, width)
-    for slope, plane in zip(np.moveaxis(slopes, -1, 0), np.moveaxis(photo, -1, 0), strict=True):
-        result = result + _enlarged(slope, height, width) * plane
-    return result
+    fits = np.moveaxis(_fit_colours(known, weight, guide), -1, 0)
+    *slopes, constant = (_enlarged(plane, *measure.shape) for plane in fits)
+    return constant + (np.stack(slopes, axis=-1) * photo).sum(axis=-1)
 
 
-def _fit_colours(
-    measure: np.ndarray, weight: np.ndarray, guide: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes, h × w × 3, and constants, h × w, of measure = slopes · colour + constant."""
+def _fit_colours(measure: np.ndarray, weight: np.ndarray, guide: np.ndarray) -> np.ndarray:
+    """Three slopes and a constant, h × w × 4: measure = slopes · colour + constant.
+
+    Args:
+        measure, weight: h × w × 1.
+        guide: h × w × 3.
+    """
     of_all = _smooth(weight)
 
-    def mean(plane: np.ndarray) -> np.ndarray:
-        return _smooth(weight * plane) / of_all
+    def mean(planes: np.ndarray) -> np.ndarray:
+        return _smooth(weight * planes) / of_all
 
-    colours = np.moveaxis(guide, -1, 0)
-    mean_colours = np.stack([mean(colour) for colour in colours])
-    mean_measure = mean(measure)
-    covariance = np.empty((*measure.shape, 3, 3))
-    common = np.empty((*measure.shape, 3, 1))
-    for row in range(3):
-        common[..., row, 0] = mean(colours[row] * measure) - mean_colours[row] * mean_measure
-        for column in range(3):
-            product = mean(colours[row] * colours[column])
-            covariance[..., row, column] = product - mean_colours[row] * mean_colours[column]
-    slopes = np.linalg.solve(covariance + EPSILON * np.eye(3), common)[..., 0]
-    constant = mean_measure - (slopes * np.moveaxis(mean_colours, 0, -1)).sum(axis=-1)
+    mean_guide, mean_measure = mean(guide), mean(measure)
+    products = mean(np.concatenate([guide * guide[..., i : i + 1] for i in range(3)], axis=-1))
+    square = (*guide.shape, 3)
+    covariance = products.reshape(square) - mean_guide[..., None] * mean_guide[..., None, :]
+    common = mean(guide * measure) - mean_guide * mean_measure
+    slopes = np.linalg.solve(covariance + EPSILON * np.eye(3), common[..., None])[..., 0]
+    constant = mean_measure - (slopes * mean_guide).sum(axis=-1, keepdims=True)
     # Every pixel lies in many windows: it takes the mean of what they say.
-    return np.stack([_smooth(one) for one in np.moveaxis(slopes, -1, 0)], -1), _smooth(constant)
+    return _smooth(np.concatenate([slopes, constant], axis=-1))
 
 
-def _smooth(plane: np.ndarray) -> np.ndarray:
+def _smooth(planes: np.ndarray) -> np.ndarray:
     # Here, because it takes half a second that the browser page need not wait for.
     from scipy.ndimage import gaussian_filter
 
-    return gaussian_filter(plane, WINDOW_SIGMA)
+    return gaussian_filter(planes, (WINDOW_SIGMA, WINDOW_SIGMA, 0))
 
 
 def _reduced(plane: np.ndarray) -> np.ndarray:
