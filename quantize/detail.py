@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from quantize.gaussian_filter import box_filter, gaussian_filter
 from quantize.surfaces import spread_over_surfaces
 from train.photo import to_float
 
@@ -184,9 +185,7 @@ def as_the_network_sees(picture: np.ndarray) -> np.ndarray:
     halves = (height + 1) // 2, (width + 1) // 2
     half = np.dstack([_resize(plane, *halves) for plane in np.moveaxis(picture, -1, 0)])
     doubled = half.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
-    from scipy.ndimage import uniform_filter  # as in _gaussian
-
-    return uniform_filter(doubled, (3, 3, 0))
+    return box_filter(doubled, 3)
 
 
 def _local_product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -194,23 +193,15 @@ def _local_product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _band(picture: np.ndarray, measure: Measure) -> np.ndarray:
-    low_pass = (measure.low_pass_sigma, measure.low_pass_sigma, 0)
-    return _high_pass(_gaussian(picture, low_pass), measure.high_pass_sigma)
+    return _high_pass(gaussian_filter(picture, measure.low_pass_sigma), measure.high_pass_sigma)
 
 
 def _high_pass(picture: np.ndarray, sigma: float) -> np.ndarray:
-    return picture - _gaussian(picture, (sigma, sigma, 0))
+    return picture - gaussian_filter(picture, sigma)
 
 
 def _smooth(plane: np.ndarray) -> np.ndarray:
-    return _gaussian(plane, (WINDOW_SIGMA, WINDOW_SIGMA))
-
-
-def _gaussian(picture: np.ndarray, sigma: tuple[float, ...]) -> np.ndarray:
-    # Here, because it takes half a second that the browser page need not wait for.
-    from scipy.ndimage import gaussian_filter
-
-    return gaussian_filter(picture, sigma)
+    return gaussian_filter(plane, WINDOW_SIGMA)
 
 
 def _image(plane: np.ndarray) -> Image.Image:

@@ -12,6 +12,8 @@ size (He, Sun: Fast Guided Filter, 2015).
 import numpy as np
 from PIL import Image
 
+from quantize.gaussian_filter import gaussian_filter
+
 REDUCTION = 4
 """Pixels of the photograph, along each side, to one in which coefficients are found."""
 
@@ -67,10 +69,7 @@ def _fit_colours(measure: np.ndarray, weight: np.ndarray, guide: np.ndarray) -> 
 
 
 def _smooth(planes: np.ndarray) -> np.ndarray:
-    # Here, because it takes half a second that the browser page need not wait for.
-    from scipy.ndimage import gaussian_filter
-
-    return gaussian_filter(planes, (WINDOW_SIGMA, WINDOW_SIGMA, 0))
+    return gaussian_filter(planes, WINDOW_SIGMA)
 
 
 def _reduced(plane: np.ndarray) -> np.ndarray:
