@@ -59,7 +59,7 @@ def unchecked_calls() -> list[str]:
         text = file.read_text()
         for method in re.findall(r"@FromApi\(\d+\)\s+(?:[\w<>]+\s+)+?(\w+)\(", text):
             for before in re.split(rf"\b{method}\(", text)[:-1]:
-                declared = before.rstrip().endswith(("void", "boolean", "int"))
+                declared = re.search(r"@FromApi\(\d+\)\s+(?:[\w<>]+\s+)+$", before)
                 statement = before.rsplit("}", 1)[-1]
                 if not declared and not re.search(r"if \(Build\.VERSION\.SDK_INT >=", statement):
                     missing.append(f"{file.name}: {method}")

@@ -35,14 +35,19 @@ def test_the_screens_do_what_a_user_expects(
         (tmp_path / f"noted.{kind.lower()}").write_bytes(noted(kind))
     said = host_app.test(
         "screen.MainActivityTest",
+        "screen.OpenedPhotosTest",
+        "screen.DeathInTrialTest",
         "screen.CompareViewTest",
         "screen.ProofActivityTest",
+        "photo.PhotoFileTest",
+        "photo.FullSizeTest",
+        "photo.GalleryTest",
         "model.ModelBundleTest",
         properties={"proof": proof, "noted": tmp_path},
     )
     passed = re.search(r"OK \((\d+) tests\)", said)
     assert passed
-    assert int(passed[1]) >= 30
+    assert int(passed[1]) >= 60
     lines = report(read_proof(proof), bundle)
     assert len(lines) == 13
     assert "right" in lines[1]

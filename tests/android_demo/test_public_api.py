@@ -51,7 +51,7 @@ def test_a_call_without_a_look_at_the_level_is_found(
         newer();
     }
     @FromApi(29)
-    private static void newer() {}
+    private static Answer newer() {}
 }"""
     )
     monkeypatch.setattr(public_api, "SOURCES", tmp_path)

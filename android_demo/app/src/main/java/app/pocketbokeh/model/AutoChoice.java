@@ -1,6 +1,8 @@
 package app.pocketbokeh.model;
 
+import android.app.ActivityManager;
 import android.content.SharedPreferences;
+import android.os.Process;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -8,12 +10,16 @@ import java.util.List;
  * Tries each candidate once, keeps the fastest that is right, and remembers.
  *
  * An accelerator's driver may take the whole app down. What is being tried is written down before;
- * found there at the next start, it is left aside.
+ * where it is still written at the next start, the process ended meanwhile. What crashed it is left
+ * aside; what it ended with for an unknown reason is tried once more.
  */
 public final class AutoChoice {
     private static final String PHONE = "phone";
     private static final String FASTEST = "fastest";
     private static final String TRYING = "trying";
+    private static final String TRYING_PROCESS = "trying process";
+    private static final String TRYING_SINCE = "trying since";
+    private static final String ENDS = "ends ";
     private static final String REASON = "reason ";
     private static final int RUNS = 3;
 
@@ -23,15 +29,28 @@ public final class AutoChoice {
      * Remembers for one phone.
      *
      * @param phone its build, the app's version and the bundle; with another, all is tried again
+     * @param manager is asked how an earlier process ended
      */
-    public AutoChoice(SharedPreferences remembered, String phone) {
+    public AutoChoice(SharedPreferences remembered, String phone, ActivityManager manager) {
         this.remembered = remembered;
         if (!phone.equals(remembered.getString(PHONE, null))) {
             remembered.edit().clear().putString(PHONE, phone).commit();
         }
-        String crashed = remembered.getString(TRYING, null);
-        if (crashed != null) {
-            leaveAside(crashed, "it stopped the app when it was tried");
+        String tried = remembered.getString(TRYING, null);
+        if (tried != null) {
+            int pid = remembered.getInt(TRYING_PROCESS, -1);
+            judge(tried, ProcessEnd.of(manager, pid, remembered.getLong(TRYING_SINCE, 0)));
+        }
+    }
+
+    private void judge(String tried, ProcessEnd end) {
+        int ends = remembered.getInt(ENDS + tried, 0) + (end == ProcessEnd.UNKNOWN ? 1 : 0);
+        if (end == ProcessEnd.CRASHED) {
+            leaveAside(tried, "it stopped the app when it was tried");
+        } else if (ends > 1) {
+            leaveAside(tried, "the app ended twice while it was tried");
+        } else {
+            remembered.edit().putInt(ENDS + tried, ends).remove(TRYING).commit();
         }
     }
 
@@ -92,10 +111,18 @@ public final class AutoChoice {
             Trial.Opener opener,
             Trial.Cancelled cancelled) {
         // Written at once: a crash leaves no time.
-        remembered.edit().putString(TRYING, candidate.toString()).commit();
-        Trial trial =
-                Trial.of(bundle, model, candidate.accelerator(), opener, RUNS, cancelled);
-        remembered.edit().remove(TRYING).commit();
+        remembered
+                .edit()
+                .putString(TRYING, candidate.toString())
+                .putInt(TRYING_PROCESS, Process.myPid())
+                .putLong(TRYING_SINCE, System.currentTimeMillis())
+                .commit();
+        Trial trial;
+        try {
+            trial = Trial.of(bundle, model, candidate.accelerator(), opener, RUNS, cancelled);
+        } finally {
+            remembered.edit().remove(TRYING).remove(ENDS + candidate).commit();
+        }
         if (!trial.isRight()) {
             leaveAside(candidate.toString(), trial.reason());
         }

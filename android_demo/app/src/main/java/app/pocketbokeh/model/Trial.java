@@ -54,8 +54,11 @@ public record Trial(
                 double time = median(renderer, golden, runs, cancelled);
                 return new Trial(model, accelerator, "", time, difference);
             }
-        } catch (AcceleratorException | IOException error) {
-            return new Trial(model, accelerator, error.getMessage(), 0, null);
+        } catch (AcceleratorException | IOException | RuntimeException error) {
+            // A delegate may throw anything, and what it says may be nothing.
+            String said = error.getMessage();
+            String reason = said == null ? error.getClass().getSimpleName() : said;
+            return new Trial(model, accelerator, reason, 0, null);
         }
     }
 

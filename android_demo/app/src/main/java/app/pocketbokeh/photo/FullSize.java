@@ -20,7 +20,7 @@ public final class FullSize {
     private static final int BAND = 32;
     private static final int QUALITY = 95;
     private static final int BYTES_PER_PIXEL = 4;
-    private static final int MOST_HALVINGS = 16;
+    private static final int LARGEST_SAMPLE = 16;
 
     /**
      * What was written.
@@ -54,40 +54,56 @@ public final class FullSize {
             Cancelled cancelled)
             throws PhotoException, IOException {
         Overlay stored = overlay.turnedAs(photo.orientation());
-        for (int sample = fittingSample(context, photo); sample <= MOST_HALVINGS; sample *= 2) {
-            try {
-                Bitmap bitmap = photo.decode(sample);
-                try {
-                    if (!render(bitmap, stored, cancelled)) {
-                        return null;
-                    }
-                    encode(bitmap, photo, out);
-                    boolean turns = photo.orientation().isSideways();
-                    int height = turns ? bitmap.getWidth() : bitmap.getHeight();
-                    int width = turns ? bitmap.getHeight() : bitmap.getWidth();
-                    return new Written(height, width, sample);
-                } finally {
-                    bitmap.recycle();
-                }
-            } catch (OutOfMemoryError error) {
-                // Half the size needs a quarter of the memory.
+        for (int sample = fittingSample(context, photo); sample <= LARGEST_SAMPLE; sample *= 2) {
+            Bitmap bitmap = renderIfItFits(photo, sample, stored, cancelled);
+            if (bitmap != null) {
+                // Once a byte is written there is no beginning anew.
+                return encode(bitmap, photo, sample, out);
+            }
+            if (cancelled.isCancelled()) {
+                return null;
             }
         }
         throw new PhotoException(R.string.no_memory, null);
     }
 
-    /** The divisor at which the photo takes no more than half of the memory that is left. */
+    /** Null if it does not fit into the memory, or was cancelled. */
+    private static Bitmap renderIfItFits(
+            PhotoFile photo, int sample, Overlay stored, Cancelled cancelled)
+            throws PhotoException {
+        Bitmap bitmap = null;
+        boolean whole = false;
+        try {
+            bitmap = photo.decode(sample);
+            whole = render(bitmap, stored, cancelled);
+        } catch (OutOfMemoryError error) {
+            whole = false; // Half the size needs a quarter of the memory.
+        }
+        if (!whole && bitmap != null) {
+            bitmap.recycle();
+        }
+        return whole ? bitmap : null;
+    }
+
+    /** The divisor at which the photo fits into the memory that it may take. */
     private static int fittingSample(Context context, PhotoFile photo) {
-        ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();
-        context.getSystemService(ActivityManager.class).getMemoryInfo(memory);
-        long left = (memory.availMem - memory.threshold) / 2;
+        long most = mostBytes(context);
         int sample = 1;
-        while (left > 0
-                && sample < MOST_HALVINGS
-                && photo.pixels() / sample / sample * BYTES_PER_PIXEL > left) {
+        while (sample < LARGEST_SAMPLE
+                && photo.pixels() / sample / sample * BYTES_PER_PIXEL > most) {
             sample *= 2;
         }
         return sample;
+    }
+
+    /**
+     * Half of the memory that is left before Android ends other apps for want of it. Where it does so
+     * already, an eighth of what is free.
+     */
+    private static long mostBytes(Context context) {
+        ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();
+        context.getSystemService(ActivityManager.class).getMemoryInfo(memory);
+        return Math.max((memory.availMem - memory.threshold) / 2, memory.availMem / 8);
     }
 
     /**
@@ -132,14 +148,22 @@ public final class FullSize {
         bitmap.setColorSpace(space);
     }
 
-    private static void encode(Bitmap bitmap, PhotoFile photo, OutputStream out)
+    private static Written encode(Bitmap bitmap, PhotoFile photo, int sample, OutputStream out)
             throws IOException {
-        NotedJpegStream noted = new NotedJpegStream(out, photo.notes().segment());
-        boolean written = bitmap.compress(Bitmap.CompressFormat.JPEG, QUALITY, noted);
-        noted.flush();
-        noted.check();
-        if (!written) {
-            throw new IOException("Android's encoder failed");
+        try {
+            NotedJpegStream noted = new NotedJpegStream(out, photo.notes().segment());
+            boolean written = bitmap.compress(Bitmap.CompressFormat.JPEG, QUALITY, noted);
+            noted.flush();
+            noted.check();
+            if (!written) {
+                throw new IOException("Android's encoder failed");
+            }
+            boolean turns = photo.orientation().isSideways();
+            int height = turns ? bitmap.getWidth() : bitmap.getHeight();
+            int width = turns ? bitmap.getHeight() : bitmap.getWidth();
+            return new Written(height, width, sample);
+        } finally {
+            bitmap.recycle();
         }
     }
 }

@@ -7,6 +7,7 @@ import android.os.Build;
 import android.os.Environment;
 import android.provider.DocumentsContract;
 import android.provider.MediaStore;
+import android.util.Log;
 import java.io.IOException;
 import java.io.OutputStream;
 
@@ -43,20 +44,16 @@ public final class Gallery {
         if (uri == null) {
             throw new IOException("the gallery takes no picture");
         }
-        boolean whole = false;
-        try {
-            T written = write(resolver, uri, writer);
-            whole = written != null;
-            return written;
-        } finally {
-            if (whole) {
-                values.clear();
-                values.put(MediaStore.Images.Media.IS_PENDING, 0);
-                resolver.update(uri, values, null, null);
-            } else {
-                resolver.delete(uri, null, null);
+        T written = writeOrRemove(
+                resolver, uri, writer, () -> resolver.delete(uri, null, null));
+        if (written != null) {
+            values.clear();
+            values.put(MediaStore.Images.Media.IS_PENDING, 0);
+            if (resolver.update(uri, values, null, null) != 1) {
+                throw new IOException("the gallery has lost the picture");
             }
         }
+        return written;
     }
 
     /**
@@ -67,21 +64,41 @@ public final class Gallery {
      */
     public static <T> T writeDocument(ContentResolver resolver, Uri uri, Writer<T> writer)
             throws IOException, PhotoException {
-        boolean whole = false;
+        return writeOrRemove(
+                resolver, uri, writer, () -> DocumentsContract.deleteDocument(resolver, uri));
+    }
+
+    private interface Removal {
+        void run() throws IOException;
+    }
+
+    private static <T> T writeOrRemove(
+            ContentResolver resolver, Uri uri, Writer<T> writer, Removal removal)
+            throws IOException, PhotoException {
+        T written = null;
         try {
-            T written = write(resolver, uri, writer);
-            whole = written != null;
+            written = write(resolver, uri, writer);
             return written;
         } finally {
-            if (!whole) {
-                DocumentsContract.deleteDocument(resolver, uri);
+            if (written == null) {
+                remove(removal);
             }
+        }
+    }
+
+    /** Failing here must not hide why it could not be written. */
+    private static void remove(Removal removal) {
+        try {
+            removal.run();
+        } catch (IOException | RuntimeException error) {
+            Log.w("PocketBokeh", "half a picture is left behind", error);
         }
     }
 
     private static <T> T write(ContentResolver resolver, Uri uri, Writer<T> writer)
             throws IOException, PhotoException {
-        try (OutputStream out = resolver.openOutputStream(uri)) {
+        // "t": a document that is written over may be longer than the picture.
+        try (OutputStream out = resolver.openOutputStream(uri, "wt")) {
             if (out == null) {
                 throw new IOException("cannot be written: " + uri);
             }

@@ -11,15 +11,18 @@ import app.pocketbokeh.FromApi;
 import app.pocketbokeh.R;
 import app.pocketbokeh.picture.Orientation;
 import java.io.File;
+import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
 import java.util.Set;
 
 /**
- * A photo in the app's own cache. It is copied there when it is chosen: the right to read it from
- * elsewhere ends with the process, and the file may be needed again, at its full size.
+ * A photo in the app's own storage. It is copied there when it is chosen: the right to read it from
+ * elsewhere ends with the process, and the file may be needed again, at its full size. The file never
+ * changes, so what was read of it once stays true.
  */
 public final class PhotoFile {
     private static final long MOST_BYTES = 200_000_000;
@@ -53,31 +56,51 @@ public final class PhotoFile {
         orientation = isDecodedUpright ? Orientation.UPRIGHT : readOrientation(file);
     }
 
+    /** Where a photo comes from. */
+    private interface Source {
+        InputStream open() throws IOException;
+    }
+
     /**
      * Copies a photo that the user granted, whole or not at all.
      *
      * @param uri a content URI
-     * @throws PhotoException if it cannot be read or is no photo
+     * @param to a file that nothing else uses
+     * @throws PhotoException if it cannot be read or stored, or is no photo
      */
     public static PhotoFile copy(ContentResolver resolver, Uri uri, File to)
             throws PhotoException {
+        return copy(() -> open(resolver, uri), to);
+    }
+
+    /**
+     * Copies the photo that a camera app wrote, whole or not at all. The camera may still write to
+     * its own file, so that one is not kept.
+     *
+     * @param to a file that nothing else uses
+     * @throws PhotoException if it wrote none, or as above
+     */
+    public static PhotoFile copyCaptured(File captured, File to) throws PhotoException {
+        if (captured.length() == 0) {
+            throw new PhotoException(R.string.nothing_taken, null);
+        }
+        return copy(() -> new FileInputStream(captured), to);
+    }
+
+    private static PhotoFile copy(Source source, File to) throws PhotoException {
         File beside = new File(to.getPath() + ".part");
-        try (InputStream in = open(resolver, uri);
-                OutputStream out = new FileOutputStream(beside)) {
-            copy(in, out);
-        } catch (IOException | SecurityException error) {
-            beside.delete();
-            int message = Storage.isFull(error) ? R.string.no_space : R.string.cannot_read;
-            throw new PhotoException(message, error);
-        }
         try {
+            try (InputStream in = source.open()) {
+                store(in, beside);
+            } catch (IOException | RuntimeException error) { // Another app's code may throw any.
+                throw new PhotoException(R.string.cannot_read, error);
+            }
             new PhotoFile(beside);
-        } catch (PhotoException error) {
+            Files.move(beside.toPath(), to.toPath(), StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException error) {
+            throw notStored(error);
+        } finally {
             beside.delete();
-            throw error;
-        }
-        if (!beside.renameTo(to)) {
-            throw new PhotoException(R.string.no_space, null);
         }
         return new PhotoFile(to);
     }
@@ -95,16 +118,56 @@ public final class PhotoFile {
         return stream;
     }
 
-    private static void copy(InputStream in, OutputStream out) throws IOException {
+    /** What fails to be read is an IOException, what fails to be written a PhotoException. */
+    private static void store(InputStream in, File to) throws IOException, PhotoException {
         byte[] buffer = new byte[1 << 16];
         long total = 0;
-        for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-            total += count;
-            if (total > MOST_BYTES) {
-                throw new IOException("more than " + MOST_BYTES + " bytes");
+        try (Written out = new Written(to)) {
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                total += count;
+                if (total > MOST_BYTES) {
+                    String limit = String.valueOf(MOST_BYTES / 1_000_000);
+                    throw new PhotoException(R.string.too_large, null, limit);
+                }
+                out.write(buffer, count);
             }
-            out.write(buffer, 0, count);
         }
+    }
+
+    /** A file that is written; all that fails says that it could not be stored. */
+    private static final class Written implements AutoCloseable {
+        private final FileOutputStream out;
+
+        Written(File file) throws PhotoException {
+            try {
+                out = new FileOutputStream(file);
+            } catch (IOException error) {
+                throw notStored(error);
+            }
+        }
+
+        void write(byte[] bytes, int count) throws PhotoException {
+            try {
+                out.write(bytes, 0, count);
+            } catch (IOException error) {
+                throw notStored(error);
+            }
+        }
+
+        @Override
+        public void close() throws PhotoException {
+            try {
+                out.close();
+            } catch (IOException error) {
+                throw notStored(error);
+            }
+        }
+    }
+
+    private static PhotoException notStored(IOException error) {
+        return Storage.isFull(error)
+                ? new PhotoException(R.string.no_space, error)
+                : new PhotoException(R.string.cannot_store, error, error.getMessage());
     }
 
     private static Orientation readOrientation(File file) {

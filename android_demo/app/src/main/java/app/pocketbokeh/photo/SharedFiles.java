@@ -27,7 +27,7 @@ public final class SharedFiles extends ContentProvider {
         return new File(folder, name);
     }
 
-    /** Removes what was shared more than a day ago, which nobody reads any more. */
+    /** Removes what was lent more than a day ago, which nobody reads or writes any more. */
     public static void forgetOld(Context context) {
         File[] files = new File(context.getCacheDir(), FOLDER).listFiles();
         for (File file : files == null ? new File[0] : files) {

@@ -21,20 +21,27 @@ import java.text.SimpleDateFormat;
 import java.util.Date;
 import java.util.List;
 import java.util.Locale;
+import java.util.UUID;
 
 /** The app's first screen: a photo is chosen, taken or shared to it, compared, saved, shared. */
 public final class MainActivity extends Activity {
     private static final int PICK = 1;
     private static final int TAKE = 2;
     private static final int SAVE_TO = 3;
-    private static final String CAPTURED = "captured.jpg";
-    private static final String HAS_PHOTO = "has photo";
+    private static final String CAPTURED = "captured";
+    private static final String PHOTOS = "photos";
     private static final String STRENGTH = "strength";
     private static final float LARGE_FONT = 1.3f;
 
     private Session session;
     private CompareView compare;
     private AlertDialog dialog;
+
+    /** The file that the camera app writes to. */
+    private String captured;
+
+    /** Whether the screen is in front, where alone it may open another app's. */
+    private boolean inFront;
 
     @Override
     protected void onCreate(Bundle saved) {
@@ -65,15 +72,18 @@ public final class MainActivity extends Activity {
     /** Goes on after a rotation, after the process's end, or begins. */
     private void resume(Bundle saved) {
         session = (Session) getLastNonConfigurationInstance();
-        boolean rotated = session != null;
-        if (!rotated) {
-            session = new Session(this);
+        if (saved != null) {
+            captured = saved.getString(CAPTURED);
+        }
+        if (session == null) {
+            session = new Session(this, saved == null ? null : saved.getString(PHOTOS));
+            if (saved != null) {
+                session.setStrength(saved.getFloat(STRENGTH, 1));
+                session.reopen();
+            }
         }
         session.listen(this::show);
-        if (!rotated && saved != null && saved.getBoolean(HAS_PHOTO)) {
-            session.setStrength(saved.getFloat(STRENGTH, 1));
-            session.reopen();
-        } else if (saved == null) {
+        if (saved == null) {
             openShared(getIntent());
         }
         show();
@@ -97,6 +107,19 @@ public final class MainActivity extends Activity {
     }
 
     @Override
+    protected void onResume() {
+        super.onResume();
+        inFront = true;
+        share(session.takeToShare());
+    }
+
+    @Override
+    protected void onPause() {
+        super.onPause();
+        inFront = false;
+    }
+
+    @Override
     public Object onRetainNonConfigurationInstance() {
         return session;
     }
@@ -104,7 +127,8 @@ public final class MainActivity extends Activity {
     @Override
     protected void onSaveInstanceState(Bundle state) {
         super.onSaveInstanceState(state);
-        state.putBoolean(HAS_PHOTO, session.hasPhoto());
+        state.putString(CAPTURED, captured);
+        state.putString(PHOTOS, session.photos());
         state.putFloat(STRENGTH, session.strength());
     }
 
@@ -117,7 +141,7 @@ public final class MainActivity extends Activity {
         if (isChangingConfigurations()) {
             session.listen(() -> {});
         } else {
-            session.close();
+            session.close(isFinishing());
         }
     }
 
@@ -132,8 +156,9 @@ public final class MainActivity extends Activity {
     }
 
     private void take() {
-        SharedFiles.file(this, CAPTURED).delete();
-        Uri uri = SharedFiles.uri(CAPTURED);
+        SharedFiles.forgetOld(this);
+        captured = "captured_" + UUID.randomUUID() + ".jpg";
+        Uri uri = SharedFiles.uri(captured);
         Intent intent = new Intent(MediaStore.ACTION_IMAGE_CAPTURE);
         intent.putExtra(MediaStore.EXTRA_OUTPUT, uri);
         // The grant goes with the clip data, not with the extra.
@@ -157,7 +182,7 @@ public final class MainActivity extends Activity {
         try {
             startActivityForResult(intent, request);
         } catch (ActivityNotFoundException | SecurityException error) {
-            session.say(otherwise);
+            session.say(new Message(otherwise));
         }
     }
 
@@ -173,8 +198,8 @@ public final class MainActivity extends Activity {
             return;
         }
         Uri uri = data == null ? null : data.getData();
-        if (request == TAKE) {
-            session.openCaptured(SharedFiles.file(this, CAPTURED));
+        if (request == TAKE && captured != null) {
+            session.openCaptured(SharedFiles.file(this, captured));
         } else if (request == PICK && uri != null) {
             session.open(uri);
         } else if (request == SAVE_TO && uri != null) {
@@ -231,7 +256,9 @@ public final class MainActivity extends Activity {
         }
         TextView status = findViewById(session.hasPhoto() ? R.id.status : R.id.first_status);
         status.setText(told);
-        share(session.takeToShare());
+        if (inFront) {
+            share(session.takeToShare());
+        }
     }
 
     private void setVisible(int id, boolean visible) {

@@ -1,5 +1,6 @@
 package app.pocketbokeh.screen;
 
+import android.app.ActivityManager;
 import android.content.Context;
 import android.content.SharedPreferences;
 import android.graphics.Bitmap;
@@ -103,7 +104,8 @@ final class Models {
             for (BundledModel model : bundle().models()) {
                 phone += " " + model.sha256();
             }
-            auto = new AutoChoice(preferences("auto"), phone);
+            ActivityManager manager = context.getSystemService(ActivityManager.class);
+            auto = new AutoChoice(preferences("auto"), phone, manager);
         }
         return auto;
     }

@@ -7,6 +7,7 @@ import android.os.Handler;
 import android.os.Looper;
 import android.system.Os;
 import android.system.OsConstants;
+import android.util.AtomicFile;
 import app.pocketbokeh.R;
 import app.pocketbokeh.model.Accelerator;
 import app.pocketbokeh.model.BundledModel;
@@ -15,12 +16,10 @@ import app.pocketbokeh.photo.SharedFiles;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
@@ -33,8 +32,7 @@ final class Proof {
 
     private final Context context;
     private final Handler main = new Handler(Looper.getMainLooper());
-    private final ExecutorService worker =
-            Executors.newSingleThreadExecutor(task -> new Thread(task, "proof"));
+    private final ExecutorService worker;
     private final Models models;
 
     private Session.Listener listener = () -> {};
@@ -46,7 +44,8 @@ final class Proof {
 
     Proof(Context context) {
         this.context = context.getApplicationContext();
-        models = new Models(this.context);
+        worker = BokehApp.of(context).worker();
+        models = BokehApp.of(context).models();
     }
 
     void listen(Session.Listener listener) {
@@ -94,6 +93,7 @@ final class Proof {
 
     private void run() {
         String said = "";
+        models.close(); // What a photo was rendered with would be open beside what is tried.
         try {
             for (BundledModel model : models.bundle().models()) {
                 for (Accelerator accelerator : Accelerator.values()) {
@@ -145,10 +145,16 @@ final class Proof {
         if (folder == null) {
             return false;
         }
-        try (OutputStream out = new FileOutputStream(new File(folder, FILE))) {
-            out.write(toJson().toString(2).getBytes(StandardCharsets.UTF_8));
+        AtomicFile file = new AtomicFile(new File(folder, FILE)); // Others may be reading it.
+        FileOutputStream out = null;
+        try {
+            byte[] content = toJson().toString(2).getBytes(StandardCharsets.UTF_8);
+            out = file.startWrite();
+            out.write(content);
+            file.finishWrite(out);
             return true;
         } catch (IOException | JSONException error) {
+            file.failWrite(out);
             progress = context.getString(R.string.failed, error.getMessage());
             return false;
         }
@@ -177,7 +183,5 @@ final class Proof {
     void close() {
         cancelled = true;
         listener = () -> {};
-        worker.execute(models::close);
-        worker.shutdown();
     }
 }

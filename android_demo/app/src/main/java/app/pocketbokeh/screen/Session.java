@@ -12,6 +12,7 @@ import app.pocketbokeh.photo.FullSize;
 import app.pocketbokeh.photo.Gallery;
 import app.pocketbokeh.photo.PhotoException;
 import app.pocketbokeh.photo.PhotoFile;
+import app.pocketbokeh.photo.PhotoFolder;
 import app.pocketbokeh.photo.SharedFiles;
 import app.pocketbokeh.photo.Storage;
 import app.pocketbokeh.picture.DetailTransfer;
@@ -25,7 +26,7 @@ import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -50,26 +51,46 @@ final class Session {
         void run(Job job) throws Exception;
     }
 
+    /**
+     * A photo and what was made of it, replaced as one: what is on the screen is what is saved.
+     *
+     * @param before the photo, for the screen
+     * @param after the rendering at full strength; null until it is there
+     * @param overlay what the rendering does to the photo; null until it is there
+     * @param by what rendered it; null until it is there
+     */
+    private record Shown(
+            PhotoFile photo, Bitmap before, Bitmap after, Overlay overlay, Candidate by) {}
+
     private final Context context;
     private final Handler main = new Handler(Looper.getMainLooper());
-    private final ExecutorService worker =
-            Executors.newSingleThreadExecutor(task -> new Thread(task, "bokeh"));
+    private final ExecutorService worker;
     private final Models models;
+    private final PhotoFolder photos;
 
     private Listener listener = () -> {};
     private Job job;
     private Message message = Message.NONE;
-    private PhotoFile photo;
-    private Bitmap before;
-    private Bitmap after;
-    private Overlay overlay;
-    private Candidate renderedBy;
+    private volatile Shown shown; // changed on the main thread alone
     private float strength = 1;
     private Uri toShare;
 
-    Session(Context context) {
+    /**
+     * Begins without a photo, or goes on for a screen whose process ended.
+     *
+     * @param photos the folder's name, as it was told before; null for a new one
+     */
+    Session(Context context, String photos) {
         this.context = context.getApplicationContext();
-        models = new Models(this.context);
+        worker = BokehApp.of(context).worker();
+        models = BokehApp.of(context).models();
+        this.photos = new PhotoFolder(this.context, photos);
+        worker.execute(() -> PhotoFolder.removeAbandoned(this.context));
+    }
+
+    /** The name of the folder that a later process finds the photo in. */
+    String photos() {
+        return photos.name();
     }
 
     void listen(Listener listener) {
@@ -81,11 +102,11 @@ final class Session {
     }
 
     boolean hasPhoto() {
-        return before != null;
+        return shown != null;
     }
 
     boolean isRendered() {
-        return after != null;
+        return after() != null;
     }
 
     Message message() {
@@ -93,16 +114,16 @@ final class Session {
     }
 
     Bitmap before() {
-        return before;
+        return shown == null ? null : shown.before();
     }
 
     /** The rendering at full strength; null until it is there. */
     Bitmap after() {
-        return after;
+        return shown == null ? null : shown.after();
     }
 
     Candidate renderedBy() {
-        return renderedBy;
+        return shown == null ? null : shown.by();
     }
 
     float strength() {
@@ -127,36 +148,33 @@ final class Session {
                     if (candidate == null) {
                         models.auto().forget();
                     }
-                    if (photo != null) {
-                        render(job, photo, before);
+                    if (shown != null) {
+                        render(job, shown.photo(), shown.before());
                     }
                 });
     }
 
     /** Gives the recipes on accelerators that one may choose from, on the main thread. */
-    void candidates(java.util.function.Consumer<List<Candidate>> then) {
+    void candidates(Consumer<List<Candidate>> then) {
         worker.execute(
                 () -> {
-                    List<Candidate> candidates;
                     try {
-                        candidates = Candidate.of(models.bundle().recipes());
+                        List<Candidate> found = Candidate.of(models.bundle().recipes());
+                        main.post(() -> then.accept(found));
                     } catch (IOException error) {
-                        candidates = List.of();
+                        main.post(() -> say(messageOf(error)));
                     }
-                    List<Candidate> found = candidates;
-                    main.post(() -> then.accept(found));
                 });
-    }
-
-    private File photoFile() {
-        return new File(context.getNoBackupFilesDir(), "photo");
     }
 
     /** Opens a photo that the user granted, and renders it. */
     void open(Uri uri) {
         start(
                 R.string.opening,
-                job -> show(job, PhotoFile.copy(context.getContentResolver(), uri, photoFile())));
+                job -> {
+                    File file = photos.newFile();
+                    show(job, PhotoFile.copy(context.getContentResolver(), uri, file));
+                });
     }
 
     /** Opens the photo that the camera wrote. */
@@ -164,32 +182,36 @@ final class Session {
         start(
                 R.string.opening,
                 job -> {
-                    new PhotoFile(captured);
-                    if (!captured.renameTo(photoFile())) {
-                        throw new IOException("ENOSPC");
+                    try {
+                        show(job, PhotoFile.copyCaptured(captured, photos.newFile()));
+                    } finally {
+                        captured.delete();
                     }
-                    show(job, new PhotoFile(photoFile()));
                 });
     }
 
     /** Opens the last photo again after the app's process had ended. */
     void reopen() {
-        if (photoFile().isFile()) {
-            start(R.string.opening, job -> show(job, new PhotoFile(photoFile())));
+        File last = photos.shown();
+        if (last != null) {
+            start(R.string.opening, job -> show(job, new PhotoFile(last)));
         }
     }
 
     private void show(Job job, PhotoFile opened) throws Exception {
-        Bitmap preview = opened.decodeUpright(PREVIEW_SIDE);
+        Bitmap preview;
+        try {
+            preview = opened.decodeUpright(PREVIEW_SIDE);
+        } catch (PhotoException | OutOfMemoryError error) {
+            opened.file().delete();
+            throw error;
+        }
         tell(
                 job,
                 () -> {
-                    photo = opened;
-                    before = preview;
-                    after = null;
-                    overlay = null;
-                    renderedBy = null;
+                    shown = new Shown(opened, preview, null, null, null);
                     message = new Message(R.string.rendering);
+                    photos.keepOnly(opened.file());
                 });
         render(job, opened, preview);
     }
@@ -208,15 +230,13 @@ final class Session {
                                     .collect(Collectors.toList());
                         },
                         () -> job.cancelled);
-        Overlay found = DetailTransfer.mean(views, rendered.views());
+        Overlay overlay = DetailTransfer.mean(views, rendered.views());
         Bitmap bokeh = preview.copy(Bitmap.Config.ARGB_8888, true);
-        FullSize.render(bokeh, found, () -> job.cancelled);
+        FullSize.render(bokeh, overlay, () -> job.cancelled);
         tell(
                 job,
                 () -> {
-                    overlay = found;
-                    after = bokeh;
-                    renderedBy = rendered.by();
+                    shown = new Shown(photo, preview, bokeh, overlay, rendered.by());
                     boolean asChosen = rendered.instead().isEmpty();
                     message =
                             asChosen
@@ -227,29 +247,41 @@ final class Session {
 
     /** Saves among the phone's pictures. */
     void save(String name) {
+        Saving saving = saving();
         start(
                 R.string.saving,
                 job -> {
-                    Gallery.Writer<FullSize.Written> writer = out -> write(job, out);
+                    Gallery.Writer<FullSize.Written> writer = out -> saving.write(job, out);
                     tellSaved(job, Gallery.add(context.getContentResolver(), name, writer));
                 });
     }
 
     /** Saves to a place that the user chose. */
     void saveTo(Uri uri) {
+        Saving saving = saving();
         start(
                 R.string.saving,
                 job -> {
-                    Gallery.Writer<FullSize.Written> writer = out -> write(job, out);
+                    Gallery.Writer<FullSize.Written> writer = out -> saving.write(job, out);
                     tellSaved(
                             job,
                             Gallery.writeDocument(context.getContentResolver(), uri, writer));
                 });
     }
 
-    private FullSize.Written write(Job job, OutputStream out) throws IOException, PhotoException {
-        return FullSize.write(
-                context, photo, overlay.ofStrength(strength), out, () -> job.cancelled);
+    /** Writes a photo at its full size; null if it was cancelled. */
+    private interface Saving {
+        FullSize.Written write(Job job, OutputStream out) throws IOException, PhotoException;
+    }
+
+    /** Of what is on the screen now, at the strength that it has now. */
+    private Saving saving() {
+        Shown saved = shown;
+        float share = strength;
+        return (job, out) -> {
+            Overlay overlay = saved.overlay().ofStrength(share);
+            return FullSize.write(context, saved.photo(), overlay, out, () -> job.cancelled);
+        };
     }
 
     private void tellSaved(Job job, FullSize.Written written) {
@@ -262,14 +294,18 @@ final class Session {
 
     /** Writes a file to be shared; the screen then takes it with takeToShare. */
     void share(String name) {
+        Saving saving = saving();
         start(
                 R.string.saving,
                 job -> {
                     SharedFiles.forgetOld(context);
                     File file = SharedFiles.file(context, name);
+                    FullSize.Written written = null;
                     try (OutputStream out = new FileOutputStream(file)) {
-                        if (write(job, out) == null) {
-                            return;
+                        written = saving.write(job, out);
+                    } finally {
+                        if (written == null) {
+                            file.delete();
                         }
                     }
                     tell(
@@ -289,8 +325,8 @@ final class Session {
     }
 
     /** Shows a sentence. */
-    void say(int text) {
-        message = new Message(text);
+    void say(Message message) {
+        this.message = message;
         listener.onChanged();
     }
 
@@ -299,17 +335,23 @@ final class Session {
         if (job != null) {
             job.cancelled = true;
             job = null;
-            message = new Message(R.string.cancelled);
-            listener.onChanged();
+            worker.execute(this::forgetUnshown);
+            say(new Message(R.string.cancelled));
         }
+    }
+
+    /** Removes what was copied and not shown, on the worker, between two jobs. */
+    private void forgetUnshown() {
+        Shown kept = shown;
+        photos.keepOnly(kept == null ? null : kept.photo().file());
     }
 
     private void start(int text, Work work) {
         cancel();
         Job started = new Job();
         job = started;
-        message = new Message(text);
-        listener.onChanged();
+        toShare = null;
+        say(new Message(text));
         worker.execute(() -> run(started, work));
     }
 
@@ -338,7 +380,7 @@ final class Session {
 
     private static Message messageOf(Exception error) {
         if (error instanceof PhotoException photo) {
-            return new Message(photo.message());
+            return new Message(photo.message(), photo.detail());
         }
         if (error instanceof Framed.TooNarrowException narrow) {
             return new Message(R.string.too_narrow, narrow.mostTimes());
@@ -363,13 +405,17 @@ final class Session {
                 });
     }
 
-    /** Ends the worker once what it does is done. */
-    void close() {
+    /**
+     * Lets go of the model, and of the photo unless the screen comes back.
+     *
+     * @param forGood whether it does not
+     */
+    void close(boolean forGood) {
         listener = () -> {};
         if (job != null) {
             job.cancelled = true;
         }
         worker.execute(models::close);
-        worker.shutdown();
+        worker.execute(forGood ? photos::remove : photos::close);
     }
 }

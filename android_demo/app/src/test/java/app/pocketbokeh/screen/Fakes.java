@@ -18,6 +18,7 @@ import java.io.FileNotFoundException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.robolectric.RuntimeEnvironment;
 import org.robolectric.Shadows;
 import org.robolectric.shadows.ShadowContentResolver;
@@ -40,10 +41,17 @@ final class Fakes {
     /** Opened with it: the test's models double their input. */
     static final List<Accelerator> OPENED = new ArrayList<>();
 
+    /** How many are open now. */
+    static final AtomicInteger OPEN = new AtomicInteger();
+
+    static volatile int mostOpen;
+
     static CountDownLatch stuck = new CountDownLatch(1);
 
     static void accelerators(Behaviour cpu, Behaviour gpu, Behaviour nnapi) {
         OPENED.clear();
+        OPEN.set(0);
+        mostOpen = 0;
         Models.opener =
                 (model, accelerator) -> {
                     Behaviour behaviour =
@@ -56,6 +64,7 @@ final class Fakes {
                         throw new AcceleratorException("is missing", null);
                     }
                     OPENED.add(accelerator);
+                    mostOpen = Math.max(mostOpen, OPEN.incrementAndGet());
                     return new Doubling(behaviour);
                 };
     }
@@ -92,7 +101,9 @@ final class Fakes {
         }
 
         @Override
-        public void close() {}
+        public void close() {
+            OPEN.decrementAndGet();
+        }
     }
 
     /** A photo's file as another app grants it. */

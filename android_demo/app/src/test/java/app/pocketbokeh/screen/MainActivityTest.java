@@ -16,6 +16,7 @@ import static org.junit.Assume.assumeNotNull;
 
 import android.app.Activity;
 import android.app.ActivityManager;
+import android.app.ApplicationExitInfo;
 import android.content.ClipData;
 import android.content.Context;
 import android.content.Intent;
@@ -67,15 +68,11 @@ public class MainActivityTest {
         photo = Photos.write(Photos.draw(600, 800), new File(folder, "photo.jpg"));
         Fakes.stuck = new CountDownLatch(1);
         Fakes.accelerators(RIGHT, MISSING, MISSING);
-    }
-
-    private static ActivityController<MainActivity> shared(File file) {
-        Intent intent = Fakes.sharing(file);
-        return Robolectric.buildActivity(MainActivity.class, intent).setup();
+        Screens.giveMemory(1L << 32);
     }
 
     private static MainActivity rendered(File file) throws Exception {
-        MainActivity activity = shared(file).get();
+        MainActivity activity = Screens.shared(file).get();
         Screens.awaitIdle(activity);
         return activity;
     }
@@ -133,6 +130,17 @@ public class MainActivityTest {
     }
 
     @Test
+    public void aCameraThatGivesNothingIsASentence() throws Exception {
+        MainActivity activity = Robolectric.setupActivity(MainActivity.class);
+        activity.findViewById(R.id.take_first).performClick();
+        Intent asked = Shadows.shadowOf(activity).getNextStartedActivityForResult().intent;
+        Shadows.shadowOf(activity).receiveResult(asked, Activity.RESULT_OK, null);
+        Screens.awaitIdle(activity);
+        assertEquals(
+                "The camera app gave no photo. Take it again.", Screens.told(activity));
+    }
+
+    @Test
     public void withoutACameraAppItSaysSo() {
         MainActivity activity = Robolectric.setupActivity(MainActivity.class);
         Shadows.shadowOf(RuntimeEnvironment.getApplication()).checkActivities(true);
@@ -147,8 +155,6 @@ public class MainActivityTest {
         MainActivity activity = rendered(text);
         assertEquals("This is not a photo that can be read.", Screens.told(activity));
         assertEquals(View.VISIBLE, activity.findViewById(R.id.empty).getVisibility());
-        File left = new File(activity.getNoBackupFilesDir(), "photo.part");
-        assertFalse("half a photo is left behind", left.exists());
     }
 
     @Test
@@ -226,16 +232,14 @@ public class MainActivityTest {
 
     @Test
     public void aPhotoBeyondTheMemoryIsSavedSmallerAndSaysSo() throws Exception {
-        ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();
-        memory.availMem = 2 * (600 * 800 * 4 - 1);
-        Shadows.shadowOf(application().getSystemService(ActivityManager.class))
-                .setMemoryInfo(memory);
+        Screens.giveMemory(2 * (600 * 800 * 4 - 1));
         new Fakes.GalleryProvider(new File(folder, "saved.jpg"));
         MainActivity activity = rendered(photo);
         activity.findViewById(R.id.save).performClick();
         Screens.awaitIdle(activity);
         String told = Screens.told(activity);
-        assertTrue(told, told.startsWith("Saved at 300×400") && told.contains("memory"));
+        assertTrue(told, told.startsWith("Saved at 300×400, 1/2 of each side: "));
+        assertTrue(told, told.contains("memory"));
     }
 
     @Test
@@ -271,7 +275,10 @@ public class MainActivityTest {
     @Test
     public void whatWasFoundIsRemembered() throws Exception {
         Fakes.accelerators(RIGHT, MISSING, WRONG);
-        rendered(photo);
+        ActivityController<MainActivity> controller = Screens.shared(photo);
+        Screens.awaitIdle(controller.get());
+        controller.get().finish();
+        controller.pause().stop().destroy();
         Fakes.OPENED.clear();
         rendered(photo);
         assertEquals(List.of(Accelerator.CPU), Fakes.OPENED);
@@ -279,14 +286,16 @@ public class MainActivityTest {
 
     @Test
     public void whatTookTheAppDownIsNotTriedAgain() throws Exception {
-        rendered(photo);
+        new Models(application()).auto(); // Notes which phone it is.
         SharedPreferences remembered = application().getSharedPreferences("auto", 0);
         remembered
                 .edit()
-                .remove("fastest")
-                .remove("reason float16/GPU")
                 .putString("trying", "float16/GPU")
+                .putInt("trying process", 7)
                 .commit();
+        Shadows.shadowOf(application().getSystemService(ActivityManager.class))
+                .addApplicationExitInfo(
+                        "app.pocketbokeh", 7, ApplicationExitInfo.REASON_CRASH_NATIVE, 0);
         Fakes.accelerators(RIGHT, RIGHT, MISSING);
         MainActivity activity = rendered(photo);
         assertTrue(isRendered(activity));
@@ -315,7 +324,7 @@ public class MainActivityTest {
 
     @Test
     public void aRotationLosesNothing() throws Exception {
-        ActivityController<MainActivity> controller = shared(photo);
+        ActivityController<MainActivity> controller = Screens.shared(photo);
         Screens.awaitIdle(controller.get());
         setStrength(controller.get(), 40);
         Bitmap before = afterOf(controller.get());
@@ -328,7 +337,7 @@ public class MainActivityTest {
     @Test
     public void aRotationDoesNotStopTheWork() throws Exception {
         Fakes.accelerators(STUCK, MISSING, MISSING);
-        ActivityController<MainActivity> controller = shared(photo);
+        ActivityController<MainActivity> controller = Screens.shared(photo);
         Screens.await(() -> afterIsAwaited(controller.get()));
         controller.recreate();
         Fakes.stuck.countDown();
@@ -338,7 +347,7 @@ public class MainActivityTest {
 
     @Test
     public void theProcessesEndLosesNothing() throws Exception {
-        ActivityController<MainActivity> controller = shared(photo);
+        ActivityController<MainActivity> controller = Screens.shared(photo);
         Screens.awaitIdle(controller.get());
         setStrength(controller.get(), 30);
         Bundle state = new Bundle();
@@ -359,7 +368,7 @@ public class MainActivityTest {
     @Test
     public void cancelStopsAndKeepsThePhoto() throws Exception {
         Fakes.accelerators(STUCK, MISSING, MISSING);
-        MainActivity activity = shared(photo).get();
+        MainActivity activity = Screens.shared(photo).get();
         Screens.await(() -> afterIsAwaited(activity));
         activity.findViewById(R.id.cancel).performClick();
         assertEquals("Cancelled.", Screens.told(activity));

@@ -10,6 +10,7 @@ import static org.junit.Assert.assertTrue;
 import android.content.Intent;
 import android.net.Uri;
 import android.widget.LinearLayout;
+import app.pocketbokeh.Photos;
 import app.pocketbokeh.R;
 import java.io.File;
 import java.io.InputStream;
@@ -17,7 +18,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import org.json.JSONArray;
 import org.json.JSONObject;
+import org.junit.Rule;
 import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
 import org.robolectric.Robolectric;
 import org.robolectric.RobolectricTestRunner;
@@ -32,6 +35,8 @@ import org.robolectric.annotation.GraphicsMode;
 @Config(sdk = 35, qualifiers = "w411dp-h891dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 public class ProofActivityTest {
+    @Rule public final TemporaryFolder temporary = new TemporaryFolder();
+
     @Test
     public void everyModelOnEveryAcceleratorIsListedAndShared() throws Exception {
         Fakes.accelerators(RIGHT, MISSING, WRONG);
@@ -64,6 +69,19 @@ public class ProofActivityTest {
         if (copy != null) {
             Files.write(new File(copy).toPath(), proof.toString(2).getBytes());
         }
+    }
+
+    @Test
+    public void oneModelIsOpenAtATime() throws Exception {
+        Fakes.accelerators(RIGHT, MISSING, MISSING);
+        File photo = Photos.write(Photos.draw(60, 80), new File(temporary.getRoot(), "a.jpg"));
+        MainActivity below = Screens.shared(photo).get();
+        Screens.awaitIdle(below);
+        assertEquals("the photo's own is kept open", 1, Fakes.OPEN.get());
+        ProofActivity activity = Robolectric.setupActivity(ProofActivity.class);
+        activity.findViewById(R.id.run).performClick();
+        Screens.await(() -> activity.findViewById(R.id.share).isEnabled());
+        assertEquals(1, Fakes.mostOpen);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package app.pocketbokeh.screen;
 
 import android.app.Activity;
+import android.app.ActivityManager;
 import android.graphics.Bitmap;
 import android.graphics.Canvas;
 import android.os.Looper;
@@ -11,11 +12,29 @@ import java.io.File;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
 import java.util.function.BooleanSupplier;
+import org.robolectric.Robolectric;
+import org.robolectric.RuntimeEnvironment;
 import org.robolectric.Shadows;
+import org.robolectric.android.controller.ActivityController;
 
 /** Waiting for a screen and taking its picture. */
 final class Screens {
     private Screens() {}
+
+    /** The first screen with a photo that another app shares to it. */
+    static ActivityController<MainActivity> shared(File photo) {
+        return Robolectric.buildActivity(MainActivity.class, Fakes.sharing(photo)).setup();
+    }
+
+    /** Sets how many bytes of memory are free, of which Robolectric's phone has none. */
+    static void giveMemory(long free) {
+        ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();
+        memory.availMem = free;
+        Shadows.shadowOf(
+                        RuntimeEnvironment.getApplication()
+                                .getSystemService(ActivityManager.class))
+                .setMemoryInfo(memory);
+    }
 
     /** Lets the main thread work until something is so. */
     static void await(BooleanSupplier condition) throws InterruptedException {
