@@ -7,7 +7,9 @@ difference to the first, byte by byte (exclusive or), mostly zeros, which packs 
 """
 
 import dataclasses
+import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +35,11 @@ def main() -> None:
     options = tyro.cli(AssetOptions)
     folder = SOURCES / "assets" / "bundle"
     bundle = read_bundle(options.bundle)
-    shutil.rmtree(folder, ignore_errors=True)
-    write_assets(bundle, read_app().recipes, folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".bundle.", dir=folder.parent) as beside:
+        write_assets(bundle, read_app().recipes, Path(beside) / "bundle")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(Path(beside) / "bundle", folder)
     print(f"{folder}: the models of {options.bundle}")
 
 

@@ -191,7 +191,7 @@ def _test_libraries(packages: Mapping[str, Path]) -> list[Path]:
     for package in read_packages("test"):
         file = packages[package.id]
         if package.type == "aar":
-            classes = cache_folder() / "packages" / f"{package.name}-{package.version}.classes.jar"
+            classes = cache_folder() / "packages" / f"{package.name}-{package.version}-classes.jar"
             if not classes.is_file():
                 unpack_classes(file, classes)
             file = classes

@@ -6,7 +6,6 @@ What each says is written down; one that fails does not stop the others.
 import re
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +13,22 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from android_demo.build import LARGEST, build_unsigned
+from android_demo.build import build_unsigned
 from android_demo.host_app import HostApp, make_host_app
 from android_demo.host_libraries import run_on_arm
-from android_demo.page_size import is_for_16_kb, refuses_16_kb
-from android_demo.programs import call, require
+from android_demo.package_checks import (
+    check_badging,
+    check_page_sizes,
+    check_same_bytes,
+    check_signature,
+    check_size,
+)
+from android_demo.programs import require
 from android_demo.public_api import check_public_api, unchecked_calls
 from android_demo.signing import machine_key, sign
 from android_demo.toolchain import Toolchain, bring_toolchain
 from android_demo.versions import read_app
-from quantize.bundle import Bundle, BundledModel, read_bundle, sha256
+from quantize.bundle import Bundle, BundledModel, read_bundle
 from train.errors import UserError, run_command
 from train.photo import read_photo, to_float, to_uint8
 
@@ -102,46 +107,19 @@ def prepare(options: ProofOptions, bundle: Bundle, folder: Path) -> Proving:
 
 def prove_reproducible(proving: Proving) -> str:
     """A second build has the first one's checksum, and the size that was asked for."""
-    again, app = proving.folder / "again.apk", read_app()
-    build_unsigned(proving.bundle, app, app.abis, proving.tools, again)
-    sums = [sha256(file.read_bytes()) for file in (proving.unsigned, again)]
-    size = proving.signed.stat().st_size
-    if sums[0] != sums[1]:
-        raise UserError(f"two builds differ: {sums[0]} and {sums[1]}")
-    if size > LARGEST:
-        raise UserError(f"{size} bytes, more than {LARGEST}")
-    return f"{sums[0]}, signed {size / 1e6:.2f} MB"
+    again = proving.folder / "again.apk"
+    checksum = check_same_bytes(proving.unsigned, proving.bundle, read_app(), proving.tools, again)
+    return f"{checksum}, signed {check_size(proving.signed)}"
 
 
 def prove_signature(proving: Proving) -> str:
     """Android's own tool accepts it for every Android that the app is for."""
-    low = str(read_app().min_sdk)
-    said = call(["apksigner", "verify", "--verbose", "--min-sdk-version", low, proving.signed])
-    schemes = re.findall(r"Verified using (v[23]) scheme .*: true", said)
-    if schemes != ["v2", "v3"]:
-        raise UserError(f"schemes {schemes}, expected v2 and v3")
-    return "schemes v2 and v3 verified"
+    return check_signature(proving.signed, read_app())
 
 
 def prove_badging(proving: Proving) -> str:
     """Name, levels, processors; no permission."""
-    app = read_app()
-    said = call([proving.tools.aapt2, "dump", "badging", proving.signed])
-    permissions = re.findall(r"uses-permission.*", said)
-    if permissions:
-        raise UserError(f"it asks for {permissions}")
-    expected = (
-        f"name='{app.id}'",
-        f"versionName='{app.version_name}'",
-        f"minSdkVersion:'{app.min_sdk}'",
-        f"targetSdkVersion:'{app.target_sdk}'",
-        "launchable-activity: name='app.pocketbokeh.screen.MainActivity'",
-        f"native-code: {' '.join(repr(abi) for abi in sorted(app.abis))}",
-    )
-    missing = [line for line in expected if line not in said]
-    if missing:
-        raise UserError(f"it does not say {missing}")
-    return f"Android {app.min_sdk} to {app.target_sdk}, {', '.join(app.abis)}, no permission"
+    return check_badging(proving.signed, read_app(), proving.tools)
 
 
 def prove_api(proving: Proving) -> str:
@@ -155,18 +133,7 @@ def prove_api(proving: Proving) -> str:
 
 def prove_page_sizes(proving: Proving) -> str:
     """Which libraries can be loaded where memory has pages of 16 KB, and why others cannot."""
-    said = []
-    with zipfile.ZipFile(proving.signed) as package:
-        names = sorted(name for name in package.namelist() if name.endswith(".so"))
-        for name in names:
-            content = package.read(name)
-            if is_for_16_kb(content):
-                said.append(f"{name}: 4 and 16 KB")
-            else:
-                said.append(f"{name}: 4 KB alone, {refuses_16_kb(content)}")
-    if "lib/arm64-v8a/libtensorflowlite_jni.so: 4 and 16 KB" not in said:
-        raise UserError("; ".join(said))
-    return "\n  ".join(said)
+    return check_page_sizes(proving.signed)
 
 
 def prove_models(proving: Proving) -> str:

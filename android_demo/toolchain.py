@@ -11,6 +11,7 @@ from pathlib import Path
 from android_demo.packages import cache_folder, fetch
 from android_demo.page_size import lay_out_for_16_kb, refuses_16_kb
 from android_demo.versions import read_app, read_packages
+from train.photo import write_atomically
 
 _UNPACKED = "unpacked-2"
 """Counted up when what is unpacked changes."""
@@ -47,7 +48,7 @@ def bring_toolchain() -> Toolchain:
     packages = fetch("app", "build")
     unpacked = cache_folder() / _UNPACKED
     if not unpacked.is_dir():
-        _make_whole(unpacked, lambda folder: _unpack(packages, folder))
+        make_whole(unpacked, lambda folder: _unpack(packages, folder))
     return Toolchain(
         aapt2=unpacked / "aapt2",
         framework=unpacked / "android-framework.jar",
@@ -59,9 +60,9 @@ def bring_toolchain() -> Toolchain:
 
 
 def unpack_classes(archive: Path, to: Path) -> None:
-    """The class files of an .aar."""
+    """Writes the class files of an .aar to a .jar, whole or not at all."""
     with zipfile.ZipFile(archive) as opened:
-        to.write_bytes(opened.read("classes.jar"))
+        write_atomically(to, opened.read("classes.jar"))
 
 
 def _unpack(packages: dict[str, Path], folder: Path) -> None:
@@ -92,13 +93,21 @@ def _keep_public_packages(archive: Path, to: Path) -> None:
                 kept.writestr(name, whole.read(name))
 
 
-def _make_whole(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Makes a folder, whole or not at all."""
+def make_whole(folder: Path, fill: Callable[[Path], object]) -> None:
+    """Makes a folder, whole or not at all.
+
+    Args:
+        folder: where another process makes the same one meanwhile, the other's stays.
+        fill: is given an empty folder to fill.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         fill(beside)
-        os.rename(beside, folder)
-    except BaseException:
+        try:
+            os.rename(beside, folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    finally:
         shutil.rmtree(beside, ignore_errors=True)
-        raise

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from android_demo import assets
 from android_demo.assets import exclusive_or, write_assets
 from quantize.bundle import Bundle, read_bundle
 from train.errors import UserError
@@ -41,3 +42,20 @@ def test_a_network_that_sees_depth_is_refused(bundle: Bundle, tmp_path: Path) ->
     golden = tuple(dataclasses.replace(pair, depth="depth.png") for pair in bundle.golden)
     with pytest.raises(UserError, match="depth map"):
         write_assets(dataclasses.replace(bundle, golden=golden), ("float16",), tmp_path / "a")
+
+
+def test_a_bundle_that_is_refused_leaves_the_assets_of_before(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sees_depth = tuple(dataclasses.replace(pair, depth=pair.input) for pair in bundle.golden)
+    described = dataclasses.replace(bundle, golden=sees_depth)
+    monkeypatch.setattr(assets, "SOURCES", tmp_path)
+    monkeypatch.setattr(assets, "read_bundle", lambda folder: bundle)
+    monkeypatch.setattr("sys.argv", ["assets", str(bundle.folder)])
+    assets.main()
+    before = sorted(tmp_path.rglob("*"))
+    assert len(before) > 5
+    monkeypatch.setattr(assets, "read_bundle", lambda folder: described)
+    with pytest.raises(UserError, match="depth map"):
+        assets.main()
+    assert sorted(tmp_path.rglob("*")) == before

@@ -1,5 +1,6 @@
 """The package: the same twice, signed, small, asking for nothing; and what cannot be built."""
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -9,8 +10,15 @@ from pathlib import Path
 import pytest
 
 from android_demo.build import BuildOptions, build_unsigned, check
+from android_demo.package_checks import (
+    FOR_BOTH_PAGE_SIZES,
+    check_badging,
+    check_page_sizes,
+    check_same_bytes,
+    check_signature,
+)
 from android_demo.package_file import size_by_part
-from android_demo.page_size import is_for_16_kb, lay_out_for_16_kb, refuses_16_kb
+from android_demo.page_size import lay_out_for_16_kb
 from android_demo.programs import call
 from android_demo.signing import machine_key, own_key, sign
 from android_demo.toolchain import bring_toolchain
@@ -30,25 +38,25 @@ def package(java: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_a_second_build_has_the_same_bytes(package: Path, bundle: Bundle, tmp_path: Path) -> None:
-    app = read_app()
-    build_unsigned(bundle, app, app.abis, bring_toolchain(), tmp_path / "again.apk")
-    first = package.with_name("unsigned.apk")
-    assert (tmp_path / "again.apk").read_bytes() == first.read_bytes()
+    unsigned, app, tools = package.with_name("unsigned.apk"), read_app(), bring_toolchain()
+    check_same_bytes(unsigned, bundle, app, tools, tmp_path / "again.apk")
+    with pytest.raises(UserError, match="two builds differ"):
+        check_same_bytes(package, bundle, app, tools, tmp_path / "again.apk")
 
 
 def test_it_is_signed_for_every_android_that_it_is_for(package: Path) -> None:
-    low = str(read_app().min_sdk)
-    said = call(["apksigner", "verify", "--verbose", "--min-sdk-version", low, package])
-    assert re.findall(r"Verified using (v[23]) scheme .*: true", said) == ["v2", "v3"]
+    check_signature(package, read_app())
+    with pytest.raises(UserError, match="apksigner failed"):
+        check_signature(package.with_name("unsigned.apk"), read_app())
 
 
 def test_it_asks_for_no_permission(package: Path) -> None:
-    said = call([bring_toolchain().aapt2, "dump", "badging", package])
-    assert "uses-permission" not in said
-    assert "name='app.pocketbokeh'" in said
-    assert "minSdkVersion:'26'" in said
-    assert "targetSdkVersion:'36'" in said
-    assert "native-code: 'arm64-v8a' 'x86_64'" in said
+    app, tools = read_app(), bring_toolchain()
+    said = check_badging(package, app, tools)
+    assert said == "Android 26 to 36, arm64-v8a, x86_64, no permission"
+    for other in ({"version_name": "9.9"}, {"min_sdk": 21}, {"abis": ("x86",)}):
+        with pytest.raises(UserError, match="does not say"):
+            check_badging(package, dataclasses.replace(app, **other), tools)
 
 
 def test_nothing_of_the_users_is_backed_up(package: Path) -> None:
@@ -71,15 +79,22 @@ def test_it_holds_the_models_and_little_else(package: Path, bundle: Bundle) -> N
     assert package.stat().st_size - sizes["models"] < 8_000_000
 
 
-def test_the_arm_library_is_for_both_page_sizes(package: Path) -> None:
-    with zipfile.ZipFile(package) as opened:
-        libraries = {name: opened.read(name) for name in opened.namelist() if ".so" in name}
-    for_both = {name for name, content in libraries.items() if is_for_16_kb(content)}
-    assert for_both == {"lib/arm64-v8a/libtensorflowlite_jni.so"}
-    for name in libraries.keys() - for_both:
-        assert "share the page" in refuses_16_kb(libraries[name])
-        with pytest.raises(ValueError, match="share the page"):
-            lay_out_for_16_kb(libraries[name])
+def test_the_arm_library_is_for_both_page_sizes(package: Path, tmp_path: Path) -> None:
+    lines = check_page_sizes(package).split("\n  ")
+    for_both = [line for line in lines if line.endswith(": 4 and 16 KB")]
+    assert for_both == [f"{FOR_BOTH_PAGE_SIZES}: 4 and 16 KB"]
+    assert len(lines) == 4
+    assert all("share the page" in line for line in lines if line not in for_both)
+    without = tmp_path / "without.apk"
+    with zipfile.ZipFile(package) as opened, zipfile.ZipFile(without, "w") as kept:
+        for name in opened.namelist():
+            if name != FOR_BOTH_PAGE_SIZES:
+                kept.writestr(name, opened.read(name))
+        gpu = opened.read("lib/arm64-v8a/libtensorflowlite_gpu_jni.so")
+    with pytest.raises(UserError, match="4 KB alone"):
+        check_page_sizes(without)
+    with pytest.raises(ValueError, match="share the page"):
+        lay_out_for_16_kb(gpu)
 
 
 def test_a_key_of_ones_own_needs_its_password(

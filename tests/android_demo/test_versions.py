@@ -1,16 +1,28 @@
 """The Gradle files for Android Studio say what the tested build reads."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
-from android_demo import packages
 from android_demo.packages import fetch
-from android_demo.versions import ROOM, SOURCES, Package, read_app, read_packages
+from android_demo.versions import ROOM, SOURCES, read_app, read_packages
 from train.errors import UserError
 
-GRADLE = (ROOM / "app" / "build.gradle.kts").read_text()
+GRADLE_FILE = ROOM / "app" / "build.gradle.kts"
+GRADLE = GRADLE_FILE.read_text()
+
+# Stands for Maven: writes other files than the ones that the project asks for.
+WRONG_MAVEN = """#!/usr/bin/env python3
+import re, sys
+from pathlib import Path
+project = Path(sys.argv[sys.argv.index("-f") + 1]).read_text()
+folder = Path(re.search("<outputDirectory>(.*)</outputDirectory>", project)[1])
+for item in re.findall("<artifactItem>(.*?)</artifactItem>", project):
+    _, name, version, kind = re.findall(">([^<]+)<", item)
+    (folder / f"{name}-{version}.{kind}").write_text("something else")
+"""
 
 
 def test_gradle_builds_the_same_app() -> None:
@@ -38,9 +50,12 @@ def test_gradle_takes_the_same_packages() -> None:
     ]
 
 
-def test_the_sources_have_no_second_copy() -> None:
-    assert SOURCES.is_relative_to(ROOM / "app")
-    assert "sourceSets" not in GRADLE
+def test_gradle_builds_the_same_sources() -> None:
+    assert "sourceSets" not in GRADLE  # so they lie beside its file, as they do by default
+    assert (GRADLE_FILE.parent / "src" / "main").samefile(SOURCES)
+    classes = [file.name for file in ROOM.rglob("*.java")]
+    assert "MainActivity.java" in classes
+    assert len(classes) == len(set(classes)), "a class has a second copy"
 
 
 def test_every_package_has_a_checksum_and_a_file_of_its_own() -> None:
@@ -51,31 +66,40 @@ def test_every_package_has_a_checksum_and_a_file_of_its_own() -> None:
 
 
 def test_another_file_than_the_pinned_one_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    commands: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    wrong = Package("androidx.tracing", "tracing", "1.1.0", "aar", "0" * 64)
-    monkeypatch.setattr(packages, "require", lambda *programs: None)
-    monkeypatch.setattr(
-        packages, "_fetch_with_maven", lambda _, folder: (folder / wrong.file).touch()
-    )
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(packages, "read_packages", lambda *groups: (wrong,))
+    maven = commands / "mvn"
+    maven.write_text(WRONG_MAVEN)
+    maven.chmod(0o755)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(UserError, match="not the file that"):
-        fetch("test")
-    assert not list(tmp_path.glob("**/*.aar"))
+        fetch("app")
+    cache = tmp_path / "cache"
+    assert cache.is_dir()
+    assert not [file for file in cache.rglob("*") if file.is_file()]
+
+
+def python_files(folder: Path) -> list[Path]:
+    files = sorted(folder.rglob("*.py"))
+    assert files, f"no Python in {folder}"
+    return files
 
 
 def test_no_other_room_knows_the_app() -> None:
     """It reads a bundle; what leads to the bundle does not lead back."""
     for room in ("train", "quantize", "gradio_app"):
-        for file in (ROOM.parent / room).glob("*.py"):
+        for file in python_files(ROOM.parent / room):
             assert "android_demo" not in file.read_text(), file
 
 
 def test_it_reads_a_bundle_and_shares_nothing_else_with_the_workshop() -> None:
     allowed = {"quantize.bundle", "train.errors", "train.photo"}
-    for file in ROOM.glob("*.py"):
-        asked = re.findall(
-            r"^\s*from ((?:train|quantize|gradio_app)[\w.]*)", file.read_text(), re.M
-        )
-        assert set(asked) <= allowed, file
+    shared = set()
+    for file in python_files(ROOM):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                shared.add(node.module or "")
+            elif isinstance(node, ast.Import):
+                shared |= {name.name for name in node.names}
+    ours = {name for name in shared if name.split(".")[0] in ("train", "quantize", "gradio_app")}
+    assert ours == allowed
