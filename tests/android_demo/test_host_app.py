@@ -42,6 +42,7 @@ def test_the_screens_do_what_a_user_expects(
         "photo.PhotoFileTest",
         "photo.FullSizeTest",
         "photo.GalleryTest",
+        "photo.OrientationTest",
         "model.ModelBundleTest",
         properties={"proof": proof, "noted": tmp_path},
     )

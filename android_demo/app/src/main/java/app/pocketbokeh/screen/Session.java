@@ -74,6 +74,7 @@ final class Session {
     private volatile Shown shown; // changed on the main thread alone
     private float strength = 1;
     private Uri toShare;
+    private Uri toSaveTo;
 
     /**
      * Begins without a photo, or goes on for a screen whose process ended.
@@ -256,8 +257,12 @@ final class Session {
                 });
     }
 
-    /** Saves to a place that the user chose. */
+    /** Saves to a place that the user chose; a photo that is still being opened, once it is. */
     void saveTo(Uri uri) {
+        if (!isRendered()) {
+            toSaveTo = uri;
+            return;
+        }
         Saving saving = saving();
         start(
                 R.string.saving,
@@ -351,6 +356,7 @@ final class Session {
         Job started = new Job();
         job = started;
         toShare = null;
+        toSaveTo = null;
         say(new Message(text));
         worker.execute(() -> run(started, work));
     }
@@ -374,6 +380,11 @@ final class Session {
                     this.job = null;
                     if (failed != null) {
                         message = failed;
+                    }
+                    Uri document = toSaveTo;
+                    toSaveTo = null;
+                    if (document != null && isRendered()) {
+                        saveTo(document);
                     }
                 });
     }

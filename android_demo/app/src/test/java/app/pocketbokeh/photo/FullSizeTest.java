@@ -3,8 +3,7 @@ package app.pocketbokeh.photo;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertTrue;
 
-import android.app.ActivityManager;
-import android.content.Context;
+import app.pocketbokeh.Memory;
 import app.pocketbokeh.Photos;
 import app.pocketbokeh.picture.Overlay;
 import app.pocketbokeh.picture.Planes;
@@ -16,7 +15,6 @@ import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
 import org.robolectric.RobolectricTestRunner;
 import org.robolectric.RuntimeEnvironment;
-import org.robolectric.Shadows;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
@@ -33,16 +31,14 @@ public class FullSizeTest {
 
     /** The divisor at which a photo is written. */
     private int sample(long free, long threshold) throws Exception {
-        Context context = RuntimeEnvironment.getApplication();
-        ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();
-        memory.availMem = free;
-        memory.threshold = threshold;
-        Shadows.shadowOf(context.getSystemService(ActivityManager.class)).setMemoryInfo(memory);
+        Memory.set(free, threshold);
         File file = new File(temporary.getRoot(), "photo.jpg");
         PhotoFile photo = new PhotoFile(Photos.write(Photos.draw(WIDTH, HEIGHT), file));
         Overlay nothing = new Overlay(1, 1, new float[] {1}, new Planes(1, 1));
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        FullSize.Written written = FullSize.write(context, photo, nothing, out, () -> false);
+        FullSize.Written written =
+                FullSize.write(
+                        RuntimeEnvironment.getApplication(), photo, nothing, out, () -> false);
         assertEquals(WIDTH / written.sample(), written.width());
         assertTrue(out.size() > 0);
         return written.sample();

@@ -29,6 +29,7 @@ import android.os.Bundle;
 import android.provider.MediaStore;
 import android.view.View;
 import android.widget.SeekBar;
+import app.pocketbokeh.Memory;
 import app.pocketbokeh.Photos;
 import app.pocketbokeh.R;
 import app.pocketbokeh.model.Accelerator;
@@ -68,7 +69,7 @@ public class MainActivityTest {
         photo = Photos.write(Photos.draw(600, 800), new File(folder, "photo.jpg"));
         Fakes.stuck = new CountDownLatch(1);
         Fakes.accelerators(RIGHT, MISSING, MISSING);
-        Screens.giveMemory(1L << 32);
+        Memory.set(1L << 32, 0);
     }
 
     private static MainActivity rendered(File file) throws Exception {
@@ -232,7 +233,7 @@ public class MainActivityTest {
 
     @Test
     public void aPhotoBeyondTheMemoryIsSavedSmallerAndSaysSo() throws Exception {
-        Screens.giveMemory(2 * (600 * 800 * 4 - 1));
+        Memory.set(2 * (600 * 800 * 4 - 1), 0);
         new Fakes.GalleryProvider(new File(folder, "saved.jpg"));
         MainActivity activity = rendered(photo);
         activity.findViewById(R.id.save).performClick();

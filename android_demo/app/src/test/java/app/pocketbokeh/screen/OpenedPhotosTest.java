@@ -2,23 +2,33 @@ package app.pocketbokeh.screen;
 
 import static app.pocketbokeh.screen.Fakes.Behaviour.MISSING;
 import static app.pocketbokeh.screen.Fakes.Behaviour.RIGHT;
+import static app.pocketbokeh.screen.Fakes.Behaviour.STUCK;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertNotNull;
+import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertTrue;
 
 import android.app.Activity;
+import android.content.Intent;
 import android.content.pm.ActivityInfo;
 import android.graphics.Bitmap;
 import android.graphics.BitmapFactory;
 import android.graphics.Color;
+import android.net.Uri;
 import android.os.Bundle;
+import android.provider.MediaStore;
+import android.view.View;
+import app.pocketbokeh.Memory;
 import app.pocketbokeh.Photos;
 import app.pocketbokeh.R;
 import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.Before;
@@ -29,6 +39,7 @@ import org.junit.runner.RunWith;
 import org.robolectric.Robolectric;
 import org.robolectric.RobolectricTestRunner;
 import org.robolectric.RuntimeEnvironment;
+import org.robolectric.Shadows;
 import org.robolectric.android.controller.ActivityController;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
@@ -46,7 +57,7 @@ public class OpenedPhotosTest {
     @Before
     public void preparePhotos() throws Exception {
         Fakes.accelerators(RIGHT, MISSING, MISSING);
-        Screens.giveMemory(1L << 32);
+        Memory.set(1L << 32, 0);
         red = filled(Color.RED, 320, 240, "red.jpg");
         blue = filled(Color.BLUE, 200, 400, "blue.jpg");
     }
@@ -206,5 +217,69 @@ public class OpenedPhotosTest {
         Screens.awaitIdle(controller.get());
         controller.pause().stop().destroy();
         assertSaves(restored(state), Color.BLUE, 200, 400);
+    }
+
+    @Test
+    public void aSecondTakeLeavesTheFirstToBeOpened() throws Exception {
+        Fakes.stuck = new CountDownLatch(1);
+        Fakes.accelerators(STUCK, MISSING, MISSING);
+        MainActivity activity = Screens.shared(red).get();
+        Screens.await(() -> activity.findViewById(R.id.panel).getVisibility() == View.VISIBLE);
+        Intent first = take(activity);
+        Uri uri = first.getParcelableExtra(MediaStore.EXTRA_OUTPUT);
+        try (OutputStream out = activity.getContentResolver().openOutputStream(uri)) {
+            Files.copy(blue.toPath(), out);
+        }
+        Shadows.shadowOf(activity).receiveResult(first, Activity.RESULT_OK, null);
+        Intent second = take(activity); // The first waits for the model, which renders still.
+        Shadows.shadowOf(activity).receiveResult(second, Activity.RESULT_CANCELED, null);
+        Fakes.stuck.countDown();
+        Screens.awaitIdle(activity);
+        assertSaves(activity, Color.BLUE, 200, 400);
+    }
+
+    private static Intent take(Activity activity) {
+        activity.findViewById(R.id.take).performClick();
+        return Shadows.shadowOf(activity).getNextStartedActivityForResult().intent;
+    }
+
+    @Test
+    public void sharingWaitsForTheScreenToBeInFront() throws Exception {
+        ActivityController<MainActivity> controller = sharedWhileAway();
+        assertNull(Shadows.shadowOf(controller.get()).getNextStartedActivity());
+        controller.resume();
+        assertNotNull(Shadows.shadowOf(controller.get()).getNextStartedActivity());
+    }
+
+    @Test
+    public void anotherPhotoIsNotSharedInItsPlace() throws Exception {
+        ActivityController<MainActivity> controller = sharedWhileAway();
+        controller.newIntent(Fakes.sharing(blue)).resume();
+        Screens.awaitIdle(controller.get());
+        assertNull(Shadows.shadowOf(controller.get()).getNextStartedActivity());
+    }
+
+    private ActivityController<MainActivity> sharedWhileAway() throws Exception {
+        ActivityController<MainActivity> controller = Screens.shared(red);
+        Screens.awaitIdle(controller.get());
+        controller.get().findViewById(R.id.share).performClick();
+        controller.pause();
+        Screens.awaitIdle(controller.get());
+        return controller;
+    }
+
+    /** Before Android 10 the user says where to save, and the process may end meanwhile. */
+    @Test
+    public void aPlaceThatWasChosenWhileTheProcessEndedIsWrittenTo() throws Exception {
+        ActivityController<MainActivity> controller = Screens.shared(red);
+        Bundle state = ended(controller);
+        File saved = new File(temporary.getRoot(), "document.jpg");
+        new Fakes.GalleryProvider(saved);
+        MainActivity again = Robolectric.buildActivity(MainActivity.class).create(state).get();
+        Intent chosen = new Intent().setData(Uri.parse("content://media/document/1"));
+        Shadows.shadowOf(again).callOnActivityResult(3, Activity.RESULT_OK, chosen);
+        Screens.awaitIdle(again);
+        assertEquals("Saved to your pictures at 320×240.", Screens.told(again));
+        assertEquals(320, BitmapFactory.decodeFile(saved.getPath()).getWidth());
     }
 }

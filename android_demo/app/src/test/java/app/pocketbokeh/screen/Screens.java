@@ -1,7 +1,6 @@
 package app.pocketbokeh.screen;
 
 import android.app.Activity;
-import android.app.ActivityManager;
 import android.graphics.Bitmap;
 import android.graphics.Canvas;
 import android.os.Looper;
@@ -13,7 +12,6 @@ import java.io.FileOutputStream;
 import java.io.OutputStream;
 import java.util.function.BooleanSupplier;
 import org.robolectric.Robolectric;
-import org.robolectric.RuntimeEnvironment;
 import org.robolectric.Shadows;
 import org.robolectric.android.controller.ActivityController;
 
@@ -24,16 +22,6 @@ final class Screens {
     /** The first screen with a photo that another app shares to it. */
     static ActivityController<MainActivity> shared(File photo) {
         return Robolectric.buildActivity(MainActivity.class, Fakes.sharing(photo)).setup();
-    }
-
-    /** Sets how many bytes of memory are free, of which Robolectric's phone has none. */
-    static void giveMemory(long free) {
-        ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();
-        memory.availMem = free;
-        Shadows.shadowOf(
-                        RuntimeEnvironment.getApplication()
-                                .getSystemService(ActivityManager.class))
-                .setMemoryInfo(memory);
     }
 
     /** Lets the main thread work until something is so. */
