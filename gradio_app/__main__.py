@@ -1,6 +1,5 @@
 """Opens the browser app: python -m gradio_app --bundle DIR"""
 
-import contextlib
 import errno
 import ipaddress
 import logging
@@ -26,6 +25,7 @@ from gradio_app.guard import Login
 from gradio_app.light_start import import_gradio, nothing_collected
 from gradio_app.models import sweep_uploads
 from gradio_app.store import LONGEST_AGE, ResultStore
+from gradio_app.sweep import sweep_on
 from gradio_app.workshop import Workshop
 from quantize.bundle import Bundle, read_bundle
 from train.errors import UserError, run_command
@@ -87,7 +87,7 @@ def _serve(
 
         app = App(bundle, workshop, folder, takes_models=not strangers)
         server = build_server(build_page(app), store, folder / UPLOADS, options.name, login)
-    _sweep_on(store, app.models_folder)
+    sweep_on([store.sweep, lambda: sweep_uploads(app.models_folder, LONGEST_AGE)], SWEEP_EVERY)
     if strangers:
         print(
             f"Open to everyone who reaches {options.host}: any of them may use this machine. "
@@ -142,21 +142,11 @@ def _prepare(listening: uvicorn.Server, app: "App") -> None:
     """Renders what everyone sees first, once the page itself can be had."""
     while not listening.started:
         time.sleep(0.1)
-    with contextlib.suppress(RuntimeError):  # the server was ended meanwhile
+    try:
         app.prepare()
-
-
-def _sweep_on(store: ResultStore, models: Path) -> None:
-    """Deletes what is too old, also while nobody asks for anything."""
-
-    def sweep() -> None:
-        store.sweep()
-        sweep_uploads(models, LONGEST_AGE)
-        _sweep_on(store, models)
-
-    timer = threading.Timer(SWEEP_EVERY, sweep)
-    timer.daemon = True
-    timer.start()
+    except Exception:
+        if not listening.should_exit:  # else it was ended meanwhile
+            logging.exception("the first example could not be rendered")
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gradio_app.sweep import age_of, delete_tree, entries_of
 from quantize.bundle import Bundle, BundledModel, Size, read_bundle, sha256
 from quantize.recipes import RECIPES
 from quantize.render import Renderer
@@ -177,9 +178,10 @@ def _take_file(upload: Path, folder: Path, reference: str | None) -> ModelChoice
 
 def sweep_uploads(folder: Path, longest_age: float) -> None:
     """Deletes the models that visitors brought longer ago than some seconds."""
-    for kept in folder.iterdir():
-        if time.time() - kept.stat().st_mtime > longest_age:
-            shutil.rmtree(kept, ignore_errors=True)
+    for kept in entries_of(folder):
+        age = age_of(kept)
+        if age is not None and age > longest_age:
+            delete_tree(kept)
 
 
 def check_apart(files: Sequence[Path]) -> list[tuple[Size, int]]:

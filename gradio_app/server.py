@@ -79,11 +79,15 @@ def _picture_route(store: ResultStore) -> Callable[[Request], Awaitable[Response
             file = store.picture_file(request.path_params["photo"], request.path_params["picture"])
         except ValueError:
             return PlainTextResponse("There is nothing here.\n", 404)
-        if not file.is_file():
+        try:
+            # Here, because the response would look only after it has been sent off: then a
+            # picture that is deleted in between ends in an error instead of this sentence.
+            found = file.stat()
+        except FileNotFoundError:
             return PlainTextResponse("No longer here; compare again.\n", 404)
         # Named by its content: what is under this address never changes.
-        kept = "private, max-age=3600, immutable"
-        return FileResponse(file, media_type="image/png", headers={"Cache-Control": kept})
+        kept = {"Cache-Control": "private, max-age=3600, immutable"}
+        return FileResponse(file, media_type="image/png", headers=kept, stat_result=found)
 
     return picture
 

@@ -8,11 +8,12 @@ PHOTO/….csv           the figures as a table to download
 PHOTO and PICTURE are names without a dot or a slash; checksums, or words of ours.
 """
 
+import contextlib
 import json
+import logging
+import os
 import re
-import shutil
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from gradio_app.sweep import age_of, bytes_on_disk, delete_tree, entries_of
 from train.photo import write_atomically
 
 ORIGINAL = "original"
@@ -65,10 +67,9 @@ class ResultStore:
         file = self.picture_file(photo, picture)
         file.parent.mkdir(parents=True, exist_ok=True)
         _write_pixels(file.with_suffix(".npy"), pixels)
-        beside = file.with_name(f".{file.name}.{threading.get_ident()}")
-        # Compressed harder, 12 megapixels take three times as long and a tenth less.
-        Image.fromarray(pixels).save(beside, "PNG", compress_level=1)
-        beside.replace(file)
+        with _written_beside(file) as beside:
+            # Compressed harder, 12 megapixels take three times as long and a tenth less.
+            Image.fromarray(pixels).save(beside, "PNG", compress_level=1)
 
     def read_picture(self, photo: str, picture: str) -> np.ndarray:
         """The pixels of a picture that is there, as a memory map; use it inside `in_use`."""
@@ -116,31 +117,32 @@ class ResultStore:
                 self._users[photo] -= 1
                 if not self._users[photo]:
                     self._leave(photo)
-            self.sweep()
+            try:
+                self.sweep()
+            except Exception:
+                # What was worked on is done; that something cannot be deleted does not spoil it.
+                logging.exception("the results could not be swept")
 
     def sweep(self) -> None:
         """Deletes what is older than the longest age, then the oldest until the bound is kept."""
         with self._lock:
-            idle = [photo for photo in self._photos() if not self._users[photo.name]]
-            idle.sort(key=lambda photo: photo.stat().st_mtime)
-            total = sum(_bytes_of(photo) for photo in self._photos())
-            for photo in idle:
-                age = time.time() - photo.stat().st_mtime
+            sizes = {photo: bytes_on_disk(photo) for photo in entries_of(self._folder)}
+            total = sum(sizes.values())
+            ages = {photo: age_of(photo) for photo in sizes if not self._users[photo.name]}
+            idle = [(age, photo) for photo, age in ages.items() if age is not None]
+            for age, photo in sorted(idle, reverse=True):
                 if age <= self._longest_age and total <= self._most_bytes:
                     break
-                total -= _bytes_of(photo)
-                shutil.rmtree(photo, ignore_errors=True)
-
-    def _photos(self) -> list[Path]:
-        return [entry for entry in self._folder.iterdir() if entry.is_dir()]
+                total -= sizes[photo]
+                delete_tree(photo)
 
     def _leave(self, photo: str) -> None:
         del self._users[photo]
         folder = self._folder / _checked(photo)
-        if folder.is_dir():
-            for pixels in folder.glob("*.npy"):
-                pixels.unlink(missing_ok=True)
-            folder.touch()
+        for pixels in folder.glob("*.npy"):
+            pixels.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(folder)
 
     def _file(self, photo: str, name: str) -> Path:
         return self._folder / _checked(photo) / name
@@ -153,10 +155,16 @@ def _checked(name: str) -> str:
 
 
 def _write_pixels(file: Path, pixels: np.ndarray) -> None:
-    beside = file.with_name(f".{file.name}.{threading.get_ident()}.npy")
-    np.save(beside, pixels)
-    beside.replace(file)
+    with _written_beside(file) as beside, beside.open("wb") as stream:
+        np.save(stream, pixels)
 
 
-def _bytes_of(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+@contextmanager
+def _written_beside(file: Path) -> Iterator[Path]:
+    """Where to write a file, which is renamed once it is whole and removed if it never is."""
+    beside = file.with_name(f".{file.name}.{threading.get_ident()}")
+    try:
+        yield beside
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -103,12 +103,21 @@ def _logging_surprises(work: Callable[[], None]) -> None:
         raise
 
 
+# Each task says itself that it works on a photo: it may outlast the visitor who asked for it, and
+# what nobody works on may be deleted.
+
+
 def decode(store: ResultStore, photo: Photo) -> None:
     """Puts the photograph, and its target where there is one, into the store.
 
     Raises:
         UserError: it is damaged, or its target has another size.
     """
+    with store.in_use(photo.key):
+        _decode(store, photo)
+
+
+def _decode(store: ResultStore, photo: Photo) -> None:
     original = photo.decode()
     if photo.decode_target is not None:
         target = photo.decode_target()
@@ -124,6 +133,11 @@ def render(store: ResultStore, photo: str, model: ModelChoice) -> None:
     Raises:
         UserError: the photograph is too narrow, or the model sees a depth map.
     """
+    with store.in_use(photo):
+        _render(store, photo, model)
+
+
+def _render(store: ResultStore, photo: str, model: ModelChoice) -> None:
     original = np.asarray(store.read_picture(photo, ORIGINAL))
     chosen = nearest_shape(original.shape[:2], model.renderers())
     if chosen.input_channels != 3:
@@ -138,8 +152,9 @@ def render(store: ResultStore, photo: str, model: ModelChoice) -> None:
 
 def measure(store: ResultStore, photo: str, picture: str, reference: str) -> None:
     """Notes how far two pictures of the store are apart."""
-    pixels = (store.read_picture(photo, name) for name in (picture, reference))
-    store.write_note(photo, f"{picture}~{reference}", asdict(compare_pictures(*pixels)))
+    with store.in_use(photo):
+        pixels = (store.read_picture(photo, name) for name in (picture, reference))
+        store.write_note(photo, f"{picture}~{reference}", asdict(compare_pictures(*pixels)))
 
 
 def read_figures(store: ResultStore, photo: str, picture: str, reference: str) -> Figures | None:

@@ -48,12 +48,12 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> Non
 
 
 def test_beyond_the_bound_the_longest_unused_goes_first(tmp_path: Path) -> None:
-    store = ResultStore(tmp_path, most_bytes=int(3.6 * noise().nbytes))  # three of four
+    store = ResultStore(tmp_path, most_bytes=int(3.6 * noise(128).nbytes))  # three of four
     for age, photo in enumerate(("new", "middle", "old")):
-        store.write_picture(photo, "original", noise())
+        store.write_picture(photo, "original", noise(128))
         (tmp_path / photo / "original.npy").unlink()
         os.utime(tmp_path / photo, (time.time() - 10 * age,) * 2)
-    store.write_picture("fresh", "original", noise())
+    store.write_picture("fresh", "original", noise(128))
     (tmp_path / "fresh" / "original.npy").unlink()
     with store.in_use("old"):
         store.sweep()

@@ -1,9 +1,15 @@
 """Tasks: as many at a time as there are cores, each once, and none that nobody waits for."""
 
+import os
 import threading
 import time
+from types import SimpleNamespace
+from typing import Any
 
-from gradio_app.workshop import Line, Workshop
+import numpy as np
+
+from gradio_app.store import ORIGINAL
+from gradio_app.workshop import Line, Workshop, measure, render
 
 
 def test_one_task_a_core_and_the_same_task_once(workshop: Workshop) -> None:
@@ -55,3 +61,21 @@ def test_the_line_says_how_many_are_ahead_and_when_it_is_full() -> None:
     line.leave(tickets[1])
     assert [line.ahead(ticket) for ticket in (tickets[0], *tickets[2:])] == [0, 0, 1]
     assert line.join() is not None
+
+
+def test_what_a_task_works_on_is_kept_though_its_visitor_has_left(workshop: Workshop) -> None:
+    store = workshop.store
+    store.write_picture("photo", ORIGINAL, np.full((64, 64, 3), 128, np.uint8))
+
+    class Doubling:
+        input_size, output_size, input_channels = (32, 32), (64, 64), 3
+
+        def run(self, photo: np.ndarray) -> np.ndarray:
+            os.utime(store.picture_file("photo", ORIGINAL).parent, (0, 0))
+            store.sweep()
+            return photo.repeat(2, 0).repeat(2, 1)
+
+    model: Any = SimpleNamespace(key="doubling", renderers=lambda: [Doubling()])
+    render(store, "photo", model)
+    measure(store, "photo", "doubling", ORIGINAL)
+    assert store.read_note("photo", f"doubling~{ORIGINAL}") is not None
