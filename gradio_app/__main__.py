@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ import uvicorn
 from gradio_app.guard import Login
 from gradio_app.light_start import import_gradio, nothing_collected
 from gradio_app.models import sweep_uploads
+from gradio_app.quota import MEGABYTE, UploadLimits, Uploads
 from gradio_app.store import LONGEST_AGE, ResultStore
 from gradio_app.sweep import sweep_on
 from gradio_app.workshop import Workshop
@@ -51,11 +53,17 @@ class AppOptions:
     """NAME:PASSWORD that everyone must give. Sent in clear: put TLS before it outside."""
     name: tuple[str, ...] = ()
     """Further names under which browsers know this server, such as behind a proxy."""
+    uploads: int = 2000
+    """Megabytes that all uploads together may take on the disk; they are kept for an hour."""
+    uploads_each: int = 500
+    """Megabytes that one visitor, told by the network address, may upload in an hour."""
 
 
 def main() -> None:
     options = tyro.cli(AppOptions)
     login = _login(options.auth)
+    if min(options.uploads, options.uploads_each) < 1:
+        raise UserError("--uploads and --uploads-each: at least 1, in megabytes")
     bundle = read_bundle(options.bundle)
     connection = _listen(options.host, options.port)
     # Else a kill would leave the folder, which may hold gigabytes.
@@ -86,8 +94,12 @@ def _serve(
         from gradio_app.server import build_server
 
         app = App(bundle, workshop, folder, takes_models=not strangers)
-        server = build_server(build_page(app), store, folder / UPLOADS, options.name, login)
-    sweep_on([store.sweep, lambda: sweep_uploads(app.models_folder, LONGEST_AGE)], SWEEP_EVERY)
+        page = build_page(app)
+        limits = UploadLimits(options.uploads * MEGABYTE, options.uploads_each * MEGABYTE)
+        uploads = Uploads(folder / UPLOADS, [app.models_folder], limits)
+        server = build_server(page, store, folder / UPLOADS, options.name, login, uploads)
+    sweep_models = partial(sweep_uploads, app.models_folder, LONGEST_AGE)
+    sweep_on([store.sweep, sweep_models, uploads.sweep], SWEEP_EVERY)
     if strangers:
         print(
             f"Open to everyone who reaches {options.host}: any of them may use this machine. "

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gradio_app.guard import Guard, Login, UploadsOnly
+from gradio_app.quota import UploadQuota, Uploads
 from gradio_app.store import ResultStore
 
 VIEWER_FOLDER = Path(__file__).parent / "viewer"
@@ -26,6 +27,7 @@ def build_server(
     uploads: Path,
     names: Sequence[str] = (),
     login: Login | None = None,
+    quota: Uploads | None = None,
 ) -> ASGIApp:
     """Puts everything that a browser asks for behind the guard.
 
@@ -35,6 +37,7 @@ def build_server(
         uploads: where the framework keeps what visitors bring.
         names: of the server, beside its addresses.
         login: asked of everyone, if any is.
+        quota: how much may be uploaded; the usual amounts where none is given.
     """
     # Closed to the API route that would skip the queue.
     page.queue(max_size=MOST_EVENTS, api_open=False, default_concurrency_limit=4)
@@ -63,7 +66,8 @@ def build_server(
     )
     # Only then does the framework look where a file comes from; mounting does not say so.
     page.has_launched = True
-    return Guard(UploadsOnly(app, uploads), names, login)
+    limited = UploadQuota(UploadsOnly(app, uploads), quota or Uploads(uploads))
+    return Guard(limited, names, login)
 
 
 async def _viewer_file(request: Request) -> Response:

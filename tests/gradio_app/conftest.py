@@ -8,7 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -77,31 +79,59 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Served:
+    """A running server: its address, and the folder that its temporary folder is in."""
+
+    address: str
+    temporary: Path
+
+
+Serve = Callable[..., AbstractContextManager[Served]]
+
+
 @pytest.fixture(scope="session")
-def address(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a server, started as a user starts it, which leaves nothing behind when it is killed."""
-    port = free_port()
-    temporary = tmp_path_factory.mktemp("server")
-    command = [sys.executable, "-m", "gradio_app", "--bundle", str(bundle.folder)]
-    process = subprocess.Popen(
-        [*command, "--port", str(port)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "TMPDIR": str(temporary)},
-    )
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(240):
-        assert process.poll() is None, process.communicate()[0]
+def serve(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Serve:
+    """Starts a server as a user does; arguments are the command's, keywords its environment."""
+
+    @contextmanager
+    def serving(*arguments: str, **environment: str) -> Iterator[Served]:
+        port = free_port()
+        temporary = tmp_path_factory.mktemp("server")
+        command = [sys.executable, "-m", "gradio_app", "--bundle", str(bundle.folder)]
+        process = subprocess.Popen(
+            [*command, "--port", str(port), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, **environment, "TMPDIR": str(temporary)},
+        )
+        address = f"http://127.0.0.1:{port}"
         try:
-            urllib.request.urlopen(f"{address}/", timeout=60).close()
-            break
-        except urllib.error.URLError:
-            time.sleep(0.25)
-    yield address
-    process.terminate()
-    process.communicate(timeout=60)
-    assert not list(temporary.glob("pocket-bokeh-*"))
+            for _ in range(240):
+                assert process.poll() is None, process.communicate()[0]
+                try:
+                    urllib.request.urlopen(f"{address}/", timeout=60).close()
+                    break
+                except urllib.error.HTTPError:  # it answers, though not everyone
+                    break
+                except urllib.error.URLError:
+                    time.sleep(0.25)
+            yield Served(address, temporary)
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
+        # It leaves nothing behind when it is killed.
+        assert not list(temporary.glob("pocket-bokeh-*"))
+
+    return serving
+
+
+@pytest.fixture(scope="session")
+def address(serve: Serve) -> Iterator[str]:
+    """Of a server with the usual options."""
+    with serve() as served:
+        yield served.address
 
 
 @pytest.fixture(scope="session")
