@@ -25,6 +25,7 @@ import uvicorn
 from gradio_app.guard import Login
 from gradio_app.light_start import import_gradio, nothing_collected
 from gradio_app.models import sweep_uploads
+from gradio_app.public_address import PublicAddress, read_public_address
 from gradio_app.quota import MEGABYTE, UploadLimits, Uploads
 from gradio_app.store import LONGEST_AGE, ResultStore
 from gradio_app.sweep import sweep_on
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 SWEEP_EVERY = 300.0
 UPLOADS = "uploads"
+AUTH_VARIABLE = "POCKET_BOKEH_AUTH"
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,14 @@ class AppOptions:
     port: int = 7860
     """The first port to try is also the last."""
     auth: str | None = None
-    """NAME:PASSWORD that everyone must give. Sent in clear: put TLS before it outside."""
+    """NAME:PASSWORD that everyone must give. Sent in clear: put TLS before it outside. Others on
+    this machine see the command; they don't see the environment variable POCKET_BOKEH_AUTH,
+    which says the same."""
     name: tuple[str, ...] = ()
     """Further names under which browsers know this server, such as behind a proxy."""
+    root_path: str | None = None
+    """Behind a proxy: the address that browsers see, such as https://example.org/bokeh. Only a
+    path, /bokeh, suffices where the proxy sends the name on in Host or X-Forwarded-Host."""
     uploads: int = 2000
     """Megabytes that all uploads together may take on the disk; they are kept for an hour."""
     uploads_each: int = 500
@@ -62,6 +69,7 @@ class AppOptions:
 def main() -> None:
     options = tyro.cli(AppOptions)
     login = _login(options.auth)
+    public = None if options.root_path is None else read_public_address(options.root_path)
     if min(options.uploads, options.uploads_each) < 1:
         raise UserError("--uploads and --uploads-each: at least 1, in megabytes")
     bundle = read_bundle(options.bundle)
@@ -71,13 +79,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pocket-bokeh-") as folder:
         # Where gradio keeps uploads: gone with the server.
         os.environ["GRADIO_TEMP_DIR"] = str(Path(folder) / UPLOADS)
-        _serve(options, bundle, login, connection, Path(folder))
+        _serve(options, bundle, login, public, connection, Path(folder))
 
 
 def _serve(
     options: AppOptions,
     bundle: Bundle,
     login: Login | None,
+    public: PublicAddress | None,
     connection: socket.socket,
     folder: Path,
 ) -> None:
@@ -85,7 +94,8 @@ def _serve(
     results.mkdir()
     store = ResultStore(results)
     workshop = Workshop(store)
-    strangers = not _is_loopback(options.host) and login is None
+    seen = not _is_loopback(options.host) or public is not None or bool(options.name)
+    strangers = seen and login is None
     with nothing_collected():
         # Here, because gradio reads the environment when it is imported; it takes seconds, too.
         import_gradio()
@@ -97,15 +107,19 @@ def _serve(
         page = build_page(app)
         limits = UploadLimits(options.uploads * MEGABYTE, options.uploads_each * MEGABYTE)
         uploads = Uploads(folder / UPLOADS, [app.models_folder], limits)
-        server = build_server(page, store, folder / UPLOADS, options.name, login, uploads)
+        server = build_server(page, store, folder / UPLOADS, options.name, login, uploads, public)
     sweep_models = partial(sweep_uploads, app.models_folder, LONGEST_AGE)
     sweep_on([store.sweep, sweep_models, uploads.sweep], SWEEP_EVERY)
     if strangers:
         print(
-            f"Open to everyone who reaches {options.host}: any of them may use this machine. "
-            "Name --auth NAME:PASSWORD to change that. Models of visitors' own are not taken."
+            f"Open to everyone who reaches {public or options.host}: any of them may use this "
+            f"machine. Set {AUTH_VARIABLE}=NAME:PASSWORD to change that. Models of visitors' own "
+            "are not taken."
         )
-    print(f"Pocket Bokeh on http://{_shown(options.host)}:{options.port} (Ctrl-C ends it)")
+    shown = f"http://{_shown(options.host)}:{options.port}"
+    if public is not None:
+        shown = f"{shown}, for browsers {public}"
+    print(f"Pocket Bokeh on {shown} (Ctrl-C ends it)")
     logging.basicConfig(level=logging.WARNING)
     config = uvicorn.Config(server, log_level="warning", timeout_graceful_shutdown=1)
     listening = uvicorn.Server(config)
@@ -142,11 +156,18 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _login(auth: str | None) -> Login | None:
+    """What --auth says, or else the environment, from which it is removed.
+
+    Models of visitors' own run in processes that would inherit it.
+    """
+    said = os.environ.pop(AUTH_VARIABLE, None)
+    source = "--auth" if auth is not None else AUTH_VARIABLE
+    auth = said if auth is None else auth
     if auth is None:
         return None
     name, colon, password = auth.partition(":")
     if not (name and colon and password):
-        raise UserError("--auth: expected NAME:PASSWORD, neither of them empty")
+        raise UserError(f"{source}: expected NAME:PASSWORD, neither of them empty")
     return Login(name, password)
 
 

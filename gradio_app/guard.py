@@ -4,6 +4,10 @@ The page needs few addresses of its framework; all others are closed, among them
 from other machines (file=http…, proxy=) and those that skip the queue (run/, call/). A name that
 is not the server's own may be a foreign page that points it here (DNS rebinding); a foreign Origin
 is such a page in the visitor's browser.
+
+Behind a proxy the name that the browser sees is in X-Forwarded-Host, or in the public address that
+the server was told. No foreign page can make a browser send that header: it would have to ask
+first, and nobody is given leave (Access-Control-…), whatever the framework answers.
 """
 
 import base64
@@ -13,7 +17,7 @@ import json
 import logging
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gradio_app.public_address import PublicAddress
 
 _OPEN = re.compile(
     r"/(|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|(static|assets|svelte)/[^?]+"
@@ -51,6 +57,16 @@ _HEADERS = {
 }
 
 
+_FOREIGN_NAME = (
+    "This server is not known under that name. Who runs it can make it known with "
+    "--name NAME; behind a proxy, with --root-path https://NAME.\n"
+)
+_FOREIGN_ORIGIN = (
+    "Refused: sent by another site. If this is the page's own site behind a proxy, start the "
+    "server with --root-path and the address that browsers see.\n"
+)
+
+
 @dataclass(frozen=True)
 class Login:
     """A name and a password that everyone who is let in knows."""
@@ -67,16 +83,26 @@ class Login:
 class Guard:
     """Answers what is refused itself, and passes on the rest."""
 
-    def __init__(self, app: ASGIApp, names: Sequence[str] = (), login: Login | None = None):
+    def __init__(
+        self,
+        app: ASGIApp,
+        names: Sequence[str] = (),
+        login: Login | None = None,
+        public: PublicAddress | None = None,
+    ):
         """Guards an application.
 
         Args:
             app: what is guarded.
             names: under which it is known, beside this machine's own and any number of an address.
             login: asked of everyone, if any is.
+            public: where browsers find it behind a proxy.
         """
         self._app = app
+        self._public = public or PublicAddress()
         self._names = {"localhost", socket.gethostname().lower(), *map(str.lower, names)}
+        if self._public.origin:
+            self._names.add(str(urlsplit(self._public.origin).hostname))
         self._login = login
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,10 +110,22 @@ class Guard:
             await self._app(scope, receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
-        elif refusal := self._refusal(scope):
+        else:
+            await self._answer(self._without_prefix(scope), receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if refusal := self._refusal(scope):
             await refusal(scope, receive, send)
         else:
             await self._pass_on(scope, receive, send)
+
+    def _without_prefix(self, scope: Scope) -> Scope:
+        """The request as if the server had the whole name; some proxies take the prefix off."""
+        prefix = self._public.path
+        if not prefix or not scope["path"].startswith(f"{prefix}/"):
+            return scope
+        raw = scope.get("raw_path", b"").removeprefix(prefix.encode())
+        return {**scope, "path": scope["path"].removeprefix(prefix), "raw_path": raw}
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         answered = False
@@ -96,7 +134,7 @@ class Guard:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                MutableHeaders(scope=message).update(_HEADERS)
+                _harden(MutableHeaders(scope=message))
             await send(message)
 
         try:
@@ -110,10 +148,13 @@ class Guard:
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not self._is_own(host):
-            return PlainTextResponse("This server is not known under that name.\n", 421)
-        if scope["method"] not in _SAFE_METHODS and not _same_origin(headers, host):
-            return PlainTextResponse("Refused: sent by another site.\n", 403)
+        forwarded = headers.get("x-forwarded-host", host).split(",")[0].strip()
+        if not (self._is_own(host) and self._is_own(forwarded)):
+            return PlainTextResponse(_FOREIGN_NAME, 421)
+        if scope["method"] not in _SAFE_METHODS and not _same_origin(
+            headers, {forwarded, self._public.netloc}
+        ):
+            return PlainTextResponse(_FOREIGN_ORIGIN, 403)
         if self._login and not self._login.matches(headers.get("authorization", "")):
             ask = {"WWW-Authenticate": 'Basic realm="Pocket Bokeh", charset="UTF-8"'}
             return PlainTextResponse("Name and password, please.\n", 401, ask)
@@ -133,11 +174,22 @@ class Guard:
         return True
 
 
-def _same_origin(headers: Headers, host: str) -> bool:
+def _same_origin(headers: Headers, hosts: Collection[str]) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == host
+    return origin is None or (origin != "null" and urlsplit(origin).netloc in hosts)
+
+
+def _harden(headers: MutableHeaders) -> None:
+    """What an answer says to the browser, and to a proxy."""
+    for name in [name for name in headers if name.startswith("access-control-")]:
+        # The framework lets every site read what a server that is not on localhost answers.
+        del headers[name]
+    headers.update(_HEADERS)
+    if headers.get("content-type", "").startswith("text/event-stream"):
+        # Else nginx keeps back what goes on until it has a page full of it.
+        headers["X-Accel-Buffering"] = "no"
 
 
 class UploadsOnly:

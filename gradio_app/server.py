@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gradio_app.guard import Guard, Login, UploadsOnly
+from gradio_app.public_address import PublicAddress
 from gradio_app.quota import UploadQuota, Uploads
 from gradio_app.store import ResultStore
 
@@ -28,6 +29,7 @@ def build_server(
     names: Sequence[str] = (),
     login: Login | None = None,
     quota: Uploads | None = None,
+    public: PublicAddress | None = None,
 ) -> ASGIApp:
     """Puts everything that a browser asks for behind the guard.
 
@@ -38,6 +40,7 @@ def build_server(
         names: of the server, beside its addresses.
         login: asked of everyone, if any is.
         quota: how much may be uploaded; the usual amounts where none is given.
+        public: where browsers find it behind a proxy.
     """
     # Closed to the API route that would skip the queue.
     page.queue(max_size=MOST_EVENTS, api_open=False, default_concurrency_limit=4)
@@ -63,11 +66,12 @@ def build_server(
         enable_monitoring=False,
         pwa=False,
         mcp_server=False,
+        root_path=str(public) if public else None,
     )
     # Only then does the framework look where a file comes from; mounting does not say so.
     page.has_launched = True
     limited = UploadQuota(UploadsOnly(app, uploads), quota or Uploads(uploads))
-    return Guard(limited, names, login)
+    return Guard(limited, names, login, public)
 
 
 async def _viewer_file(request: Request) -> Response:

@@ -10,7 +10,9 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from gradio_app.guard import Guard, Login
+from gradio_app.public_address import PublicAddress, read_public_address
 from quantize.bundle import Bundle
+from train.errors import UserError
 
 
 def ask(
@@ -144,6 +146,74 @@ def test_a_name_that_was_given_is_served() -> None:
     guarded = Guard(PlainTextResponse("inside"), names=["Bokeh.example"])
     assert TestClient(guarded, base_url="http://bokeh.example").get("/").text == "inside"
     assert TestClient(guarded, base_url="http://other.example").get("/").status_code == 421
+
+
+def behind_proxy(address: str) -> TestClient:
+    """A guarded application that was told its public address; Host is what nginx sends."""
+    guarded = Guard(PlainTextResponse("inside"), public=read_public_address(address))
+    return TestClient(guarded, base_url="http://127.0.0.1:7860")
+
+
+def test_behind_a_proxy_the_public_address_is_the_origin() -> None:
+    browser = behind_proxy("https://bokeh.example/tools/bokeh")
+    for path in ("/", "/tools/bokeh/"):
+        assert browser.get(path).text == "inside"
+    assert browser.get("/tools/bokeh/docs").status_code == 404
+    upload = "/gradio_api/upload"
+    assert browser.post(upload, headers={"Origin": "https://bokeh.example"}).text == "inside"
+    for origin in ("https://evil.example", "null", "https://bokeh.example:444"):
+        refused = browser.post(upload, headers={"Origin": origin})
+        assert refused.status_code == 403
+        assert "--root-path" in refused.text
+
+
+def test_a_name_that_a_proxy_sends_on_must_be_known_too() -> None:
+    guarded = Guard(PlainTextResponse("inside"), names=["bokeh.example"])
+    browser = TestClient(guarded, base_url="http://127.0.0.1:7860")
+    origin = {"Origin": "https://bokeh.example"}
+    sent_on = {"X-Forwarded-Host": "bokeh.example"}
+    assert browser.post("/gradio_api/upload", headers=origin).status_code == 403
+    assert browser.post("/gradio_api/upload", headers=origin | sent_on).text == "inside"
+    other = {"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example"}
+    assert browser.post("/gradio_api/upload", headers=other).status_code == 421
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.168.1.2:7860"])
+def test_no_other_site_may_read_or_send_headers(address: str, host: str) -> None:
+    """The framework allows every origin where Host is not this machine's own name."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
+    asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-a"}
+    for method, more in (("OPTIONS", asks), ("GET", {})):
+        headers = {"Host": host, "Origin": "http://evil.example", **more}
+        connection.request(method, "/config", headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert not [name for name, _ in answer.getheaders() if "access-control" in name.lower()]
+
+
+@pytest.mark.parametrize(
+    ("text", "origin", "path"),
+    [
+        ("/", "", ""),
+        ("/bokeh", "", "/bokeh"),
+        ("/a/b/", "", "/a/b"),
+        ("https://example.org", "https://example.org", ""),
+        ("https://Example.org:443/bokeh/", "https://example.org", "/bokeh"),
+        ("http://example.org:8080/bokeh", "http://example.org:8080", "/bokeh"),
+        ("http://[::1]:8080", "http://[::1]:8080", ""),
+    ],
+)
+def test_a_public_address_is_read(text: str, origin: str, path: str) -> None:
+    assert read_public_address(text) == PublicAddress(origin, path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "bokeh", "ftp://example.org", "https://", "http://a:b@c/", "http://x:y/", "/a b", "/a?b"],
+)
+def test_what_is_no_public_address_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="expected a path such as /bokeh"):
+        read_public_address(text)
 
 
 def test_a_login_compares_the_whole_of_it() -> None:

@@ -1,11 +1,17 @@
 """How the server starts, or says why it cannot."""
 
+import os
 import subprocess
 import sys
+from typing import Any
 
+import httpx
 import pytest
 
+from gradio_app.__main__ import _login
+from gradio_app.guard import Login
 from quantize.bundle import Bundle
+from train.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -14,6 +20,8 @@ from quantize.bundle import Bundle
         (["--bundle", "none"], "not a bundle"),
         (["--auth", "secret"], "expected NAME:PASSWORD"),
         (["--host", "300.1.1.1"], "cannot listen on 300.1.1.1"),
+        (["--root-path", "bokeh"], "expected a path such as /bokeh"),
+        (["--uploads", "0"], "at least 1, in megabytes"),
     ],
 )
 def test_what_cannot_be_served_is_one_line(
@@ -24,6 +32,26 @@ def test_what_cannot_be_served_is_one_line(
     assert process.returncode == 2
     assert sentence in process.stderr.splitlines()[-1]
     assert "Traceback" not in process.stderr
+
+
+def test_the_login_may_come_from_the_environment(serve: Any) -> None:
+    """There other users of the machine do not see it, and the models that run apart neither."""
+    with serve(POCKET_BOKEH_AUTH="ada:secret") as served:
+        assert httpx.get(served.address, timeout=60).status_code == 401
+        assert httpx.get(served.address, auth=("ada", "wrong"), timeout=60).status_code == 401
+        assert httpx.get(served.address, auth=("ada", "secret"), timeout=60).status_code == 200
+
+
+def test_the_login_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POCKET_BOKEH_AUTH", "ada:secret")
+    assert _login(None) == Login("ada", "secret")
+    assert "POCKET_BOKEH_AUTH" not in os.environ
+    monkeypatch.setenv("POCKET_BOKEH_AUTH", "ada:secret")
+    assert _login("bob:other") == Login("bob", "other")
+    assert "POCKET_BOKEH_AUTH" not in os.environ
+    monkeypatch.setenv("POCKET_BOKEH_AUTH", "secret")
+    with pytest.raises(UserError, match="POCKET_BOKEH_AUTH: expected NAME:PASSWORD"):
+        _login(None)
 
 
 def test_a_port_that_is_taken_is_one_line(bundle: Bundle, address: str) -> None:

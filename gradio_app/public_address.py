@@ -1,0 +1,56 @@
+"""Where browsers find a server that is behind a proxy."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from train.errors import UserError
+
+
+@dataclass(frozen=True)
+class PublicAddress:
+    """Where browsers find a server that is behind a proxy.
+
+    Attributes:
+        origin: such as https://example.org; empty where the proxy's headers say it.
+        path: such as /bokeh; empty where the server has the whole name to itself.
+    """
+
+    origin: str = ""
+    path: str = ""
+
+    @property
+    def netloc(self) -> str:
+        """The name, and the port where there is one; empty where the proxy's headers say it."""
+        return urlsplit(self.origin).netloc
+
+    def __str__(self) -> str:
+        return self.origin + self.path
+
+
+def read_public_address(text: str) -> PublicAddress:
+    """Reads what --root-path says: a path, or a whole address.
+
+    Raises:
+        UserError: it is neither.
+    """
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    whole = parts.scheme in ("http", "https") and parts.hostname and not parts.username
+    path = parts.path.rstrip("/")
+    is_path = text.startswith("/") and not parts.netloc
+    plain = not (parts.query or parts.fragment) and re.fullmatch(r"(/[\w.~-]+)*", path)
+    if not plain or not (whole or is_path):
+        raise UserError(
+            f"--root-path {text}: expected a path such as /bokeh, or the address that browsers "
+            "see, such as https://example.org/bokeh"
+        )
+    if not whole:
+        return PublicAddress(path=path)
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname)
+    netloc = host if port in (None, usual) else f"{host}:{port}"
+    return PublicAddress(f"{parts.scheme}://{netloc}", path)
