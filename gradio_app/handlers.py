@@ -116,7 +116,8 @@ def take_models(
         UserError: says what is wrong with which file.
     """
     uploads = [Path(file) for file in files or []]
-    taken = take_uploads(uploads, app.models_folder, app.models[0].reference)
+    sizes = [file.output_size for file in app.models[0].files]
+    taken = take_uploads(uploads, app.models_folder, app.models[0].reference, sizes)
     known = {model.key for model in [*app.models, *own]}
     taken = [model for model in taken if model.key not in known]
     together = relabel([*app.models, *own, *taken])

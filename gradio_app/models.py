@@ -1,12 +1,10 @@
 """The models that the page can run: of bundles, and .tflite files of a visitor's own."""
 
 import hashlib
-import json
 import os
-import resource
 import shutil
-import subprocess
-import sys
+import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,39 +13,25 @@ from pathlib import Path
 
 import numpy as np
 
+from gradio_app.model_check import THREADS, check_apart, check_size
+from gradio_app.model_file import ModelFile
 from gradio_app.sweep import age_of, delete_tree, entries_of
 from quantize.bundle import Bundle, BundledModel, Size, read_bundle, sha256
 from quantize.recipes import RECIPES
 from quantize.render import Renderer
 from quantize.runtimes import LiteRTModel
-from quantize.turned import in_every_shape, turned
+from quantize.tflite_file import read_edges
+from quantize.turned import in_every_shape
 from train.errors import UserError
-from train.photo import write_atomically
 
-THREADS = 1
-"""Of a run: as many runs at a time as there are cores take each one."""
+WORKING_SIZES: tuple[Size, ...] = ((384, 512), (512, 384))
+"""What a model that takes photographs of any size is brought to, where nothing else is said."""
 
-LARGEST_SIDE = 2048
-LONGEST_CHECK = 60
-"""Seconds for loading and running a foreign model."""
-
-_MOST_MEMORY = 4 << 30
 _QUICK = 0.5
 """Seconds; a faster first run is repeated, because it also settled memory."""
 
-
-@dataclass(frozen=True)
-class ModelFile:
-    """One .tflite file; the sides are those of the picture that it gives, twice its input's.
-
-    One that `is_turned` is for the other shape and is turned before it runs.
-    """
-
-    file: Path
-    output_size: Size
-    channels: int
-    bytes: int
-    is_turned: bool = False
+_KEPT_LOCK = threading.Lock()
+"""Held while a visitor's models are put in their folder or swept out of it."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +90,8 @@ class TimedModel(Renderer):
     def _model(self) -> LiteRTModel:
         file = self._file.file
         if not file.is_file():
-            raise UserError("no longer here, uploads are kept for an hour; add it again")
-        return LiteRTModel(turned(file.read_bytes()) if self._file.is_turned else file, THREADS)
+            raise UserError("no longer here; uploads are kept for an hour; add it again")
+        return self._file.load(THREADS)
 
 
 def choices_of(bundle: Bundle, prefix: str = "") -> list[ModelChoice]:
@@ -131,97 +115,96 @@ def choices_of(bundle: Bundle, prefix: str = "") -> list[ModelChoice]:
     ]
 
 
-def take_uploads(uploads: Sequence[Path], folder: Path, reference: str | None) -> list[ModelChoice]:
+def take_uploads(
+    uploads: Sequence[Path],
+    folder: Path,
+    reference: str | None,
+    sizes: Sequence[Size] = WORKING_SIZES,
+) -> list[ModelChoice]:
     """Takes models of a visitor's own, once each has been run apart from the server.
 
     Args:
         uploads: the files of a bundle, `bundle.json` among them, or single .tflite files.
         folder: where the models may be kept.
         reference: the float32 model that single files are held against.
+        sizes: working sizes for single files that take photographs of any size.
 
     Raises:
         UserError: says what is wrong with which file.
     """
     if any(file.name == "bundle.json" for file in uploads):
         return _take_bundle(uploads, folder)
-    return [_take_file(file, folder, reference) for file in uploads]
+    return [_take_file(file, folder, reference, sizes) for file in uploads]
 
 
 def _take_bundle(uploads: Sequence[Path], folder: Path) -> list[ModelChoice]:
-    content = b"".join(sha256(file.read_bytes()).encode() for file in uploads)
-    kept = folder / f"bundle_{sha256(content)[:16]}"
-    kept.mkdir(exist_ok=True)
-    for file in uploads:
-        shutil.copyfile(file, kept / file.name)
-    os.utime(kept)
+    kept = _keep(uploads, folder, "bundle")
     try:
         bundle = read_bundle(kept)
     except UserError as error:
-        shutil.rmtree(kept)
         raise UserError(
             f"{str(error).replace(str(kept), 'the bundle')}; choose all files of its folder"
         ) from error
-    check_apart([kept / model.file for model in bundle.models])
-    return choices_of(bundle, f"{bundle.name}: ")
+    choices = choices_of(bundle, f"{bundle.name}: ")
+    # In every shape, turned ones as well: what is checked is what runs.
+    check_apart([file for choice in choices for file in choice.files])
+    return choices
 
 
-def _take_file(upload: Path, folder: Path, reference: str | None) -> ModelChoice:
+def _take_file(
+    upload: Path, folder: Path, reference: str | None, sizes: Sequence[Size]
+) -> ModelChoice:
     content = upload.read_bytes()
-    key = sha256(content)[:16]
-    kept = folder / f"file_{key}" / upload.name
-    kept.parent.mkdir(exist_ok=True)
-    write_atomically(kept, content)
-    ((size, channels),) = check_apart([kept])
-    file = ModelFile(kept, size, channels, len(content))
-    return ModelChoice(key, upload.name, "your own", (file,), reference)
+    try:
+        taken, _ = read_edges(content)
+    except ValueError as error:
+        raise UserError(f"{upload.name}: {error}") from error
+    if len(taken.shape) != 4:
+        raise UserError(
+            f"{upload.name}: takes a tensor of shape {taken.shape}, expected 1 × height × width × 3"
+        )
+    _, height, width, channels = taken.shape
+    own = (2 * height, 2 * width)
+    chosen = list(sizes) if -1 in (height, width) else [own]
+    for size in chosen:
+        check_size(upload.name, size)
+    kept = _keep([upload], folder, "file") / upload.name
+    files = [ModelFile(kept, size, max(3, channels), len(content)) for size in chosen]
+    check_apart(files)
+    return ModelChoice(sha256(content)[:16], upload.name, "your own", tuple(files), reference)
+
+
+def _keep(uploads: Sequence[Path], folder: Path, kind: str) -> Path:
+    """Copies files to a folder that is named by their content; what is there stays as it is.
+
+    Others may be reading it: the same models are brought by several visitors, or twice by one.
+    """
+    named = "".join(f"{file.name} {sha256(file.read_bytes())}\n" for file in uploads)
+    kept = folder / f"{kind}_{sha256(named.encode())[:16]}"
+    beside = Path(tempfile.mkdtemp(prefix=".", dir=folder))
+    try:
+        for file in uploads:
+            shutil.copyfile(file, beside / file.name)
+        with _KEPT_LOCK:
+            if kept.is_dir():
+                os.utime(kept)
+            else:
+                beside.rename(kept)
+    except FileNotFoundError as error:
+        raise UserError("a file is no longer here; add the models again") from error
+    finally:
+        if beside.is_dir():
+            delete_tree(beside)
+    return kept
 
 
 def sweep_uploads(folder: Path, longest_age: float) -> None:
     """Deletes the models that visitors brought longer ago than some seconds."""
     for kept in entries_of(folder):
-        age = age_of(kept)
-        if age is not None and age > longest_age:
-            delete_tree(kept)
-
-
-def check_apart(files: Sequence[Path]) -> list[tuple[Size, int]]:
-    """Loads and runs models in a process of its own, which may crash without harm.
-
-    Returns:
-        Of each, height and width of what it gives, and the channels that it takes.
-
-    Raises:
-        UserError: one cannot be loaded, is no photo-to-photo model, crashes or takes too long.
-    """
-    command = [sys.executable, "-m", "gradio_app.models", *map(str, files)]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=LONGEST_CHECK * len(files))
-        answers, why = done.stdout, "ends the program that runs it; it may be damaged"
-    except subprocess.TimeoutExpired as error:
-        answers, why = error.stdout or b"", f"runs for more than {LONGEST_CHECK} s here"
-    found = [json.loads(line) for line in answers.splitlines() if line.startswith(b"{")]
-    unanswered = [{"error": why}] * (len(files) - len(found))
-    for file, answer in zip(files, found + unanswered, strict=True):
-        if "error" in answer:
-            raise UserError(f"{file.name}: {answer['error']}")
-    return [(tuple(answer["output_size"]), answer["channels"]) for answer in found]
-
-
-def _check(file: Path) -> dict[str, object]:
-    """What the process of its own finds out."""
-    try:
-        model = LiteRTModel(file.read_bytes(), threads=THREADS)
-        if max(model.output_size) > LARGEST_SIDE:
-            return {"error": f"gives {model.output_size}; up to {LARGEST_SIDE} a side is taken"}
-        if model.output_size != (2 * model.input_size[0], 2 * model.input_size[1]):
-            return {
-                "error": f"takes {model.input_size} and gives {model.output_size}; expected a "
-                "model that gives twice the size that it takes"
-            }
-        model.run(np.zeros((*model.input_size, model.input_channels), np.float32))
-    except UserError as error:
-        return {"error": str(error).removeprefix("the model: ")}
-    return {"output_size": model.output_size, "channels": model.input_channels}
+        with _KEPT_LOCK:
+            age = age_of(kept)
+            if age is not None and age > longest_age:
+                delete_tree(kept)
 
 
 def _timed_run(model: LiteRTModel, photo: np.ndarray) -> tuple[np.ndarray, float]:
@@ -243,12 +226,3 @@ def relabel(models: Sequence[ModelChoice]) -> list[ModelChoice]:
         again = seen[model.label]
         relabelled.append(model if again == 1 else replace(model, label=f"{model.label} ({again})"))
     return relabelled
-
-
-if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for name in sys.argv[1:]:
-        print(json.dumps(_check(Path(name))), flush=True)
-    # What a broken model left behind may crash at the orderly end.
-    os._exit(0)

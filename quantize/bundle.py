@@ -14,6 +14,7 @@ figures `golden_largest_step` and `golden_mean_step`: any device can prove its a
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quantize.tflite_file import Edge, EdgeFormat, read_edges
 from train.errors import UserError
 from train.photo import write_atomically
 
@@ -31,13 +33,8 @@ Size = tuple[int, int]
 """Height and width in pixels."""
 
 
-@dataclass(frozen=True)
-class EdgeFormat:
-    """What a model takes or gives: value = (code − zero_point) · scale; floats have neither."""
-
-    type: str
-    scale: float | None = None
-    zero_point: int | None = None
+SMALLEST_WORKING_SIDE = 64
+"""Pixels of the rendered photograph; the coarsest of a network's levels still sees half a pixel."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +148,19 @@ class Bundle:
             self.models_of(recipe)
         return tuple(model for model in self.models if not recipes or model.recipe in recipes)
 
+    def golden_of(self, size: Size) -> GoldenPair:
+        """The golden pair of a working size.
+
+        Raises:
+            UserError: there is none.
+        """
+        for pair in self.golden:
+            if pair.working_size == size:
+                return pair
+        raise UserError(
+            f"{self.folder}: no golden pair of {size[0]} × {size[1]} px; export the bundle again"
+        )
+
     def checksums(self) -> dict[str, str]:
         """The SHA-256 of every file beside `bundle.json`, by name."""
         sums = {model.file: model.sha256 for model in self.models} | dict(self.records)
@@ -210,10 +220,14 @@ def check_absent(folder: Path) -> None:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Reads and checks a bundle: its schema, and every file against its checksum.
+    """Reads and checks a bundle: its schema, and every file against what is said of it.
+
+    Sizes and number formats are those of the .tflite files; a `bundle.json` that says otherwise
+    is refused, before anything of these sizes is allocated.
 
     Raises:
-        UserError: it is no bundle, of another version, or a file is missing or changed.
+        UserError: it is no bundle, of another version, a file is missing or changed, or is not
+            what `bundle.json` says.
     """
     file = folder / "bundle.json"
     if not file.is_file():
@@ -223,7 +237,7 @@ def read_bundle(folder: Path) -> Bundle:
     try:
         stored = json.loads(file.read_bytes())
         version = stored["schema_version"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{file}: damaged; export the bundle again") from error
     if version != SCHEMA_VERSION:
         raise UserError(
@@ -232,11 +246,56 @@ def read_bundle(folder: Path) -> Bundle:
         )
     try:
         bundle = _from_json(folder, stored)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UserError(f"{file}: damaged ({error}); export the bundle again") from error
+    if not bundle.models:
+        raise UserError(f"{file}: names no model; export the bundle again")
     for name, checksum in bundle.checksums().items():
         _check_file(folder, name, checksum)
+    for model in bundle.models:
+        _check_model(bundle, model)
     return bundle
+
+
+def _check_model(bundle: Bundle, model: BundledModel) -> None:
+    """Holds what is said of a model against its file."""
+    file = bundle.folder / model.file
+    content = file.read_bytes()
+    try:
+        taken, given = read_edges(content)
+    except ValueError as error:
+        raise UserError(f"{file}: {error}; export the bundle again") from error
+    height, width = model.working_size
+    channels = 4 if bundle.sees_depth else 3
+    for name, said, found in (
+        ("bytes", model.bytes, len(content)),
+        ("output", (1, height, width, 3), given.shape),
+        ("input", (1, height // 2, width // 2, channels), taken.shape),
+        ("output", model.output, given),
+        ("input", model.input, taken),
+    ):
+        same = _is_format(said, found) if isinstance(found, Edge) else said == found
+        if not same:
+            shown = found.format if isinstance(found, Edge) else found
+            raise UserError(
+                f"{file}: bundle.json says {name} {said}, the file itself {shown}; "
+                "export the bundle again"
+            )
+    if min(height, width) < SMALLEST_WORKING_SIDE:
+        raise UserError(
+            f"{file}: gives {height} × {width} px, too small for a photo; expected sides of at "
+            f"least {SMALLEST_WORKING_SIDE}"
+        )
+
+
+def _is_format(said: Any, found: Edge) -> bool:
+    """Whether two formats are the same; a file holds its scale with seven digits."""
+    one, other = said, found.format
+    if (one.type, one.zero_point) != (other.type, other.zero_point):
+        return False
+    if one.scale is None or other.scale is None:
+        return bool(one.scale is other.scale)
+    return math.isclose(one.scale, other.scale, rel_tol=1e-6)
 
 
 def _check_file(folder: Path, name: str, checksum: str) -> None:
@@ -261,8 +320,8 @@ def _to_json(bundle: Bundle) -> str:
 def _from_json(folder: Path, stored: dict[str, Any]) -> Bundle:
     return Bundle(
         folder=folder,
-        name=stored["name"],
-        preset=stored["preset"],
+        name=_text(stored["name"]),
+        preset=_text(stored["preset"]),
         models=tuple(_model(entry) for entry in stored["models"]),
         golden=tuple(
             GoldenPair(**{**entry, "working_size": _size(entry["working_size"])})
@@ -277,11 +336,19 @@ def _model(entry: dict[str, Any]) -> BundledModel:
     return BundledModel(
         **{
             **entry,
+            "recipe": _text(entry["recipe"]),
+            "file": _text(entry["file"]),
             "working_size": _size(entry["working_size"]),
             "input": EdgeFormat(**entry["input"]),
             "output": EdgeFormat(**entry["output"]),
         }
     )
+
+
+def _text(stored: Any) -> str:
+    if not isinstance(stored, str):
+        raise TypeError(f"{stored!r}, expected a text")
+    return stored
 
 
 def _size(stored: list[int]) -> Size:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from quantize.bundle import EdgeFormat
+from quantize.tflite_file import EdgeFormat, edge_format
 from train.errors import UserError
 
 
@@ -24,12 +24,16 @@ class LiteRTModel:
         output_format: what the file gives.
     """
 
-    def __init__(self, file: Path | bytes, threads: int = 2):
+    def __init__(
+        self, file: Path | bytes, threads: int = 2, working_size: tuple[int, int] | None = None
+    ):
         """Loads a model.
 
         Args:
             file: a .tflite file, or its bytes.
             threads: of the CPU.
+            working_size: height and width of the rendered photograph, for a model that takes
+                photographs of any size; others have their own.
 
         Raises:
             UserError: it is no .tflite file, or none that turns one photograph into another.
@@ -40,8 +44,11 @@ class LiteRTModel:
             self._interpreter = Interpreter(**source, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(f"{name}: not a .tflite model that LiteRT runs ({reason})") from error
+            raise UserError(
+                f"{name}: not a .tflite model that LiteRT runs ({_first_line(error)})"
+            ) from error
+        self._name = name
+        self._resize(working_size)
         self._input = _only(self._interpreter.get_input_details(), name, "input")
         self._output = _only(self._interpreter.get_output_details(), name, "output")
         height, width, self.input_channels = _picture_shape(self._input, name, (3, 4))
@@ -52,8 +59,8 @@ class LiteRTModel:
                 f"{name}: gives {self.output_size[0]} × {self.output_size[1]} px, expected twice "
                 f"its input's {height} × {width}"
             )
-        self.input_format = _edge_format(self._input)
-        self.output_format = _edge_format(self._output)
+        self.input_format = _edge_format(self._input, name)
+        self.output_format = _edge_format(self._output, name)
         self._lock = threading.Lock()
 
     def run(self, photo: np.ndarray) -> np.ndarray:
@@ -75,9 +82,44 @@ class LiteRTModel:
         with self._lock:
             codes = encode(photo, self.input_format)[None]
             self._interpreter.set_tensor(self._input["index"], codes)
-            self._interpreter.invoke()
+            self._invoke()
             codes = self._interpreter.get_tensor(self._output["index"])[0]
             return decode(codes, self.output_format)
+
+    def _resize(self, working_size: tuple[int, int] | None) -> None:
+        """Brings a model that takes photographs of any size to one; others stay as they are."""
+        taken = _only(self._interpreter.get_input_details(), self._name, "input")
+        given = _only(self._interpreter.get_output_details(), self._name, "output")
+        sides = [int(side) for side in taken["shape_signature"]]
+        if -1 in sides[1:3] and len(sides) == 4:
+            if working_size is None:
+                raise UserError(
+                    f"{self._name}: takes photos of any size; convert it for one size, such as "
+                    "1 × 192 × 256 × 3"
+                )
+            wanted = (1, working_size[0] // 2, working_size[1] // 2, 3)
+            shape = [want if side == -1 else side for side, want in zip(sides, wanted, strict=True)]
+            try:
+                self._interpreter.resize_tensor_input(taken["index"], shape)
+                self._interpreter.allocate_tensors()
+            except (ValueError, RuntimeError) as error:
+                raise UserError(
+                    f"{self._name}: takes photos of any size, but not of {shape[1]} × {shape[2]} "
+                    f"({_first_line(error)})"
+                ) from error
+        if -1 in sides or -1 in given["shape_signature"]:
+            # Some find the size of what they give only when they run; this is zeros.
+            self._invoke()
+
+    def _invoke(self) -> None:
+        try:
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise UserError(f"{self._name}: LiteRT cannot run it ({_first_line(error)})") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or ["no reason given"])[0]
 
 
 def _only(tensors: list[dict[str, Any]], name: str, kind: str) -> dict[str, Any]:
@@ -98,10 +140,12 @@ def _picture_shape(
     return shape[1], shape[2], shape[3]
 
 
-def _edge_format(tensor: dict[str, Any]) -> EdgeFormat:
-    kind = np.dtype(tensor["dtype"]).name
+def _edge_format(tensor: dict[str, Any], name: str) -> EdgeFormat:
+    kind = np.dtype(tensor["dtype"])
+    if kind.kind not in "fiu":
+        raise UserError(f"{name}: a tensor of type {kind.name}, expected floats or integers")
     scale, zero_point = tensor["quantization"]
-    return EdgeFormat(kind, float(scale), int(zero_point)) if scale else EdgeFormat(kind)
+    return edge_format(kind.name, float(scale), int(zero_point))
 
 
 def encode(photo: np.ndarray, edge: EdgeFormat) -> np.ndarray:

@@ -108,7 +108,7 @@ def network_inputs(
     bundle: Bundle, size: tuple[int, int], photos: Sequence[Path]
 ) -> list[np.ndarray]:
     """The golden input and the photographs as the network sees them, h × w × channels, 0…1."""
-    golden = next(pair for pair in bundle.golden if pair.working_size == size)
+    golden = bundle.golden_of(size)
     seen = to_float(read_photo(bundle.folder / golden.input))
     if golden.depth:
         depth = to_float(read_photo(bundle.folder / golden.depth))[..., :1]
@@ -119,7 +119,7 @@ def network_inputs(
 
 def float_outputs(bundle: Bundle, size: tuple[int, int], inputs: np.ndarray) -> list[np.ndarray]:
     """What the float network makes of the inputs: the golden picture, and the float32 model's."""
-    golden = next(pair for pair in bundle.golden if pair.working_size == size)
+    golden = bundle.golden_of(size)
     outputs = [to_float(read_photo(bundle.folder / golden.output))]
     for model in bundle.models:
         if model.recipe == "float32" and model.working_size == size:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from quantize import bundle as bundle_module
 from quantize.bundle import (
@@ -21,9 +22,30 @@ from quantize.bundle import (
     sha256,
     write_bundle,
 )
+from quantize.tflite_file import put_together
 from train.errors import UserError
 
-CONTENTS = {"m.tflite": b"model", "in.png": b"input", "out.png": b"output", "history.csv": b"step"}
+
+def model_file(shape: tuple[int, ...] = (1, 32, 64, 3), scale: float | None = 1 / 255) -> bytes:
+    """A .tflite file without operators, whose edges are those of a model that doubles a photo."""
+    _, height, width, _ = shape
+    tensors = []
+    for sides, kind in ((shape, schema.TensorType.UINT8), ((1, 2 * height, 2 * width, 3), 0)):
+        tensor = schema.TensorT()
+        tensor.shape, tensor.type, tensor.name = list(sides), kind, b"photo"
+        if scale is not None and kind:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [0]
+        tensors.append(tensor)
+    graph, model = schema.SubGraphT(), schema.ModelT()
+    graph.tensors, graph.inputs, graph.outputs, graph.operators = tensors, [0], [1], []
+    model.version, model.subgraphs, model.buffers = 3, [graph], [schema.BufferT()]
+    model.operatorCodes = []
+    return put_together(model)
+
+
+MODEL = model_file()
+CONTENTS = {"m.tflite": MODEL, "in.png": b"input", "out.png": b"output", "history.csv": b"step"}
 
 
 def small_bundle(folder: Path) -> Bundle:
@@ -34,7 +56,7 @@ def small_bundle(folder: Path) -> Bundle:
         working_size=(64, 128),
         input=EdgeFormat("uint8", 1 / 255, 0),
         output=EdgeFormat("float32"),
-        bytes=5,
+        bytes=len(MODEL),
         sha256=sums["m.tflite"],
         figures={"psnr_to_float32": 40.5},
         verify={"litert_cpu": {"verdict": "wholly", "largest_step": 1.0}},
@@ -70,11 +92,23 @@ def changed_json(**changes: Any) -> Callable[[Path], None]:
     return change
 
 
-def with_model_file(name: str) -> Callable[[Path], None]:
+def with_model(**changes: Any) -> Callable[[Path], None]:
+    """The one model said to be something else."""
+
     def change(folder: Path) -> None:
         stored = json.loads((folder / "bundle.json").read_text())
-        stored["models"][0]["file"] = name
+        stored["models"][0] |= changes
         (folder / "bundle.json").write_text(json.dumps(stored))
+
+    return change
+
+
+def with_file(content: bytes) -> Callable[[Path], None]:
+    """The one model's file another one, its checksum and length as they should be."""
+
+    def change(folder: Path) -> None:
+        (folder / "m.tflite").write_bytes(content)
+        with_model(sha256=sha256(content), bytes=len(content))(folder)
 
     return change
 
@@ -90,7 +124,24 @@ def with_model_file(name: str) -> Callable[[Path], None]:
         (lambda folder: (folder / "bundle.json").write_bytes(b"\xff"), "damaged"),
         (changed_json(schema_version=99), "schema version 99, this program reads 2"),
         (changed_json(models=[{"recipe": "x"}]), "damaged"),
-        (with_model_file("../../m.tflite"), "not a file beside it"),
+        (with_model(file="../../m.tflite"), "not a file beside it"),
+        (with_model(file=5), "damaged"),
+        (with_model(recipe=["int8_qat"]), "damaged"),
+        (changed_json(name={}), "damaged"),
+        (changed_json(models=[]), "names no model"),
+        (lambda folder: (folder / "bundle.json").write_text("[" * 100_000), "damaged"),
+        (with_model(working_size=[float("inf"), 1]), "damaged"),
+        # What the .tflite file itself says is never believed of another.
+        (with_model(working_size=[60_000, 60_000]), r"says output \(1, 60000, 60000, 3\)"),
+        (with_model(working_size=[128, 64]), r"the file itself \(1, 64, 128, 3\)"),
+        (with_model(input={"type": "float32"}), "says input EdgeFormat"),
+        (with_model(input={"type": "uint8", "scale": 1 / 256, "zero_point": 0}), "says input"),
+        (with_model(output={"type": "uint8", "scale": 1 / 255, "zero_point": 0}), "says output"),
+        (with_model(bytes=7), "says bytes 7"),
+        (with_file(b"model"), r"m.tflite: not a \.tflite model"),
+        (with_file(MODEL[: len(MODEL) // 2]), r"m.tflite: not a \.tflite model"),
+        (with_file(model_file((1, -1, -1, 3))), "the file itself"),
+        (with_file(model_file((1, 32, 64, 4))), "the file itself"),
         (shutil.rmtree, "not a bundle"),
     ],
 )
@@ -143,3 +194,17 @@ def test_the_light_half_imports_no_tensorflow() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_a_model_too_small_for_a_photo_is_refused(folder: Path) -> None:
+    with_file(model_file((1, 8, 8, 3)))(folder)
+    with_model(working_size=[16, 16])(folder)
+    with pytest.raises(UserError, match="gives 16 × 16 px, too small for a photo"):
+        read_bundle(folder)
+
+
+def test_a_size_without_a_golden_pair_is_told_in_one_line(folder: Path) -> None:
+    bundle = read_bundle(folder)
+    assert bundle.golden_of((64, 128)) == bundle.golden[0]
+    with pytest.raises(UserError, match="no golden pair of 128 × 64 px"):
+        bundle.golden_of((128, 64))

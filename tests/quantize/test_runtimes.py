@@ -11,7 +11,8 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from quantize.bundle import Bundle
-from quantize.runtimes import LiteRTModel
+from quantize.runtimes import LiteRTModel, decode, encode
+from quantize.tflite_file import edge_format
 from train.errors import UserError
 from train.photo import read_photo, to_float
 
@@ -79,3 +80,34 @@ def test_a_model_of_something_else_is_refused(graph: Any, complaint: str) -> Non
     content = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
     with pytest.raises(UserError, match=complaint):
         LiteRTModel(content)
+
+
+def test_a_model_for_any_size_wants_to_be_told_one() -> None:
+    function = tf.function(lambda x: tf.image.resize(x, 2 * tf.shape(x)[1:3]))
+    concrete = function.get_concrete_function(tf.TensorSpec((1, None, None, 3)))
+    content = tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
+    with pytest.raises(UserError, match="takes photos of any size"):
+        LiteRTModel(content)
+    model = LiteRTModel(content, working_size=(64, 96))
+    assert (model.input_size, model.output_size) == ((32, 48), (64, 96))
+    photo = np.random.default_rng(0).random((32, 48, 3), np.float32)
+    np.testing.assert_allclose(model.run(photo)[::2, ::2].mean(), photo.mean(), atol=0.02)
+
+
+def test_a_model_of_words_or_truths_is_refused() -> None:
+    function = tf.function(lambda x: tf.repeat(tf.repeat(x > 0.5, 2, 1), 2, 2))
+    concrete = function.get_concrete_function(tf.TensorSpec((1, 32, 48, 3)))
+    content = tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
+    with pytest.raises(UserError, match="a tensor of type bool, expected floats or integers"):
+        LiteRTModel(content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "codes"),
+    [("uint8", [0, 128, 255]), ("int8", [-128, 0, 127]), ("int32", [0, 128, 255])],
+)
+def test_integers_without_a_scale_are_codes_of_a_photo(kind: str, codes: list[int]) -> None:
+    edge = edge_format(kind, None, 0)
+    photo = np.array([0, 128, 255], np.float32) / 255
+    assert encode(photo, edge).tolist() == codes
+    np.testing.assert_allclose(decode(np.array(codes, kind), edge), photo, atol=1e-6)
