@@ -1,5 +1,6 @@
 // The viewer's buttons, keys and readouts. Everything that a button does, a key does too.
 
+import {reportRegion} from './region.js';
 import {MODES} from './viewer.js';
 import {copyLink, saveComparison, saveJpeg, savePng} from './save.js';
 
@@ -130,6 +131,7 @@ export class Controls {
         play: () => this.viewer.set({flickering: !this.viewer.flickering}),
         loupe: () => this.#toggleLoupe(),
         region: () => this.viewer.set({regionTool: !this.viewer.regionTool}),
+        measure: () => this.reportRegion(),
         visible: () => this.setRegion(this.viewer.visible),
         clear: () => this.setRegion(null),
         blind: () => this.viewer.beginBlindTest(),
@@ -151,8 +153,17 @@ export class Controls {
         const button = event.target.closest('button');
         if (!button || !this.viewer.photo) return;
         if (button.dataset.mode) this.viewer.setMode(button.dataset.mode);
-        else this.actions[button.dataset.do]?.();
+        else this.#act(this.actions[button.dataset.do]);
         button.closest('details')?.removeAttribute('open');
+    }
+
+    // What an action could not do is said.
+    async #act(action) {
+        try {
+            await action?.();
+        } catch (error) {
+            this.say(`That did not work: ${error.message}.`);
+        }
     }
 
     #key(event) {
@@ -194,7 +205,7 @@ export class Controls {
             arrowup: () => this.viewer.pan(0, far), arrowdown: () => this.viewer.pan(0, -far),
             escape: () => this.#escape(),
         }[letter];
-        done?.();
+        this.#act(done);
         return Boolean(done);
     }
 
@@ -236,6 +247,7 @@ export class Controls {
     #goToLargest() {
         const {viewer} = this;
         if (!viewer.picture(viewer.a) || !viewer.picture(viewer.b)) return;
+        if (viewer.differenceFailure) viewer.retryDifference();
         const found = viewer.difference();
         if (!found) return;
         viewer.pointer = {x: found.x, y: found.y};
@@ -260,6 +272,9 @@ export class Controls {
         this.gainInput.value = Math.log2(viewer.gain);
         root.querySelector('.gain output').value = `× ${viewer.gain}`;
         root.querySelector('.panel .largest').textContent = this.#largestWords().slice(2);
+        root.querySelector('[data-do=largest]').textContent = viewer.differenceFailure
+            ? 'try again' : 'go there';
+        this.report.hidden = !viewer.region;
         root.querySelector('[data-do=play]').textContent = viewer.flickering ? 'pause' : 'play';
         this.#setPressed('loupe', viewer.loupe);
         this.#setPressed('region', viewer.regionTool);
@@ -312,6 +327,9 @@ export class Controls {
         if (viewer.mode !== 'difference' || viewer.blind) return '';
         if (!viewer.picture(viewer.a) || !viewer.picture(viewer.b)) return '';
         const found = viewer.difference();
+        if (viewer.differenceFailure) {
+            return `, the largest value is not known (${viewer.differenceFailure})`;
+        }
         return found ? `, largest ${found.largest} of 255 at ${found.x}, ${found.y}` : '';
     }
 
@@ -385,35 +403,8 @@ export class Controls {
         this.reportRegion();
     }
 
-    async reportRegion() {
-        const {viewer, report} = this;
-        const {region} = viewer;
-        report.hidden = !region;
-        if (!region) return;
-        const what = `${region.width} × ${region.height} pixels at ${region.x}, ${region.y}`;
-        report.textContent = `${what}: measuring …`;
-        const rows = await viewer.measureRegion(region);
-        if (region !== viewer.region) return;
-        const cells = rows.map(({entry, psnr, ssim, largest}) => {
-            const row = document.createElement('tr');
-            row.classList.toggle('chosen', entry.key === viewer.a);
-            const values = [
-                entry.label, psnr >= 100 ? 'equal' : psnr.toFixed(2),
-                ssim === null ? '–' : ssim.toFixed(4), largest,
-            ];
-            values.forEach((value, column) => {
-                const cell = document.createElement(column ? 'td' : 'th');
-                cell.textContent = value;
-                row.append(cell);
-            });
-            return row;
-        });
-        report.innerHTML = '<table><caption></caption><thead><tr><th scope="col">picture</th>'
-            + '<th scope="col">PSNR, dB</th><th scope="col">SSIM</th>'
-            + '<th scope="col">largest step</th></tr></thead><tbody></tbody></table>'
-            + '<button data-do="clear">clear</button>';
-        report.querySelector('caption').textContent = `${what}, against B ${viewer.label(viewer.b)}`;
-        report.querySelector('tbody').append(...cells);
+    reportRegion() {
+        return reportRegion(this.viewer, this.report);
     }
 
     // ---- blind test ----------------------------------------------------------------------------

@@ -12,15 +12,28 @@ const weights = offsets.map((offset) => Math.exp(-(offset ** 2) / (2 * 1.5 ** 2)
 const sum = weights.reduce((total, weight) => total + weight, 0);
 const WINDOW = weights.map((weight) => weight / sum);
 
+// One question at a time: two differences at once would take twice the memory.
+let last = Promise.resolve();
+self.onmessage = ({data}) => {
+    last = last.then(() => reply(data));
+};
+
+// Every question gets a reply, if only the reason why there is no answer.
+async function reply({id, task, one, other}) {
+    try {
+        const answer = await answerTo(task, one, other);
+        self.postMessage({id, ...answer}, answer.levels ?? []);
+    } catch (error) {
+        self.postMessage({id, failure: error.message || String(error)});
+    }
+}
+
 // For a difference, `one` and `other` are the pictures' files: to hand over millions of decoded
 // pixels would hold up the page. For figures they are bitmaps, cut out.
-self.onmessage = async ({data}) => {
-    const {id, task, one, other} = data;
-    const answer = task === 'difference'
-        ? await difference(...await Promise.all([one, other].map(decoded)))
-        : figures(one, other);
-    self.postMessage({id, ...answer}, answer.levels ?? []);
-};
+async function answerTo(task, one, other) {
+    if (task !== 'difference') return figures(one, other);
+    return difference(...await Promise.all([one, other].map(decoded)));
+}
 
 function decoded(file) {
     return createImageBitmap(file, AS_STORED);

@@ -14,7 +14,9 @@ export class Picture {
     }
 
     static async load(address) {
-        const answer = await fetch(address);
+        const answer = await fetch(address).catch(() => {
+            throw new Error('the server did not answer; compare again');
+        });
         if (!answer.ok) throw new Error('no longer on the server; compare again');
         const blob = await answer.blob();
         const levels = [await createImageBitmap(blob, AS_STORED)];

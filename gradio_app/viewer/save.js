@@ -12,15 +12,16 @@ export function savePng(viewer, key) {
 export async function saveJpeg(viewer, key) {
     const picture = viewer.picture(key);
     if (!picture) return;
+    const name = fileName(viewer, viewer.label(key), 'jpg');
     const canvas = new OffscreenCanvas(picture.width, picture.height);
     canvas.getContext('2d').drawImage(picture.levels[0], 0, 0);
-    const blob = await canvas.convertToBlob({type: 'image/jpeg', quality: JPEG_QUALITY});
-    download(blob, fileName(viewer, viewer.label(key), 'jpg'));
+    download(await canvas.convertToBlob({type: 'image/jpeg', quality: JPEG_QUALITY}), name);
 }
 
 // What is in view, pixel by pixel, under a line that says what it is.
 export async function saveComparison(viewer) {
     const {canvas, density} = viewer;
+    const name = fileName(viewer, `comparison_${viewer.mode}`, 'png');
     const bar = Math.round(BAR * density);
     const whole = new OffscreenCanvas(canvas.width, canvas.height + bar);
     const context = whole.getContext('2d');
@@ -33,8 +34,7 @@ export async function saveComparison(viewer) {
         + `${viewer.controls.described}, ${Math.round(100 * viewer.scale)} %`;
     context.fillText(words, 12 * density, bar / 2, whole.width - 24 * density);
     context.drawImage(canvas, 0, bar);
-    const blob = await whole.convertToBlob({type: 'image/png'});
-    download(blob, fileName(viewer, `comparison_${viewer.mode}`, 'png'));
+    download(await whole.convertToBlob({type: 'image/png'}), name);
 }
 
 // Keeps the address of the page such that opening it shows this view.

@@ -5,6 +5,9 @@
 //   gestures.js    mouse, pen and fingers
 //   picture.js     one picture without loss
 //   measure.js     a worker: differences and figures
+//   measurer.js    asks the worker
+//   differences.js the last few differences
+//   region.js      the figures of a rectangle
 //   blind_test.js  X is A or B
 //   save.js        files and links
 //
@@ -13,7 +16,9 @@
 
 import {BlindTest, ROUNDS} from './blind_test.js';
 import {Controls} from './controls.js';
+import {Differences} from './differences.js';
 import {followGestures} from './gestures.js';
+import {Measurer} from './measurer.js';
 import {Picture} from './picture.js';
 import {readLink, writeLink} from './save.js';
 
@@ -23,7 +28,6 @@ const LARGEST_SCALE = 64;
 const SCALES = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32, 64];
 const FLICKER_EVERY = 500; // ms; faster than three changes a second can harm
 const GAP = 6;
-const KEPT_DIFFERENCES = 2;
 const FONT = '"IBM Plex Sans", system-ui, sans-serif';
 const PREFERRED = ['int8_qat', 'int8_ptq', 'float16'];
 
@@ -39,7 +43,6 @@ export class Viewer {
         this.entries = [];
         this.pictures = new Map();
         this.problems = new Map();
-        this.differences = new Map();
         this.mode = 'split';
         this.a = null;
         this.b = null;
@@ -56,8 +59,8 @@ export class Viewer {
         this.pointer = null;
         this.blind = null;
         this.drawMilliseconds = 0;
-        this.worker = new Worker(new URL('./measure.js', import.meta.url), {type: 'module'});
-        this.worker.onmessage = ({data}) => this.#answers.get(data.id)?.(data);
+        this.measurer = new Measurer();
+        this.differences = new Differences(this.measurer, () => this.#redraw());
         this.controls = new Controls(this);
         this.canvas = this.controls.canvas;
         this.context = this.canvas.getContext('2d');
@@ -67,8 +70,6 @@ export class Viewer {
         this.#resize();
     }
 
-    #answers = new Map();
-    #asked = 0;
     #drawing = false;
 
     // ---- what there is -------------------------------------------------------------------------
@@ -82,9 +83,14 @@ export class Viewer {
         if (other) {
             this.#begin();
         } else if (!this.#entry(this.a) || !this.#entry(this.b)) {
+            this.blind = null; // its answers were about other pictures
             this.#choose();
         }
         for (const entry of this.entries) if (entry.ready) this.#load(entry);
+        this.#redraw();
+    }
+
+    #redraw() {
         this.controls.update();
         this.draw();
     }
@@ -126,27 +132,28 @@ export class Viewer {
 
     async #load(entry) {
         if (this.pictures.has(entry.key)) return;
-        this.pictures.set(entry.key, 'loading');
-        const photo = this.photo.photo;
+        const loading = {};
+        this.pictures.set(entry.key, loading);
+        // Another photo may have come meanwhile; its pictures have the same keys.
+        const awaited = () => this.pictures.get(entry.key) === loading;
         try {
             const picture = await Picture.load(entry.address);
-            if (photo !== this.photo.photo) {
+            if (!awaited()) {
                 picture.close();
                 return;
             }
             this.pictures.set(entry.key, picture);
             this.problems.delete(entry.key);
         } catch (error) {
+            if (!awaited()) return;
             this.pictures.delete(entry.key);
             this.problems.set(entry.key, error.message);
         }
-        this.controls.update();
-        this.draw();
+        this.#redraw();
     }
 
     #forget() {
         for (const picture of this.pictures.values()) picture.close?.();
-        for (const difference of this.differences.values()) difference.picture?.close();
         this.pictures.clear();
         this.problems.clear();
         this.differences.clear();
@@ -158,20 +165,21 @@ export class Viewer {
 
     set(changes) {
         Object.assign(this, changes);
-        this.controls.update();
-        this.draw();
+        this.#redraw();
         if (!this.blind) writeLink(this);
     }
 
     setMode(mode) {
         if (this.blind) return;
         this.mode = mode;
+        this.differences.retry();
         if (this.fitted && this.photo) this.fit();
         else this.set({});
     }
 
     choose(side, key) {
         if (!this.#entry(key) || this.blind) return;
+        this.differences.retry();
         this.set({[side]: key});
         if (this.region) this.controls.reportRegion();
     }
@@ -546,56 +554,40 @@ export class Viewer {
 
     // ---- figures -------------------------------------------------------------------------------
 
-    // The difference of A and B as a picture with its largest value; null while it is worked out.
+    get #pair() {
+        return [this.a, this.b].sort().join('~');
+    }
+
+    // The difference of A and B, which are both there; see `Differences.of`.
     difference() {
-        const name = [this.a, this.b].sort().join('~');
-        const known = this.differences.get(name);
-        if (known) return known.picture ? known : null;
-        this.differences.set(name, {});
-        this.#ask('difference', this.picture(this.a).blob, this.picture(this.b).blob)
-            .then(({levels, largest, x, y}) => {
-                if (!this.differences.has(name)) return;
-                this.differences.set(name, {picture: new Picture(levels), largest, x, y});
-                this.#forgetDifferences(name);
-                this.controls.update();
-                this.draw();
-            });
-        return null;
+        return this.differences.of(this.#pair, this.picture(this.a), this.picture(this.b));
     }
 
-    // Of 12 megapixels each takes 64 MB: only the last few are kept.
-    #forgetDifferences(newest) {
-        const done = [...this.differences].filter(([name, {picture}]) => picture && name !== newest);
-        for (const [name, {picture}] of done.slice(0, -KEPT_DIFFERENCES)) {
-            picture.close();
-            this.differences.delete(name);
-        }
+    // Why there is no difference of A and B, or nothing.
+    get differenceFailure() {
+        return this.differences.failure(this.#pair);
     }
 
-    // PSNR, SSIM and largest step of every ready picture to B within a region.
+    retryDifference() {
+        this.differences.retry();
+        this.#redraw();
+    }
+
+    // PSNR, SSIM and largest step of every ready picture to B within a region. Rejects with an
+    // Error when the browser cannot work them out.
     async measureRegion(region) {
         const {x, y, width, height} = region;
         const crop = (key) => createImageBitmap(
             this.picture(key).levels[0], x, y, width, height,
             {colorSpaceConversion: 'none', premultiplyAlpha: 'none'},
         );
-        const others = this.ready.filter((entry) => entry.key !== this.b);
-        if (!this.picture(this.b)) return [];
-        return Promise.all(others.map(async (entry) => ({
-            entry,
-            ...await this.#ask('figures', await crop(entry.key), await crop(this.b)),
-        })));
-    }
-
-    #ask(task, one, other) {
-        const id = (this.#asked += 1);
-        this.worker.postMessage({id, task, one, other});
-        return new Promise((resolve) => {
-            this.#answers.set(id, (answer) => {
-                this.#answers.delete(id);
-                resolve(answer);
-            });
-        });
+        const {b} = this;
+        if (!this.picture(b)) return [];
+        const others = this.ready.filter((entry) => entry.key !== b);
+        return Promise.all(others.map(async (entry) => {
+            const [one, other] = await Promise.all([crop(entry.key), crop(b)]);
+            return {entry, ...await this.measurer.ask('figures', one, other)};
+        }));
     }
 
     // ---- blind test ----------------------------------------------------------------------------

@@ -1,0 +1,49 @@
+// The figures of a rectangle, in a table under the picture.
+
+// Measures the viewer's region and shows the outcome. What was asked last is what is shown.
+export async function reportRegion(viewer, report) {
+    const {region, b} = viewer;
+    report.hidden = !region;
+    if (!region) return;
+    const what = `${region.width} × ${region.height} pixels at ${region.x}, ${region.y}`;
+    report.textContent = `${what}: measuring …`;
+    const asked = {};
+    report.asked = asked;
+    const outdated = () => report.asked !== asked || region !== viewer.region;
+    try {
+        const rows = await viewer.measureRegion(region);
+        if (!outdated()) showTable(viewer, report, `${what}, against B ${viewer.label(b)}`, rows);
+    } catch (error) {
+        if (!outdated()) showFailure(report, `${what}: not measured (${error.message}).`);
+    }
+}
+
+function showFailure(report, words) {
+    report.innerHTML = '<p></p><button data-do="measure">try again</button>'
+        + '<button data-do="clear">clear</button>';
+    report.querySelector('p').textContent = words;
+}
+
+function showTable(viewer, report, caption, rows) {
+    report.innerHTML = '<table><caption></caption><thead><tr><th scope="col">picture</th>'
+        + '<th scope="col">PSNR, dB</th><th scope="col">SSIM</th>'
+        + '<th scope="col">largest step</th></tr></thead><tbody></tbody></table>'
+        + '<button data-do="clear">clear</button>';
+    report.querySelector('caption').textContent = caption;
+    report.querySelector('tbody').append(...rows.map((row) => rowOf(viewer, row)));
+}
+
+function rowOf(viewer, {entry, psnr, ssim, largest}) {
+    const row = document.createElement('tr');
+    row.classList.toggle('chosen', entry.key === viewer.a);
+    const values = [
+        entry.label, psnr >= 100 ? 'equal' : psnr.toFixed(2),
+        ssim === null ? '–' : ssim.toFixed(4), largest,
+    ];
+    values.forEach((value, column) => {
+        const cell = document.createElement(column ? 'td' : 'th');
+        cell.textContent = value;
+        row.append(cell);
+    });
+    return row;
+}

@@ -1,0 +1,37 @@
+"""The page in a real browser, and what its viewer says about itself."""
+
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+VIEWER = "document.querySelector('.viewer').viewer"
+READY = (
+    "(v => v?.photo?.done && v.ready.length === v.entries.length)"
+    "(document.querySelector('.viewer')?.viewer)"
+)
+
+
+def open_page(browser: Browser, address: str, **options: Any) -> Page:
+    """A page in a context of its own, its first comparison done; trouble is collected."""
+    context = browser.new_context(accept_downloads=True, **options)
+    page = context.new_page()
+    page.set_default_timeout(40_000)
+    trouble: list[str] = []
+    page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on(
+        "request",
+        lambda r: (
+            trouble.append(f"asks {r.url}")
+            if not r.url.startswith((address.partition("#")[0], "blob:", "data:"))
+            else None
+        ),
+    )
+    page.trouble = trouble  # type: ignore[attr-defined]
+    page.goto(address)
+    page.wait_for_function(READY)
+    return page
+
+
+def trouble_of(page: Page) -> list[str]:
+    return list(page.trouble)  # type: ignore[attr-defined]
