@@ -3,7 +3,7 @@
 import csv
 import io
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
@@ -31,7 +31,6 @@ class Picture:
         label: for people.
         ready: whether it is in the store.
         model: what rendered it; None for the photograph and its target.
-        milliseconds: that the model ran.
         to_reference: how far it is from float32's picture.
         to_target: how far it is from the target.
         failure: why there is none.
@@ -41,7 +40,6 @@ class Picture:
     label: str
     ready: bool = False
     model: ModelChoice | None = None
-    milliseconds: float | None = None
     to_reference: Figures | None = None
     to_target: Figures | None = None
     failure: str = ""
@@ -180,13 +178,11 @@ class _Run:
     def _look(self, picture: Picture) -> Picture:
         """What the store and the tasks say about a picture."""
         store, photo = self._workshop.store, self._photo.key
-        note = store.read_note(photo, picture.key) or {}
         reference = picture.model.reference if picture.model else None
         task = self._tasks.get(f"render {photo} {picture.key}")
         return replace(
             picture,
             ready=store.has(photo, picture.key),
-            milliseconds=note.get("milliseconds"),
             to_reference=read_figures(store, photo, picture.key, reference) if reference else None,
             to_target=read_figures(store, photo, picture.key, TARGET),
             failure=_failure(task),
@@ -229,10 +225,11 @@ def _failure(task: Future[None] | None) -> str:
     return "failed on this photo; the server's log says more"
 
 
+SPEED = "ms on this computer"
 COLUMNS = (
     "picture",
     "MB",
-    "ms",
+    SPEED,
     "PSNR to float32",
     "SSIM to float32",
     "largest step",
@@ -242,23 +239,27 @@ COLUMNS = (
 )
 
 
-def table(comparison: Comparison) -> list[list[str | float | None]]:
+def table(comparison: Comparison, speeds: Mapping[str, float]) -> list[list[str | float | None]]:
     """The figures, a row per picture but the target, in the order of `COLUMNS`.
 
-    MB of the model's file, ms of the model on one core; PSNR in dB; the largest step, of 255, is
-    the one to float32's picture.
+    MB of the model's file; milliseconds as `gradio_app.speed` measured them, by the model's key;
+    PSNR in dB; the largest step, of 255, is the one to float32's picture.
     """
-    return [_row(picture) for picture in comparison.pictures if picture.key != TARGET]
+    return [
+        _row(picture, speeds.get(picture.key))
+        for picture in comparison.pictures
+        if picture.key != TARGET
+    ]
 
 
-def _row(picture: Picture) -> list[str | float | None]:
+def _row(picture: Picture, milliseconds: float | None) -> list[str | float | None]:
     near, far, model = picture.to_reference, picture.to_target, picture.model
     is_reference = model is not None and model.key == model.reference
     remark = picture.failure or ("the reference" if is_reference else "")
     return [
         picture.label,
         None if model is None else round(model.bytes / 1e6, 2),
-        None if picture.milliseconds is None else round(picture.milliseconds, 1),
+        None if milliseconds is None else round(milliseconds, 1),
         None if near is None else round(near.psnr, 2),
         None if near is None or near.ssim is None else round(near.ssim, 4),
         None if near is None else near.largest_step,
@@ -268,13 +269,13 @@ def _row(picture: Picture) -> list[str | float | None]:
     ]
 
 
-def to_csv(comparison: Comparison) -> str:
+def to_csv(comparison: Comparison, speeds: Mapping[str, float]) -> str:
     """The same for a spreadsheet, with the photograph's name and size in every row."""
     height, width = comparison.size
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("photo", "width", "height", *COLUMNS))
-    for row in table(comparison):
+    for row in table(comparison, speeds):
         cells = ["" if cell is None else cell for cell in row]
         writer.writerow((_plain(comparison.photo.name), width, height, *map(_plain, cells)))
     return text.getvalue()

@@ -1,24 +1,32 @@
 """What the page's events answer, as plain functions, and what all visitors share."""
 
-import json
 import logging
-import re
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from html import escape
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs
+from typing import Any, NamedTuple
 
 import gradio as gr
-import pandas as pd
 
 from gradio_app.accelerators import build_matrix
-from gradio_app.comparison import COLUMNS, Comparison, compare, is_known, table, to_csv
+from gradio_app.comparison import Comparison, compare, is_known, table
+from gradio_app.display import (
+    Shown,
+    draw_plot,
+    empty_plot,
+    progress,
+    sentence,
+    tick_labels,
+    to_viewer,
+    write_csv,
+)
 from gradio_app.models import ModelChoice, choices_of, relabel, take_uploads
 from gradio_app.photos import Photo, list_examples, read_upload
+from gradio_app.speed import SpeedMeter
+from gradio_app.visits import Visit, Visits
 from gradio_app.workshop import Line, Workshop
 from quantize.bundle import Bundle
 from train.errors import UserError
@@ -29,7 +37,78 @@ MOST_WAITING = 24
 """Comparisons that wait for their turn; whoever comes then is told that the server is busy."""
 
 _LOOK_EVERY = 0.5
-_NOTHING_NEW: tuple[Any, ...] = (gr.skip(),) * 6
+_SKIP: Any = gr.skip()
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a visitor wants compared.
+
+    Attributes:
+        photo: on which photograph; None before there is one.
+        keys: of the ticked models.
+        own: the visitor's models.
+        shown: the photograph that the page shows so far.
+        visit: the token by which a reload finds all this again.
+    """
+
+    photo: Photo | None
+    keys: list[str]
+    own: list[ModelChoice]
+    shown: Photo | None = None
+    visit: str = ""
+
+
+class Update(NamedTuple):
+    """What changes on the page; whatever is left out stays.
+
+    Attributes:
+        viewer: what the viewer's script is told.
+        rows: of the table.
+        status: what goes on.
+        notice: what is wrong with what the visitor chose; stays until the next choice.
+        figures: what the plot is drawn from, a `Shown`; None while there is nothing to draw.
+        download: the button for the CSV file.
+        plot: the plot, when it is to be emptied.
+        photo: what is compared from now on.
+        shown: what the page shows from now on.
+        gallery: the examples, when none is chosen any more.
+        clock: ticks while times are being taken.
+    """
+
+    viewer: Any = _SKIP
+    rows: Any = _SKIP
+    status: Any = _SKIP
+    notice: Any = _SKIP
+    figures: Any = _SKIP
+    download: Any = _SKIP
+    plot: Any = _SKIP
+    photo: Any = _SKIP
+    shown: Any = _SKIP
+    gallery: Any = _SKIP
+    clock: Any = _SKIP
+
+
+class Ending:
+    """Says that a comparison is to end, and whether the visitor asked for that."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.is_stop = False
+
+    def end(self, is_stop: bool) -> None:
+        """Ends it."""
+        self.is_stop = is_stop
+        self._event.set()
+
+    @property
+    def has_come(self) -> bool:
+        """Whether it is to end."""
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Until then, or until it is to end."""
+        self._event.wait(seconds)
 
 
 @dataclass
@@ -42,6 +121,8 @@ class App:
         folder: a temporary folder for thumbnails, tables and visitors' models.
         takes_models: whether visitors may bring models of their own.
         line: whose comparison is under way and whose waits.
+        speeds: how long models take here.
+        visits: what visitors had, for those who reload the page.
         models: of the bundle.
         examples: by name.
     """
@@ -53,13 +134,16 @@ class App:
     models: list[ModelChoice] = field(init=False)
     examples: dict[str, Photo] = field(init=False)
     line: Line = field(init=False)
+    speeds: SpeedMeter = field(init=False)
+    visits: Visits = field(default_factory=Visits)
     _matrix: str | None = None
-    _current: dict[str, threading.Event] = field(default_factory=dict)
+    _current: dict[str, Ending] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.models = choices_of(self.bundle)
         self.examples = list_examples()
         self.line = Line(self.workshop.cores, MOST_WAITING)
+        self.speeds = SpeedMeter(self.workshop)
         self.models_folder.mkdir(exist_ok=True)
 
     @property
@@ -72,6 +156,7 @@ class App:
         first = next(iter(self.examples.values()))
         for _ in compare(self.workshop, first, self.models):
             pass
+        self.speeds.ask(self.models)
 
     def matrix(self) -> str:
         """Which accelerator takes which model; read from the bundle when it is first asked for."""
@@ -79,22 +164,32 @@ class App:
             self._matrix = build_matrix(self.bundle)
         return self._matrix
 
-    def begin(self, session: str) -> threading.Event:
-        """Ends what a visitor had begun; the event says when the new work is to end."""
+    def begin(self, session: str) -> Ending:
+        """Ends what a visitor had begun; what is given says when the new work is to end."""
         self.end(session)
-        self._current[session] = threading.Event()
+        self._current[session] = Ending()
         return self._current[session]
 
-    def finish(self, session: str, event: threading.Event) -> None:
+    def finish(self, session: str, ending: Ending) -> None:
         """Forgets what has come to its end, unless something newer was begun."""
-        if self._current.get(session) is event:
+        if self._current.get(session) is ending:
             del self._current[session]
 
-    def end(self, session: str) -> None:
+    def end(self, session: str, is_stop: bool = False) -> None:
         """Ends what a visitor had begun, if anything."""
-        event = self._current.pop(session, None)
-        if event is not None:
-            event.set()
+        ending = self._current.pop(session, None)
+        if ending is not None:
+            ending.end(is_stop)
+
+    def is_under_way(self, session: str) -> bool:
+        """Whether a visitor's comparison has begun and not come to its end."""
+        return session in self._current
+
+
+def next_order(app: App, session: str) -> int:
+    """Ends a visitor's comparison for the next one, which begins when this number arrives."""
+    app.end(session)
+    return time.monotonic_ns()
 
 
 def take_photo(file: str | None) -> tuple[Photo | None, str]:
@@ -104,7 +199,11 @@ def take_photo(file: str | None) -> tuple[Photo | None, str]:
     try:
         return read_upload(Path(file)), sentence("Reading it …")
     except UserError as error:
-        return None, sentence(str(error), "wrong")
+        return None, sentence(_about(Path(file).name, error), "wrong")
+
+
+def _about(name: str, error: UserError) -> str:
+    return f"{name}: {str(error).removeprefix('the photo: ').removeprefix(f'{name}: ')}"
 
 
 def take_models(
@@ -122,186 +221,159 @@ def take_models(
     taken = [model for model in taken if model.key not in known]
     together = relabel([*app.models, *own, *taken])
     ticked = [*keys, *(model.key for model in taken)]
-    ticks = gr.CheckboxGroup(tick_labels(together, {}), value=ticked)
+    ticks = gr.CheckboxGroup(tick_labels(together), value=ticked)
     return together[len(app.models) :], ticks
 
 
-def open_link(app: App, fragment: str) -> tuple[Photo, list[str]]:
-    """The example and the models that a link names; the first example and all models else.
-
-    Args:
-        app: has both.
-        fragment: of the page's address, `#photo=NAME&models=RECIPE,RECIPE&…`.
-    """
-    named = parse_qs((fragment or "").removeprefix("#"))
-    photo = app.examples.get(named.get("photo", [""])[0])
-    recipes = named.get("models", [""])[0].split(",")
-    keys = [model.key for model in app.models if model.label in recipes]
-    return photo or next(iter(app.examples.values())), keys or [m.key for m in app.models]
+def choose_photo(file: str | None, shown: Photo | None) -> tuple[Any, str]:
+    """A visitor's photo and no notice, or whatever was chosen before and what is wrong."""
+    photo, words = take_photo(file)
+    return (photo, "") if photo else (_SKIP, words + still(None, shown))
 
 
-def run_comparison(
-    app: App, photo: Photo | None, keys: list[str], own: list[ModelChoice], session: str
-) -> Iterator[tuple[Any, ...]]:
+def still(photo: Photo | None, shown: Photo | None) -> str:
+    """Says what the page goes on showing, where that is not what was chosen."""
+    if shown is None or (photo is not None and photo.key == shown.key):
+        return ""
+    return sentence(f"Still showing {shown.name}.")
+
+
+def run_comparison(app: App, wish: Wish, session: str) -> Iterator[Update]:
     """What the page shows while a comparison goes on.
 
-    Yields:
-        For the viewer, the table, the status, the figures of the plot, the CSV file and the ticks.
+    A photograph that turns out to be damaged leaves the page with the one before.
     """
-    if photo is None:
-        yield _NOTHING_NEW
+    if wish.photo is None:
+        yield Update(status=sentence("Choose a photo to begin."))
         return
-    everything = [*app.models, *own]
-    models = [model for model in everything if model.key in keys]
-    stopped = app.begin(session)
+    try:
+        yield from _take_turn(app, wish, session)
+    except UserError as error:
+        notice = sentence(_about(wish.photo.name, error), "wrong") + still(wish.photo, wish.shown)
+        yield Update(notice=notice, photo=wish.shown, status="")
+        if wish.shown is not None and wish.shown.key != wish.photo.key:
+            # It may have been left halfway, and its status line is gone.
+            yield from run_comparison(app, replace(wish, photo=wish.shown), session)
+
+
+def _take_turn(app: App, wish: Wish, session: str) -> Iterator[Update]:
+    photo = wish.photo
+    assert photo is not None
+    models = [model for model in [*app.models, *wish.own] if model.key in wish.keys]
+    ending = app.begin(session)
     ticket = None
     try:
         if not is_known(app.workshop, photo, models):
             ticket = app.line.join()
             if ticket is None:
-                yield _status(sentence(BUSY, "wrong"))
+                yield Update(status=sentence(BUSY, "wrong") + still(photo, wish.shown))
                 return
-            yield from _wait(app, ticket, stopped)
-        yield from _follow(app, photo, models, everything, stopped)
-    except UserError as error:
-        yield _status(sentence(str(error), "wrong"))
+            yield from _wait(app, ticket, ending)
+        yield from _follow(app, wish, photo, models, ending)
+    except UserError:
+        raise
     except Exception:
         logging.exception("a comparison failed")
         wrong = "Something went wrong; the server's log says what. Choose another photo."
-        yield _status(sentence(wrong, "wrong"))
+        yield Update(status=sentence(wrong, "wrong") + still(photo, wish.shown))
     finally:
-        app.finish(session, stopped)
+        app.finish(session, ending)
         if ticket is not None:
             app.line.leave(ticket)
 
 
-def _wait(app: App, ticket: object, stopped: threading.Event) -> Iterator[tuple[Any, ...]]:
+def _wait(app: App, ticket: object, ending: Ending) -> Iterator[Update]:
     """Until it is the ticket's turn."""
-    while (ahead := app.line.ahead(ticket)) and not stopped.is_set():
+    while (ahead := app.line.ahead(ticket)) and not ending.has_come:
         comparisons = "1 comparison" if ahead == 1 else f"{ahead} comparisons"
-        yield _status(sentence(f"Waiting: {comparisons} before yours …"))
-        stopped.wait(_LOOK_EVERY)
+        yield Update(status=sentence(f"Waiting: {comparisons} before yours …"))
+        ending.wait(_LOOK_EVERY)
 
 
 def _follow(
-    app: App,
-    photo: Photo,
-    models: list[ModelChoice],
-    everything: list[ModelChoice],
-    stopped: threading.Event,
-) -> Iterator[tuple[Any, ...]]:
-    """From the first picture to the last, or until it is stopped."""
+    app: App, wish: Wish, photo: Photo, models: list[ModelChoice], ending: Ending
+) -> Iterator[Update]:
+    """From the first picture to the last, or until it is to end."""
+    is_first = True
     # Closed at once, not when it is collected: that is what stops the work.
     with closing(compare(app.workshop, photo, models)) as reports:
         for now in reports:
-            if stopped.is_set():
-                ended = to_viewer(replace(now, done=True)) if now.size[0] else gr.skip()
-                yield (ended, *_status(sentence("Stopped."))[1:])
+            if ending.has_come:
+                yield _ended(app, now, wish, ending)
                 return
-            yield _show(app, now, everything) if now.size[0] else _status(_progress(now))
+            if not now.size[0]:
+                yield Update(status=progress(now))
+                continue
+            if now.done:
+                app.speeds.ask(models)
+                yield _complete(app, now, wish)
+            else:
+                yield _emptied(_partial(app, now, wish)) if is_first else _partial(app, now, wish)
+            if is_first and wish.visit:
+                app.visits.keep(wish.visit, Visit(photo, tuple(wish.keys), tuple(wish.own)))
+            is_first = False
 
 
-def _status(sentence: str) -> tuple[Any, ...]:
-    return (*_NOTHING_NEW[:2], sentence, *_NOTHING_NEW[3:])
-
-
-def _show(app: App, now: Comparison, everything: list[ModelChoice]) -> tuple[Any, ...]:
-    rows = table(now)
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    later: tuple[Any, ...] = (gr.skip(), gr.skip(), gr.skip())
-    if now.done:
-        speeds = {p.key: p.milliseconds for p in now.pictures if p.milliseconds is not None}
-        ticks = gr.CheckboxGroup(choices=tick_labels(everything, speeds))
-        later = (frame, _write_csv(app, now), ticks)
-    return to_viewer(now), rows, _progress(now), *later
-
-
-def to_viewer(now: Comparison) -> str:
-    """What the viewer's script is told, as JSON."""
-    height, width = now.size
-    photo = now.photo
-    return json.dumps(
-        {
-            "photo": photo.key,
-            "name": photo.name,
-            "example": photo.name if photo.example else None,
-            "width": width,
-            "height": height,
-            "done": now.done,
-            "pictures": [
-                {
-                    "key": picture.key,
-                    "label": picture.label,
-                    "kind": "model" if picture.model else picture.key,
-                    "ready": picture.ready,
-                    "failure": picture.failure,
-                    "address": f"results/{photo.key}/{picture.key}.png",
-                }
-                for picture in now.pictures
-            ],
-        }
+def _emptied(update: Update) -> Update:
+    """With nothing left of the comparison before."""
+    return update._replace(
+        figures=None,
+        download=gr.DownloadButton(value=None, interactive=False),
+        plot=empty_plot("…"),
     )
 
 
-def _progress(now: Comparison) -> str:
-    height, width = now.size
-    size = f" · {width} × {height}" if width else ""
-    note = f" · {escape(now.photo.note)}" if now.photo.note else ""
-    about = f"<b>{escape(now.photo.name)}</b>{size}{note}"
-    failed = [picture for picture in now.pictures if picture.failure]
-    reasons = "".join(
-        f'<br><span class="wrong">{escape(p.label)}: {escape(p.failure)}</span>' for p in failed
-    )
-    if now.done:
-        ready = sum(picture.ready for picture in now.pictures)
-        return sentence(f"{about} · {ready} pictures, {now.seconds:.1f} s{reasons}", plain=False)
-    waiting = now.waiting
-    doing = f"rendering {', '.join(waiting)}" if waiting else "measuring"
-    if not width:
-        doing = "decoding"
-    done, total = len(now.pictures) - len(waiting), len(now.pictures)
-    return sentence(
-        f'{about} · <progress value="{done}" max="{total}"></progress> {done} of {total} · '
-        f"{escape(doing)} · {now.seconds:.0f} s{reasons}",
-        plain=False,
+def _partial(app: App, now: Comparison, wish: Wish) -> Update:
+    return Update(
+        viewer=to_viewer(now, wish.visit, wish.own),
+        rows=table(now, app.speeds.known(_models_of(now))),
+        status=progress(now),
+        shown=now.photo,
+        gallery=_SKIP if now.photo.example else gr.Gallery(selected_index=None),
+        clock=gr.Timer(active=False),
     )
 
 
-def sentence(text: str, kind: str = "", plain: bool = True) -> str:
-    """The status line: of plain text, or of HTML; kind `wrong` stands out."""
-    shown = escape(text) if plain else text
-    return f'<p class="status {kind}" role="status" aria-live="polite">{shown}</p>'
-
-
-def draw_plot(figures: pd.DataFrame | None, horizontal: str, vertical: str) -> Any:
-    """The plot of what there is, across from zero."""
-    if figures is None:
-        return gr.skip()
-    known = figures.dropna(subset=[horizontal, vertical])
-    if known.empty:
-        return gr.ScatterPlot(value=None, title=f"no {vertical} on this photo")
-    right = 1.1 * float(known[horizontal].max())
-    return gr.ScatterPlot(
-        value=known,
-        x=horizontal,
-        y=vertical,
-        color="picture",
-        x_lim=[0, right],
-        title=f"{vertical} over {horizontal}; up and left is better",
+def _complete(app: App, now: Comparison, wish: Wish) -> Update:
+    """All that there is of a comparison that goes no further."""
+    models = _models_of(now)
+    shown = Shown(now, app.speeds.known(models))
+    return _partial(app, now, wish)._replace(
+        figures=shown,
+        download=gr.DownloadButton(value=write_csv(app.workshop.store, shown), interactive=True),
+        clock=gr.Timer(active=not app.speeds.is_done(models)),
     )
 
 
-def _write_csv(app: App, now: Comparison) -> str:
-    stem = re.sub(r"[^\w-]+", "_", Path(now.photo.name).stem)[:60]
-    name = f"{stem}_figures.csv"
-    return str(app.workshop.store.write_table(now.photo.key, name, to_csv(now)))
+def _ended(app: App, now: Comparison, wish: Wish, ending: Ending) -> Update:
+    """What is left of a comparison that ends before it is done."""
+    stopped = sentence("Stopped.") if ending.is_stop else _SKIP
+    if now.size[0]:
+        return _complete(app, replace(now, done=True), wish)._replace(status=stopped)
+    if ending.is_stop:
+        stopped += still(now.photo, wish.shown)
+    return Update(status=stopped)
 
 
-def tick_labels(models: list[ModelChoice], speeds: Mapping[str, float]) -> list[tuple[str, str]]:
-    labels = []
-    for model in models:
-        speed = speeds.get(model.key)
-        parts = [model.label, f"{model.bytes / 1e6:.1f} MB"]
-        parts += [] if speed is None else [f"{speed:.0f} ms"]
-        labels.append((" · ".join(parts), model.key))
-    return labels
+def update_speeds(
+    app: App, shown: Shown | None, horizontal: str, vertical: str, session: str
+) -> Update:
+    """Fills in times that have become known since a comparison was shown."""
+    if shown is None or app.is_under_way(session):
+        return Update()
+    models = _models_of(shown.comparison)
+    now = Shown(shown.comparison, app.speeds.known(models))
+    clock = gr.Timer(active=not app.speeds.is_done(models))
+    if now.speeds == shown.speeds:
+        return Update(clock=clock)
+    return Update(
+        rows=table(now.comparison, now.speeds),
+        figures=now,
+        download=gr.DownloadButton(value=write_csv(app.workshop.store, now)),
+        plot=draw_plot(now, horizontal, vertical),
+        clock=clock,
+    )
+
+
+def _models_of(comparison: Comparison) -> list[ModelChoice]:
+    return [picture.model for picture in comparison.pictures if picture.model]

@@ -27,9 +27,6 @@ from train.errors import UserError
 WORKING_SIZES: tuple[Size, ...] = ((384, 512), (512, 384))
 """What a model that takes photographs of any size is brought to, where nothing else is said."""
 
-_QUICK = 0.5
-"""Seconds; a faster first run is repeated, because it also settled memory."""
-
 _KEPT_LOCK = threading.Lock()
 """Held while a visitor's models are put in their folder or swept out of it."""
 
@@ -57,18 +54,15 @@ class ModelChoice:
         """Of one file, the largest."""
         return max(file.bytes for file in self.files)
 
-    def renderers(self) -> list["TimedModel"]:
+    def renderers(self) -> list["LazyModel"]:
         """Its files as `quantize.render.render_photo` takes them; each is loaded when it runs."""
-        return [TimedModel(file) for file in self.files]
+        return [LazyModel(file) for file in self.files]
 
 
-class TimedModel(Renderer):
-    """A model that is loaded when it first runs, for one photograph, and measures its runs.
+class LazyModel(Renderer):
+    """A model that is loaded when it first runs, for one photograph.
 
     Loading takes a tenth of a second; six models that stay loaded take 600 MB.
-
-    Attributes:
-        milliseconds: what the last run took on one core, without loading.
     """
 
     def __init__(self, file: ModelFile):
@@ -76,15 +70,10 @@ class TimedModel(Renderer):
         height, width = self.output_size = file.output_size
         self.input_size = (height // 2, width // 2)
         self.input_channels = file.channels
-        self.milliseconds: float | None = None
 
     def run(self, photo: np.ndarray, /) -> np.ndarray:
         """Renders a network input, as `LiteRTModel.run`."""
-        rendered, seconds = _timed_run(self._model, photo)
-        if seconds < _QUICK:
-            rendered, seconds = _timed_run(self._model, photo)
-        self.milliseconds = 1e3 * seconds
-        return rendered
+        return self._model.run(photo)
 
     @cached_property
     def _model(self) -> LiteRTModel:
@@ -205,12 +194,6 @@ def sweep_uploads(folder: Path, longest_age: float) -> None:
             age = age_of(kept)
             if age is not None and age > longest_age:
                 delete_tree(kept)
-
-
-def _timed_run(model: LiteRTModel, photo: np.ndarray) -> tuple[np.ndarray, float]:
-    start = time.perf_counter()
-    rendered = model.run(photo)
-    return rendered, time.perf_counter() - start
 
 
 def _key(models: Sequence[BundledModel]) -> str:

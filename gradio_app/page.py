@@ -8,19 +8,22 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from gradio_app.comparison import COLUMNS
+from gradio_app.comparison import COLUMNS, SPEED
+from gradio_app.display import Shown, draw_plot, sentence, tick_labels
 from gradio_app.handlers import (
     App,
-    draw_plot,
-    open_link,
+    Update,
+    Wish,
+    choose_photo,
+    next_order,
     run_comparison,
-    sentence,
     take_models,
-    take_photo,
-    tick_labels,
+    update_speeds,
 )
 from gradio_app.models import ModelChoice
+from gradio_app.opening import READ_TAB, begin
 from gradio_app.photos import Photo
+from gradio_app.visits import new_token
 from train.errors import UserError
 
 INTRODUCTION = """# Pocket Bokeh
@@ -29,7 +32,14 @@ formats stand side by side, pixel by pixel: is int8 good enough?** Drag the divi
 mode above the picture."""
 
 VIEWER_SCRIPT = """
-const script = (name) => import(new URL(`viewer/${name}.js`, document.baseURI));
+const script = async (name) => {
+    try {
+        return await import(new URL(`viewer/${name}.js`, document.baseURI));
+    } catch (error) {
+        window.sayThatScriptsAreLacking?.();
+        throw error;
+    }
+};
 script('bring').then(({takeFromAnywhere}) => takeFromAnywhere('#upload input[type=file]'));
 script('viewer').then(({attach}) => {
     const viewer = attach(element.querySelector('.viewer'));
@@ -48,6 +58,8 @@ PHOTO_ENDINGS = [".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".t
 
 # An API of this page would be a promise; it is made when someone needs it.
 _QUIET: dict[str, Any] = {"api_visibility": "private"}
+_SPEEDS_EVERY = 5.0
+"""Seconds between two looks whether times have become known."""
 _UNSEEN: dict[str, Any] = {"show_progress": "hidden", **_QUIET}
 
 
@@ -56,24 +68,33 @@ class Parts:
     """The components that events read or fill.
 
     Attributes:
-        photo: what is compared on, in the visitor's session.
+        photo: what is compared on next, in the visitor's session.
+        shown: what the page shows, in the same.
         own: the visitor's models, in the same.
+        visit: the token by which a reload finds all this, in the same.
+        order: changes when a comparison is to begin, in the same.
         figures: of the last comparison, for the plot, in the same.
-        link: what stands behind the # of the page's address.
+        clock: ticks while times are being taken.
+        tab: what the browser tab tells when the page opens.
         gallery, upload, camera: where a photo comes from.
         ticks: which models are compared.
         models: where a visitor's models come from, if they are taken.
         again, stop: buttons.
         status: what goes on.
+        notice: what is wrong with what the visitor chose.
         viewer: the pictures.
         numbers, download, across, up, plot: the figures.
         accelerators, matrix: the tab, and what is in it.
     """
 
     photo: gr.State
+    shown: gr.State
     own: gr.State
+    visit: gr.State
+    order: gr.State
     figures: gr.State
-    link: gr.Textbox
+    clock: gr.Timer
+    tab: gr.Textbox
     gallery: gr.Gallery
     upload: gr.File
     camera: gr.Image
@@ -82,6 +103,7 @@ class Parts:
     again: gr.Button
     stop: gr.Button
     status: gr.HTML
+    notice: gr.HTML
     viewer: gr.HTML
     numbers: gr.Dataframe
     download: gr.DownloadButton
@@ -91,6 +113,23 @@ class Parts:
     accelerators: gr.Tab
     matrix: gr.HTML
 
+    @property
+    def updated(self) -> list[Any]:
+        """What an `Update` fills, in its order."""
+        return [
+            self.viewer,
+            self.numbers,
+            self.status,
+            self.notice,
+            self.figures,
+            self.download,
+            self.plot,
+            self.photo,
+            self.shown,
+            self.gallery,
+            self.clock,
+        ]
+
 
 def build_page(app: App) -> gr.Blocks:
     """Builds the page."""
@@ -98,8 +137,10 @@ def build_page(app: App) -> gr.Blocks:
         title="Pocket Bokeh", analytics_enabled=False, delete_cache=_UPLOADS_KEPT, fill_width=True
     ) as page:
         parts = _lay_out(app)
-        _connect_photos(app, page, parts)
+        _connect_beginning(app, page, parts)
+        _connect_photos(app, parts)
         _connect_models(app, parts)
+        _connect_comparison(app, parts)
         _connect_findings(app, parts)
     return page
 
@@ -107,9 +148,13 @@ def build_page(app: App) -> gr.Blocks:
 def _lay_out(app: App) -> Parts:
     unseen: dict[str, Any] = {
         "photo": gr.State(None),
+        "shown": gr.State(None),
         "own": gr.State([]),
+        "visit": gr.State(""),
+        "order": gr.State(0),
         "figures": gr.State(None),
-        "link": gr.Textbox(visible=False),
+        "clock": gr.Timer(_SPEEDS_EVERY, active=False),
+        "tab": gr.Textbox(visible=False),
     }
     gr.Markdown(INTRODUCTION, elem_id="introduction")
     with gr.Row(elem_id="bench"):
@@ -169,7 +214,7 @@ def _path_of(file: Any) -> str | None:
 
 def _model_components(app: App) -> dict[str, Any]:
     ticks = gr.CheckboxGroup(
-        tick_labels(app.models, {}),
+        tick_labels(app.models),
         value=[model.key for model in app.models],
         label=f"2 · The models of {app.bundle.name}",
         elem_id="models",
@@ -192,6 +237,7 @@ def _result_components() -> dict[str, Any]:
     with gr.Row(elem_id="progress"):
         status = gr.HTML(sentence("Opening an example …"), elem_id="status")
         stop = gr.Button("Stop", size="sm", scale=0, min_width=70, elem_id="stop")
+    notice = gr.HTML("", elem_id="notice")
     viewer = gr.HTML(
         "",
         html_template='<div class="viewer"></div>',
@@ -199,7 +245,7 @@ def _result_components() -> dict[str, Any]:
         apply_default_css=False,
         elem_id="viewer",
     )
-    return {"status": status, "stop": stop, "viewer": viewer}
+    return {"status": status, "notice": notice, "stop": stop, "viewer": viewer}
 
 
 def _number_components() -> dict[str, Any]:
@@ -212,14 +258,16 @@ def _number_components() -> dict[str, Any]:
         wrap=True,
     )
     gr.Markdown(
-        "MB: of the model's file. ms: of one run of the model on one core of this server, without "
-        "loading, fitting and the transfer of detail; a picture takes two. PSNR in dB, steps of "
-        "255, over the whole picture at its own size; float32 is the network as trained.",
+        "MB: of the model's file. ms: of one run of the model alone on one core of the computer "
+        "that serves this page, not of a phone; the median of five, taken while nothing else runs "
+        "there, so they come later, or on a busy computer not at all. A picture takes two runs. "
+        "PSNR in dB, steps of 255, over the whole picture at its own size; float32 is the network "
+        "as trained.",
         elem_classes="fine-print",
     )
     download = gr.DownloadButton("Download as CSV", size="sm", elem_id="csv")
     with gr.Row():
-        across = gr.Radio(["MB", "ms"], value="MB", label="across", elem_id="across")
+        across = gr.Radio(["MB", SPEED], value="MB", label="across", elem_id="across")
         up = gr.Radio(
             ["PSNR to float32", "SSIM to float32", "PSNR to target", "SSIM to target"],
             value="PSNR to float32",
@@ -233,87 +281,125 @@ def _number_components() -> dict[str, Any]:
     return {"numbers": numbers, "download": download, **plotted}
 
 
-def _connect_photos(app: App, page: gr.Blocks, parts: Parts) -> None:
-    def example_at(event: gr.SelectData) -> tuple[Photo, str]:
-        return list(app.examples.values())[int(event.index)], sentence("Opening it …")
+def _connect_beginning(app: App, page: gr.Blocks, parts: Parts) -> None:
+    def opened(told: str, request: gr.Request) -> tuple[Any, ...]:
+        photo, own, keys, notice = begin(app, told)
+        ticks = gr.CheckboxGroup(tick_labels([*app.models, *own]), value=keys)
+        return photo, own, new_token(), ticks, notice, next_order(app, _session(request))
 
-    chosen = [parts.photo, parts.status]
-    opened = page.load(
-        lambda fragment: open_link(app, fragment),
-        parts.link,
-        [parts.photo, parts.ticks],
-        js="() => location.hash",
-        **_QUIET,
-    )
-    uploaded = parts.upload.upload(
-        # Emptied at once: the next photo can be brought the same way.
-        lambda file: (*take_photo(file), None),
-        parts.upload,
-        [*chosen, parts.upload],
+    page.load(
+        opened,
+        parts.tab,
+        [parts.photo, parts.own, parts.visit, parts.ticks, parts.notice, parts.order],
+        js=READ_TAB,
         **_UNSEEN,
     )
-    selected = parts.gallery.select(example_at, None, chosen, **_UNSEEN)
-    photographed = parts.camera.input(take_photo, parts.camera, chosen, **_UNSEEN)
-    for event in (opened, uploaded, selected, photographed):
-        _then_compare(app, event, parts)
+
+
+def _connect_photos(app: App, parts: Parts) -> None:
+    def example_at(event: gr.SelectData, request: gr.Request) -> tuple[Any, ...]:
+        photo = list(app.examples.values())[int(event.index)]
+        order = next_order(app, _session(request))
+        return photo, sentence(f"Opening {photo.name} …"), "", order
+
+    def taken(file: str | None, shown: Photo | None, request: gr.Request) -> tuple[Any, ...]:
+        photo, notice = choose_photo(file, shown)
+        if notice:  # what was chosen before goes on
+            return gr.skip(), gr.skip(), notice, gr.skip()
+        order = next_order(app, _session(request))
+        return photo, sentence(f"Reading {photo.name} …"), notice, order
+
+    def uploaded(file: str | None, shown: Photo | None, request: gr.Request) -> tuple[Any, ...]:
+        # Emptied at once: the next photo can be brought the same way.
+        return (*taken(file, shown, request), None)
+
+    chosen = [parts.photo, parts.status, parts.notice, parts.order]
+    # Each choice counts, in the order in which they were made: none is dropped while the one
+    # before is being answered.
+    each: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": 1, **_UNSEEN}
+    parts.gallery.select(example_at, None, chosen, **each)
+    parts.upload.upload(uploaded, [parts.upload, parts.shown], [*chosen, parts.upload], **each)
+    parts.camera.input(taken, [parts.camera, parts.shown], chosen, **each)
+
+
+def _session(request: gr.Request) -> str:
+    return str(request.session_hash)
 
 
 def _connect_models(app: App, parts: Parts) -> None:
     def stop(request: gr.Request) -> None:
-        app.end(str(request.session_hash))
+        app.end(_session(request), is_stop=True)
+
+    def anew(request: gr.Request) -> int:
+        return next_order(app, _session(request))
 
     def bring(
-        files: list[str], own: list[ModelChoice], keys: list[str]
-    ) -> tuple[list[ModelChoice], Any, None]:
+        files: list[str], own: list[ModelChoice], keys: list[str], request: gr.Request
+    ) -> tuple[list[ModelChoice], Any, None, int]:
         try:
-            return (*take_models(app, files, own, keys), None)
+            together, ticks = take_models(app, files, own, keys)
         except UserError as error:
             raise gr.Error(str(error), duration=None, print_exception=False) from error
+        return together, ticks, None, anew(request)
 
-    _then_compare(app, parts.ticks.input(lambda: None, **_QUIET), parts)
-    _then_compare(app, parts.again.click(lambda: None, **_QUIET), parts)
+    # With the ticks as they are by then.
+    latest: dict[str, Any] = {"trigger_mode": "always_last", **_UNSEEN}
+    parts.ticks.input(anew, None, parts.order, **latest)
+    parts.again.click(anew, None, parts.order, **latest)
     parts.stop.click(stop, None, None, concurrency_limit=None, **_QUIET)
     if parts.models is not None:
-        brought = parts.models.upload(
+        parts.models.upload(
             bring,
             [parts.models, parts.own, parts.ticks],
-            [parts.own, parts.ticks, parts.models],
+            [parts.own, parts.ticks, parts.models, parts.order],
             show_progress_on=[parts.models],
             concurrency_limit=1,
             **_QUIET,
         )
-        _then_compare(app, brought, parts)
+
+
+def _connect_comparison(app: App, parts: Parts) -> None:
+    def run(
+        photo: Photo | None,
+        keys: list[str],
+        own: list[ModelChoice],
+        shown: Photo | None,
+        visit: str,
+        request: gr.Request,
+    ) -> Iterator[Update]:
+        wish = Wish(photo, keys, own, shown, visit)
+        yield from run_comparison(app, wish, _session(request))
+
+    # One event for all comparisons of a visitor: each begins when the one before has ended, so
+    # that nothing of an older one can come after something of a newer one.
+    parts.order.change(
+        run,
+        [parts.photo, parts.ticks, parts.own, parts.shown, parts.visit],
+        parts.updated,
+        trigger_mode="always_last",
+        # All visitors' at once: they wait for their turn in `App.line`, and say how long.
+        concurrency_limit=None,
+        **_UNSEEN,
+    ).then(
+        draw_plot,
+        [parts.figures, parts.across, parts.up],
+        parts.plot,
+        trigger_mode="always_last",
+        **_UNSEEN,
+    )
 
 
 def _connect_findings(app: App, parts: Parts) -> None:
+    def tick(
+        shown: Shown | None, horizontal: str, vertical: str, request: gr.Request
+    ) -> tuple[Any, ...]:
+        return update_speeds(app, shown, horizontal, vertical, _session(request))
+
+    drawn = [parts.figures, parts.across, parts.up]
     for axis in (parts.across, parts.up):
-        axis.change(draw_plot, [parts.figures, parts.across, parts.up], parts.plot, **_UNSEEN)
+        axis.change(draw_plot, drawn, parts.plot, **_UNSEEN)
+    parts.clock.tick(tick, drawn, parts.updated, **_UNSEEN)
     parts.accelerators.select(app.matrix, None, parts.matrix, show_progress="minimal", **_QUIET)
-
-
-def _then_compare(app: App, event: Any, parts: Parts) -> None:
-    def run(
-        photo: Photo | None, keys: list[str], own: list[ModelChoice], request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
-        yield from run_comparison(app, photo, keys, own, str(request.session_hash))
-
-    event.success(
-        run,
-        [parts.photo, parts.ticks, parts.own],
-        [
-            parts.viewer,
-            parts.numbers,
-            parts.status,
-            parts.figures,
-            parts.download,
-            parts.ticks,
-        ],
-        show_progress="minimal",
-        show_progress_on=[parts.status],
-        # All at once: they wait for their turn in `App.line`, and say how long.
-        concurrency_limit=None,
-        **_QUIET,
-    ).then(draw_plot, [parts.figures, parts.across, parts.up], parts.plot, **_UNSEEN)
 
 
 def _write_thumbnails(app: App) -> dict[str, Path]:

@@ -44,6 +44,7 @@ class Photo:
         decode_target: what a wide aperture gave, the same way, where that is known.
         example: whether everyone has it, so that a link to it can be shared.
         note: what its photographer should know about how it was read; mostly nothing.
+        is_there: whether it can still be decoded; uploads are deleted after a while.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Photo:
     decode_target: Callable[[], np.ndarray] | None = None
     example: bool = False
     note: str = ""
+    is_there: Callable[[], bool] = lambda: True
 
 
 def read_upload(file: Path, name: str | None = None) -> Photo:
@@ -69,7 +71,13 @@ def read_upload(file: Path, name: str | None = None) -> Photo:
         )
     frames = _frames(content)
     note = f"an animation: the first of its {frames} pictures is taken" if frames > 1 else ""
-    return Photo(name or file.name, _key(content), lambda: _read_again(file), note=note)
+    return Photo(
+        name or file.name,
+        _key(content),
+        lambda: _read_again(file),
+        note=note,
+        is_there=file.is_file,
+    )
 
 
 def list_examples() -> dict[str, Photo]:

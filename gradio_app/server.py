@@ -57,6 +57,7 @@ def build_server(
         head=(
             '<link rel="stylesheet" href="viewer/viewer.css">'
             '<link rel="modulepreload" href="viewer/viewer.js">'
+            f"<script>{(VIEWER_FOLDER / 'reach.js').read_text('utf-8')}</script>"
         ),
         footer_links=[],
         run_history=False,

@@ -23,6 +23,7 @@ class Workshop:
     Attributes:
         store: where the results are.
         cores: how many tasks run at a time.
+        requests: how many tasks were begun or awaited so far.
     """
 
     def __init__(self, store: ResultStore, cores: int = 0):
@@ -31,6 +32,7 @@ class Workshop:
         self._pool = ThreadPoolExecutor(self.cores, thread_name_prefix="workshop")
         self._lock = threading.RLock()
         self._tasks: dict[str, tuple[Future[None], set[object]]] = {}
+        self.requests = 0
 
     @property
     def tasks(self) -> int:
@@ -40,6 +42,7 @@ class Workshop:
     def request(self, visitor: object, name: str, work: Callable[[], None]) -> Future[None]:
         """Has a task done for a visitor, unless it is being done already: then that is awaited."""
         with self._lock:
+            self.requests += 1
             task, visitors = self._tasks.get(name, (None, set()))
             if task is None:
                 task = self._pool.submit(_logging_surprises, work)
@@ -128,7 +131,7 @@ def _decode(store: ResultStore, photo: Photo) -> None:
 
 
 def render(store: ResultStore, photo: str, model: ModelChoice) -> None:
-    """Renders a photograph that is in the store, and notes how long the model ran.
+    """Renders a photograph that is in the store.
 
     Raises:
         UserError: the photograph is too narrow, or the model sees a depth map.
@@ -146,7 +149,6 @@ def _render(store: ResultStore, photo: str, model: ModelChoice) -> None:
             "python -m quantize.render BUNDLE PHOTO --depth FILE"
         )
     picture = render_photo(original, [chosen])
-    store.write_note(photo, model.key, {"milliseconds": getattr(chosen, "milliseconds", None)})
     store.write_picture(photo, model.key, picture)
 
 

@@ -39,6 +39,7 @@ export async function saveComparison(viewer) {
 
 // Keeps the address of the page such that opening it shows this view.
 export function writeLink(viewer) {
+    clearTimeout(writeLink.later);
     if (!viewer.photo?.example) {
         if (location.hash) history.replaceState(null, '', location.pathname + location.search);
         return;
@@ -58,9 +59,15 @@ export function writeLink(viewer) {
         link.set('x', viewer.centre.x.toFixed(2));
         link.set('y', viewer.centre.y.toFixed(2));
     }
-    clearTimeout(writeLink.later);
     // Browsers allow a hundred of these in half a minute.
     writeLink.later = setTimeout(() => history.replaceState(null, '', `#${link}`), 300);
+}
+
+// By this a reload of the tab finds the visitor's photo, ticks and models again; see opening.py.
+export function remember({visit, brought}) {
+    try {
+        sessionStorage.setItem('pocket-bokeh', JSON.stringify({visit, brought}));
+    } catch { /* storage is blocked or full */ }
 }
 
 export function readLink(viewer) {

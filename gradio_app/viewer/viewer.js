@@ -20,7 +20,7 @@ import {Differences} from './differences.js';
 import {followGestures} from './gestures.js';
 import {Measurer} from './measurer.js';
 import {Picture} from './picture.js';
-import {readLink, writeLink} from './save.js';
+import {readLink, remember, writeLink} from './save.js';
 
 export const MODES = ['split', 'grid', 'flicker', 'difference'];
 export const COLOURS = {a: '#f5a524', b: '#4cb5f5'};
@@ -79,6 +79,7 @@ export class Viewer {
         const other = comparison.photo !== this.photo?.photo;
         if (other) this.#forget();
         this.photo = comparison;
+        remember(comparison);
         this.entries = comparison.pictures;
         if (other) {
             this.#begin();

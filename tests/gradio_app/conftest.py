@@ -53,6 +53,12 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture
+def bundle_file(bundle: Bundle) -> Path:
+    """One of its models as a visitor brings it."""
+    return bundle.folder / "float16.tflite"
+
+
+@pytest.fixture
 def workshop(tmp_path: Path) -> Iterator[Workshop]:
     folder = tmp_path / "results"
     folder.mkdir()

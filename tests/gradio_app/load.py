@@ -112,10 +112,12 @@ def visit(address: str, page: Page, photo: bytes, number: int) -> tuple[str, flo
             "orig_name": f"{number}.jpg",
             "meta": {"_type": "gradio.FileData"},
         }
-        outcome, _ = event(browser, session, page.upload, [file])
+        outcome, _ = event(browser, session, page.upload, [file, None])
         if outcome != ANSWERED:
             return outcome, time.perf_counter() - start
-        outcome, viewer = event(browser, session, page.compare, [None, list(page.models), None])
+        outcome, viewer = event(
+            browser, session, page.compare, [None, list(page.models), None, None, None]
+        )
         if outcome == ANSWERED:
             for picture in viewer["pictures"]:
                 if picture["failure"] or browser.get(f"/{picture['address']}").status_code != 200:
@@ -169,10 +171,12 @@ def read_page(address: str, labels: tuple[str, ...]) -> Page:
             time.sleep(0.25)
     parts = {part["props"].get("elem_id"): part for part in config["components"]}
     upload = next(
-        each for each in config["dependencies"] if each["inputs"] == [parts["upload"]["id"]]
+        each for each in config["dependencies"] if parts["upload"]["id"] in each["inputs"]
     )
     compare = next(
-        each for each in config["dependencies"] if each.get("trigger_after") == upload["id"]
+        each
+        for each in config["dependencies"]
+        if parts["viewer"]["id"] in each["outputs"] and parts["models"]["id"] in each["inputs"]
     )
     choices = parts["models"]["props"]["choices"]
     keys = tuple(key for words, key in choices if words.split(" · ")[0] in labels)

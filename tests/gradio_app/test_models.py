@@ -30,13 +30,10 @@ def test_every_recipe_can_be_chosen_and_is_held_against_float32(bundle: Bundle) 
     assert float16.bytes == (bundle.folder / "float16.tflite").stat().st_size
 
 
-def test_a_model_is_loaded_when_it_runs_and_says_how_long_it_took(bundle: Bundle) -> None:
+def test_a_model_is_loaded_when_it_runs(bundle: Bundle) -> None:
     (renderer,) = choices_of(bundle)[1].renderers()
-    assert renderer.milliseconds is None
     rendered = renderer.run(np.full((32, 48, 3), 0.25, np.float32))
     np.testing.assert_allclose(rendered, 0.75, atol=1e-3)
-    assert renderer.milliseconds is not None
-    assert renderer.milliseconds > 0
 
 
 def test_a_single_file_and_a_whole_bundle_are_taken(bundle: Bundle, tmp_path: Path) -> None:

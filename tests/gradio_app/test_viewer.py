@@ -358,7 +358,7 @@ def test_what_is_no_photo_is_a_sentence_and_the_page_goes_on(
     text = tmp_path / "letter.jpg"
     text.write_text("Dear Sir or Madam")
     page.set_input_files("#upload input[type=file]", text)
-    expect(page.locator("#status .wrong")).to_contain_text("not an image that can be read")
+    expect(page.locator("#notice .wrong")).to_contain_text("not an image that can be read")
     # Pasted anywhere, it goes the same way; and the field is free again.
     page.wait_for_selector("#upload input[type=file]", state="attached")
     page.evaluate(
