@@ -75,7 +75,9 @@ def progress(now: Comparison) -> str:
     )
     if now.done:
         ready = sum(picture.ready for picture in now.pictures)
-        return sentence(f"{about} · {ready} pictures, {now.seconds:.1f} s{reasons}", plain=False)
+        # Without seconds: they depend on what else ran, and on what was there already.
+        pictures = "1 picture" if ready == 1 else f"{ready} pictures"
+        return sentence(f"{about} · {pictures}{reasons}", plain=False)
     waiting = now.waiting
     doing = f"rendering {', '.join(waiting)}" if waiting else "measuring"
     if not width:

@@ -4,6 +4,7 @@ While a rendering runs beside it a model takes up to ten times as long, so a tim
 comparison says more about the comparison than about the model.
 """
 
+import contextlib
 import logging
 import os
 import statistics
@@ -90,7 +91,8 @@ class SpeedMeter:
         return all(model.key in self._known for model in models)
 
     def _work(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
+        with contextlib.suppress(OSError):  # then at the same priority as all else
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
         while (model := self._next()) is not None:
             milliseconds = None
             try:

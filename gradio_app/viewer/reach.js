@@ -4,7 +4,8 @@
 // Every event of the page is a request; this looks at how they are answered and changes nothing.
 
 (() => {
-    const EVENT = /\/gradio_api\/(queue\/join|upload)\b/;
+    const EVENT = /\/gradio_api\/queue\/join\b/;
+    const UPLOAD = /\/gradio_api\/upload\b/; // a file may be refused, and the page says why
     const GONE = 'This page’s server does not answer. Check that it is still running and that this '
         + 'device is still connected, then reload the page.';
     const PROXY = 'If there is a proxy before the server, its path and Host settings are probably '
@@ -44,10 +45,11 @@
     const ask = window.fetch;
     window.fetch = async (...request) => {
         const address = String(request[0]?.url ?? request[0]);
-        if (!EVENT.test(address)) return ask(...request);
+        const isEvent = EVENT.test(address);
+        if (!isEvent && !UPLOAD.test(address)) return ask(...request);
         try {
             const answer = await ask(...request);
-            say(problem(answer));
+            say(isEvent ? problem(answer) : '');
             return answer;
         } catch (error) {
             if (error.name !== 'AbortError') say(GONE);

@@ -45,7 +45,7 @@ def test_a_comparison_fills_viewer_table_and_csv(app: App, photo_file: Path) -> 
     assert all(picture["ready"] for picture in told["pictures"])
     labels = ["photo", "float32", "float16"]
     assert [row[0] for row in last.rows] == list(last.figures.frame()["picture"]) == labels
-    assert "3 pictures" in last.status
+    assert "3 pictures<" in last.status  # and no seconds
     assert Path(last.download.value["path"]).name == "meadow_figures.csv"
     assert "float16" in Path(last.download.value["path"]).read_text()
 
@@ -67,7 +67,7 @@ def test_a_second_comparison_of_one_visitor_ends_the_first(app: App, photo_file:
     next(run_comparison(app, Wish(photo, [], []), "me"))
     # Without a word: the page is the second's by now.
     assert not any(isinstance(update.status, str) for update in first)
-    assert "1 pictures" in list(other)[-1].status
+    assert "1 picture<" in list(other)[-1].status
 
 
 def test_who_comes_late_waits_or_is_told_that_it_is_busy(app: App, photo_file: Path) -> None:
@@ -79,11 +79,11 @@ def test_who_comes_late_waits_or_is_told_that_it_is_busy(app: App, photo_file: P
     assert "1 comparison before yours" in next(second).status
     third = list(run_comparison(app, Wish(photo, [], []), "third"))
     assert [BUSY in outputs.status for outputs in third] == [True]
-    assert "1 pictures" in list(first)[-1].status
-    assert "1 pictures" in list(second)[-1].status
+    assert "1 picture<" in list(first)[-1].status
+    assert "1 picture<" in list(second)[-1].status
     # What is known already needs no turn.
     assert app.line.join() is not None
-    assert "1 pictures" in list(run_comparison(app, Wish(photo, [], []), "third"))[-1].status
+    assert "1 picture<" in list(run_comparison(app, Wish(photo, [], []), "third"))[-1].status
 
 
 def test_names_of_files_are_no_markup(app: App, photo_file: Path) -> None:
