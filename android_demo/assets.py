@@ -17,7 +17,7 @@ from pathlib import Path
 import tyro
 
 from android_demo.versions import SOURCES, read_app
-from quantize.bundle import Bundle, read_bundle, rewrite_description
+from quantize.bundle import SHIPPED_BUNDLE, Bundle, read_bundle, rewrite_description
 from train.errors import UserError, run_command
 
 DIFFERENCE_SUFFIX = ".difference"
@@ -27,7 +27,7 @@ DIFFERENCE_SUFFIX = ".difference"
 class AssetOptions:
     """Puts a bundle where Android Studio finds the app's assets."""
 
-    bundle: tyro.conf.Positional[Path] = Path("models/pocket")
+    bundle: tyro.conf.Positional[Path] = SHIPPED_BUNDLE
     """A bundle, as written by `quantize.export`."""
 
 

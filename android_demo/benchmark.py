@@ -15,7 +15,7 @@ import tyro
 from skimage import data
 
 from android_demo.host_app import HostApp, make_host_app
-from quantize.bundle import read_bundle
+from quantize.bundle import SHIPPED_BUNDLE, read_bundle
 from train.errors import UserError, run_command
 from train.photo import resize_photo, write_photo
 
@@ -33,7 +33,7 @@ _STAGES = (
 class BenchmarkOptions:
     """Times each stage of a photo's way through the app."""
 
-    bundle: Path = Path("models/pocket")
+    bundle: Path = SHIPPED_BUNDLE
     """Its models go into the app; none is run."""
     photo: Path | None = None
     """A JPEG file. Left out: one of 12 megapixels, with detail all over."""

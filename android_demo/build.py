@@ -18,7 +18,7 @@ from android_demo.programs import call, require
 from android_demo.signing import machine_key, own_key, sign
 from android_demo.toolchain import Toolchain, bring_toolchain
 from android_demo.versions import SOURCES, AppVersions, read_app
-from quantize.bundle import Bundle, read_bundle, sha256
+from quantize.bundle import SHIPPED_BUNDLE, Bundle, read_bundle, sha256
 from train.errors import UserError, run_command
 
 LARGEST = 20_000_000
@@ -32,7 +32,7 @@ QUICK_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 class BuildOptions:
     """Builds the app with the models of a bundle, and signs it."""
 
-    bundle: Path = Path("models/pocket")
+    bundle: Path = SHIPPED_BUNDLE
     """A bundle, as written by `quantize.export`."""
     out: Path = Path("pocket-bokeh.apk")
     """The signed package; the unsigned one is written beside it."""

@@ -13,7 +13,7 @@ import tyro
 from android_demo.install import the_phone
 from android_demo.programs import call
 from android_demo.versions import read_app
-from quantize.bundle import Bundle, BundledModel, read_bundle
+from quantize.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
 from train.errors import UserError, run_command
 
 SCHEMA_VERSION = 1
@@ -29,7 +29,7 @@ class ReportOptions:
     """The file that the app's proof screen shares."""
     adb: bool = False
     """Instead of a file: has the connected phone make its proof now, and fetches it."""
-    bundle: Path = Path("models/pocket")
+    bundle: Path = SHIPPED_BUNDLE
     """The bundle that the app was built with."""
 
 

@@ -28,7 +28,7 @@ from android_demo.public_api import check_public_api, unchecked_calls
 from android_demo.signing import machine_key, sign
 from android_demo.toolchain import Toolchain, bring_toolchain
 from android_demo.versions import read_app
-from quantize.bundle import Bundle, BundledModel, read_bundle
+from quantize.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
 from train.errors import UserError, run_command
 from train.photo import read_photo, to_float, to_uint8
 
@@ -42,7 +42,7 @@ _LARGEST_TOLERANCE = 4
 class ProofOptions:
     """Proves the app without a phone."""
 
-    bundle: Path = Path("models/pocket")
+    bundle: Path = SHIPPED_BUNDLE
     """The bundle that goes into the app."""
     screenshots: Path = Path("screenshots")
     """A folder, made if missing, for pictures of the screens, to be looked at."""
@@ -204,7 +204,7 @@ def _shipped(bundle: Bundle) -> tuple[str, ...]:
 
 
 def _golden(bundle: Bundle, model: BundledModel) -> tuple[np.ndarray, np.ndarray]:
-    pair = next(pair for pair in bundle.golden if pair.working_size == model.working_size)
+    pair = bundle.golden_of(model.working_size)
     return read_photo(bundle.folder / pair.input), read_photo(bundle.folder / pair.output)
 
 

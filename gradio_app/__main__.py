@@ -30,7 +30,7 @@ from gradio_app.quota import MEGABYTE, UploadLimits, Uploads
 from gradio_app.store import LONGEST_AGE, ResultStore
 from gradio_app.sweep import sweep_on
 from gradio_app.workshop import Workshop
-from quantize.bundle import Bundle, read_bundle
+from quantize.bundle import SHIPPED_BUNDLE, Bundle, read_bundle
 from train.errors import UserError, run_command
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ AUTH_VARIABLE = "POCKET_BOKEH_AUTH"
 class AppOptions:
     """Compare what the models of a bundle make of a photo, pixel by pixel, in the browser."""
 
-    bundle: Path = Path("models/pocket")
+    bundle: Path = SHIPPED_BUNDLE
     """A bundle, as written by `quantize.export`."""
     host: str = "127.0.0.1"
     """0.0.0.0 lets other machines in; then name --auth, or everyone may use it."""

@@ -29,6 +29,9 @@ from train.photo import write_atomically
 
 SCHEMA_VERSION = 2
 
+SHIPPED_BUNDLE = Path(__file__).resolve().parents[1] / "models" / "pocket"
+"""The models that come with the project, wherever a command is started."""
+
 Size = tuple[int, int]
 """Height and width in pixels."""
 

@@ -23,6 +23,11 @@ def test_our_packages_are_found_from_any_folder(tmp_path: Path) -> None:
     assert "usage:" in _run(tmp_path, "python", "-m", "quantize.render", "--help")
 
 
+def test_the_models_that_come_with_the_project_are_found_from_any_folder(tmp_path: Path) -> None:
+    program = "from quantize.bundle import *; print(len(read_bundle(SHIPPED_BUNDLE).models))"
+    assert int(_run(tmp_path, "python", "-c", program)) > 0
+
+
 def test_a_file_of_the_callers_does_not_hide_our_packages(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("print('not this one')\n")
     assert "usage:" in _run(tmp_path, "python", "-m", "train.sequential", "--help")
