@@ -25,6 +25,7 @@ from gradio_app.opening import READ_TAB, begin
 from gradio_app.photos import Photo
 from gradio_app.visits import new_token
 from train.errors import UserError
+from train.photo import PHOTO_SUFFIXES
 
 INTRODUCTION = """# Pocket Bokeh
 A phone's lens is too small to blur a background; a small network learned to. **Here its number
@@ -54,7 +55,7 @@ _UPLOADS_KEPT = (600, 3600)
 """Seconds: how often the framework looks, and after which it deletes what visitors uploaded."""
 
 _DATATYPES: Any = ["str", *["number"] * (len(COLUMNS) - 2), "str"]
-PHOTO_ENDINGS = [".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".gif"]
+PHOTO_ENDINGS = [*PHOTO_SUFFIXES, ".gif"]
 
 # An API of this page would be a promise; it is made when someone needs it.
 _QUIET: dict[str, Any] = {"api_visibility": "private"}

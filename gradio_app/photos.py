@@ -1,21 +1,22 @@
 """The photographs that the page compares: a visitor's own, and examples. No TensorFlow."""
 
 import hashlib
-import io
+import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pillow_heif
 import skimage.data
-from PIL import Image
 
 from train.errors import UserError
-from train.photo import photo_size, read_photo
+from train.photo import photo_size, read_photo, resize_photo
+from train.photo_opening import opened
 
-MOST_PIXELS = 50_000_000
-"""What the page takes: phones give up to 50 megapixels, and each takes 10 bytes while decoded."""
+MOST_COMPARED = 50_000_000
+"""Pixels. A larger photo is compared at a half of its size, or less: each rendering of 200
+megapixels would take 600 MB of the disk and 800 MB of the visitor's browser."""
 
 EXAMPLES_FOLDER = Path(__file__).parent / "examples"
 """Pairs in the layout of a dataset: original/NAME.jpg and bokeh/NAME.jpg, of the built-in scenes.
@@ -30,7 +31,8 @@ _SHIPPED_PHOTOS: dict[str, Callable[[], np.ndarray]] = {
     "coffee": skimage.data.coffee,
 }
 
-pillow_heif.register_heif_opener()
+_ONE_LARGE_PHOTO = threading.Lock()
+"""Decoding 200 megapixels takes up to 2 GB for some seconds; never of two photos at a time."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +62,24 @@ def read_upload(file: Path, name: str | None = None) -> Photo:
     """Takes a visitor's photo, after a look at its header.
 
     Raises:
-        UserError: it is empty, no image, or of more than `MOST_PIXELS`.
+        UserError: it is empty, no image, or of more pixels than `train.photo` reads.
     """
     content = file.read_bytes()
-    height, width = _checked_size(content)
-    if height * width > MOST_PIXELS:
-        raise UserError(
-            f"the photo has {width}×{height} pixels; this page takes up to "
-            f"{MOST_PIXELS // 1_000_000} megapixels, so scale it down first"
+    size = photo_size(content)
+    notes = []
+    if (frames := _frames(content)) > 1:
+        notes.append(f"an animation: the first of its {frames} pictures is taken")
+    if (parts := _reduction(size)) > 1:
+        megapixels = round(math.prod(size) / 1e6)
+        notes.append(
+            f"{megapixels} megapixels: compared at 1/{parts} of its width and height; "
+            "quantize.render keeps its size"
         )
-    frames = _frames(content)
-    note = f"an animation: the first of its {frames} pictures is taken" if frames > 1 else ""
     return Photo(
         name or file.name,
         _key(content),
         lambda: _read_again(file),
-        note=note,
+        note="; ".join(notes),
         is_there=file.is_file,
     )
 
@@ -100,21 +104,13 @@ def _example_pair(original: Path) -> Photo:
     )
 
 
-def _checked_size(content: bytes) -> tuple[int, int]:
-    try:
-        return photo_size(content)
-    except UserError as error:
-        # train.photo names the formats that datasets have; this page takes one more.
-        raise UserError(str(error).replace("PNG or WebP", "PNG, WebP or HEIC")) from error
-
-
 def _frames(content: bytes) -> int:
     """Of an animation. What a phone puts beside a JPEG or HEIC, such as a gain map, is none."""
-    with Image.open(io.BytesIO(content)) as image:
-        if image.format not in ("GIF", "PNG", "WEBP"):
+    with opened(content) as photo:
+        if photo.image.format not in ("GIF", "PNG", "WEBP", "AVIF"):
             return 1
         try:
-            return getattr(image, "n_frames", 1)
+            return getattr(photo.image, "n_frames", 1)
         except Exception:  # Pillow raises whatever the damaged bytes lead it to.
             return 1
 
@@ -125,7 +121,19 @@ def _read_again(file: Path) -> np.ndarray:
         raise UserError(
             "the photo is no longer here, uploads are kept for an hour; choose it again"
         )
-    return read_photo(file.read_bytes())
+    content = file.read_bytes()
+    height, width = photo_size(content)
+    parts = _reduction((height, width))
+    if parts == 1:
+        return read_photo(content)
+    reduced = (height // parts, width // parts)
+    with _ONE_LARGE_PHOTO:
+        return resize_photo(read_photo(content, short_side=min(reduced)), *reduced)
+
+
+def _reduction(size: tuple[int, int]) -> int:
+    """By how much width and height are divided, so that `MOST_COMPARED` holds."""
+    return math.ceil(math.sqrt(math.prod(size) / MOST_COMPARED))
 
 
 def _key(content: bytes) -> str:

@@ -7,7 +7,7 @@ import absl.logging
 
 from train.errors import exit_without_backend
 
-# The one exception to "no work at import", because it must come before the libraries it is about.
+# Done at import, because it must come before the libraries that it is about are imported.
 # Keras cannot be imported without its backend.
 if _backend := os.environ.get("KERAS_BACKEND"):
     exit_without_backend(_backend)

@@ -4,8 +4,11 @@ import errno
 import math
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
+
+from train.errors import UserError
 
 
 def check_space(folder: Path, model: Any) -> None:
@@ -28,3 +31,27 @@ def bring_to_disk(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_atomically(file: Path | str, content: bytes | str) -> None:
+    """Writes beside the file and renames, so that no reader ever sees half of it.
+
+    Raises:
+        UserError: the folder does not exist.
+        OSError: the folder takes no writes (full, read-only).
+    """
+    file = Path(file)
+    if not file.parent.is_dir():
+        raise UserError(f"{file.parent}: no such folder; make it or name another")
+    data = content.encode() if isinstance(content, str) else content
+    descriptor, beside = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(beside, 0o644)
+        os.replace(beside, file)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise

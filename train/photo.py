@@ -5,37 +5,25 @@ photographer stays in the colours that it came in: `read_camera_photo`.
 """
 
 import io
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms
+from PIL import Image
 
+from train.colour import ColourEncoding, icc_profile
+from train.disk import write_atomically
 from train.errors import UserError
+from train.exif import notes_of_upright, orientation, read_exif, turn_upright
+from train.photo_decoding import DecodedPhoto, decode, is_rgb_profile
+from train.photo_opening import OpenedPhoto, opened, refusing_damage
+from train.value_range import DEEP_GREY, grey_depth
 
-MOST_PIXELS = 120_000_000
-"""More than any phone's camera gives; a small file that claims more is taken for a bomb."""
-
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
-"""What a dataset folder is searched for."""
-
-_MOST_EXIF_BYTES = 65_000
-"""A JPEG holds 65533, its own header included."""
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""By EXIF orientation, what makes a picture upright."""
+PHOTO_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jfif", ".png", ".webp"),
+    *(".avif", ".heic", ".heif", ".hif", ".tif", ".tiff"),
+)
+"""What a dataset folder is searched for, and the page takes."""
 
 WRITTEN_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 """By a file's ending, what Pillow calls the format that `write_photo` writes."""
@@ -44,9 +32,11 @@ WRITTEN_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEB
 def read_photo(file: Path | str | bytes, short_side: int | None = None) -> np.ndarray:
     """Decodes a photograph as it is meant to be seen.
 
-    The EXIF orientation is applied, an embedded colour profile is converted to sRGB, CMYK is
-    converted, grey becomes RGB, 16 bits become 8, transparency is laid over white and of an
-    animation the first frame is taken.
+    The EXIF orientation is applied; that of XMP is not, as viewers do. Colours are converted to
+    sRGB from what the file says of them: an ICC profile, the codes of HEIF, AVIF and PNG, a PNG's
+    gamma and primaries. `train.colour` says how high dynamic range is brought down. Grey becomes
+    RGB, 16 bits become 8, transparency is laid over white and of an animation the first frame is
+    taken.
 
     Args:
         file: a path, or the bytes of a file.
@@ -57,12 +47,17 @@ def read_photo(file: Path | str | bytes, short_side: int | None = None) -> np.nd
         height × width × 3, uint8, RGB, sRGB-encoded.
 
     Raises:
-        UserError: there is no such file, or it is empty, corrupt, no image or too large.
+        UserError: there is no such file, or it is empty, damaged, no image, too large, or nothing
+            says which of its values is white.
     """
-    name = _name(file)
-    image = _upright(file, name, short_side)
-    with _refusing_damage(name):
-        return np.asarray(_to_srgb(image))
+    return turn_upright(*_in_srgb(file, short_side))
+
+
+def _in_srgb(file: Path | str | bytes, short_side: int | None) -> tuple[np.ndarray, int]:
+    """As it lies in its file, and its orientation; what decoding took is free again."""
+    with opened(file) as photo:
+        turn = _turn(photo)
+        return decode(photo, short_side).in_srgb(), turn
 
 
 @dataclass(frozen=True)
@@ -84,31 +79,52 @@ class CameraPhoto:
 def read_camera_photo(file: Path | str | bytes) -> CameraPhoto:
     """Decodes a photograph as `read_photo`, but leaves RGB in its own, perhaps wider, profile.
 
-    Display P3 and Adobe RGB hold reds and greens that sRGB must clip. What is not RGB in its file,
-    such as CMYK, becomes sRGB.
+    Display P3 and Adobe RGB hold reds and greens that sRGB must clip. Where the file says its
+    colours by codes or numbers, the profile is made to say the same. Three kinds become sRGB: what
+    is not RGB in its file, such as CMYK; high dynamic range; linear codes, of which 8 bits are too
+    few.
 
     Raises:
         UserError: as `read_photo`.
     """
-    name = _name(file)
-    image = _upright(file, name)
-    profile = image.info.get("icc_profile")
-    with _refusing_damage(name):
-        own = _to_eight_bit(image)
-        if own.mode == "RGB" and profile and _is_rgb(profile):
-            return CameraPhoto(np.asarray(own), profile, _exif(image))
-        return CameraPhoto(np.asarray(_to_srgb(image)), None, _exif(image))
+    with opened(file) as photo:
+        exif, turn = read_exif(photo.image, photo.stream), _turn(photo)
+        decoded = decode(photo)
+        profile = _kept_profile(decoded)
+        pixels = decoded.in_its_own_colours() if profile else decoded.in_srgb()
+    pixels = turn_upright(pixels, turn)
+    return CameraPhoto(pixels, profile, notes_of_upright(exif, pixels.shape[:2]))
+
+
+def _kept_profile(decoded: DecodedPhoto) -> bytes | None:
+    """ICC, of a picture that stays in its own colours."""
+    colours = decoded.colours
+    if decoded.mode != "RGB" or colours is None:
+        return None
+    if isinstance(colours, ColourEncoding):
+        return icc_profile(colours) if colours.is_for_viewing else None
+    return colours if is_rgb_profile(colours) else None
 
 
 def read_depth(file: Path, size: tuple[int, int]) -> np.ndarray:
     """Decodes a depth map and brings it to a photograph's height and width.
 
+    Floating-point maps, such as those in metres, are stretched from their smallest to their
+    largest value; see `train.value_range.grey_depth`.
+
     Returns:
         height × width, uint8; of a map in colour, its grey.
 
     Raises:
-        UserError: as `read_photo`.
+        UserError: as `read_photo`, or its values do not fit into 8 bits.
     """
+    with opened(file) as photo:
+        if photo.image.mode in DEEP_GREY:
+            turn = _turn(photo)
+            with refusing_damage(photo.name):
+                photo.image.load()
+            depth = turn_upright(grey_depth(photo.image, photo.name), turn)
+            return resize_photo(depth, *size)
     depth = np.asarray(Image.fromarray(read_photo(file)).convert("L"))
     return resize_photo(depth, *size)
 
@@ -139,12 +155,15 @@ def photo_size(file: Path | str | bytes) -> tuple[int, int]:
     Raises:
         UserError: there is no such file, or it is empty, no image or too large.
     """
-    name = _name(file)
-    with _open(file, name) as image:
-        _check_size(image, name)
-        width, height = image.size
-        sideways = _orientation(image) >= 5
-    return (width, height) if sideways else (height, width)
+    with opened(file) as photo:
+        width, height = photo.image.size
+        return (width, height) if _turn(photo) >= 5 else (height, width)
+
+
+def _turn(photo: OpenedPhoto) -> int:
+    """The EXIF orientation that is still to be applied; Pillow turns a TIFF itself."""
+    exif = read_exif(photo.image, photo.stream)
+    return 1 if photo.image.format == "TIFF" else orientation(exif)
 
 
 def write_photo(
@@ -184,30 +203,6 @@ def write_photo(
     write_atomically(file, encoded.getvalue())
 
 
-def write_atomically(file: Path | str, content: bytes | str) -> None:
-    """Writes beside the file and renames, so that no reader ever sees half of it.
-
-    Raises:
-        UserError: the folder does not exist.
-        OSError: the folder takes no writes (full, read-only).
-    """
-    file = Path(file)
-    if not file.parent.is_dir():
-        raise UserError(f"{file.parent}: no such folder; make it or name another")
-    data = content.encode() if isinstance(content, str) else content
-    descriptor, beside = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(beside, 0o644)
-        os.replace(beside, file)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
 def to_float(photo: np.ndarray) -> np.ndarray:
     """uint8 0…255 to float32 0…1, any shape."""
     return photo.astype(np.float32) / 255.0
@@ -241,121 +236,3 @@ def network_input(photo: np.ndarray, depth: np.ndarray | None = None) -> np.ndar
     if depth is None:
         return colour
     return np.dstack([colour, to_float(resize_photo(depth, *half))])
-
-
-def _name(file: Path | str | bytes) -> str:
-    return "the photo" if isinstance(file, bytes) else str(file)
-
-
-def _open(file: Path | str | bytes, name: str) -> Image.Image:
-    source = io.BytesIO(file) if isinstance(file, bytes) else file
-    try:
-        return Image.open(source)
-    except FileNotFoundError as error:
-        raise UserError(f"{name}: no such file") from error
-    except PermissionError as error:
-        raise UserError(f"{name}: no right to read it; expected a photo") from error
-    except IsADirectoryError as error:
-        raise UserError(f"{name}: a folder, expected a photo") from error
-    except Image.DecompressionBombError as error:
-        raise UserError(_too_large(name)) from error
-    except (OSError, ValueError, SyntaxError) as error:
-        size = len(file) if isinstance(file, bytes) else Path(file).stat().st_size
-        found = "an empty file" if size == 0 else "not an image that can be read"
-        raise UserError(f"{name}: {found}; expected a JPEG, PNG or WebP photo") from error
-
-
-def _check_size(image: Image.Image, name: str) -> None:
-    if image.width * image.height > MOST_PIXELS:
-        raise UserError(f"{_too_large(name)} (it has {image.width}×{image.height})")
-
-
-def _too_large(name: str) -> str:
-    return f"{name}: more than {MOST_PIXELS // 1_000_000} megapixels; scale it down first"
-
-
-def _upright(file: Path | str | bytes, name: str, short_side: int | None = None) -> Image.Image:
-    """The decoded picture as it is meant to be seen."""
-    with _open(file, name) as image, _refusing_damage(name):
-        _check_size(image, name)
-        if short_side:
-            image.draft(None, (short_side, short_side))
-        image.load()
-        turn = _TURNS.get(_orientation(image))
-        return image if turn is None else image.transpose(turn)
-
-
-@contextmanager
-def _refusing_damage(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError, SyntaxError) as error:
-        raise UserError(f"{name}: damaged image ({error}); replace or remove it") from error
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF's, 1…8; from 5 on the picture lies on its side. Notes beyond reading say 1."""
-    try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # Pillow raises whatever the damaged bytes lead it to.
-        return 1
-
-
-def _exif(image: Image.Image) -> bytes:
-    """The notes for an upright picture of this size; none where they are beyond reading."""
-    try:
-        notes = image.getexif()
-        if not notes:
-            return b""
-        notes[ExifTags.Base.Orientation] = 1
-        camera = notes.get_ifd(ExifTags.IFD.Exif) if ExifTags.IFD.Exif in notes else {}
-        # It points to addresses in the camera's own file.
-        camera.pop(ExifTags.IFD.MakerNote, None)
-        sizes = {
-            ExifTags.Base.ExifImageWidth: image.width,
-            ExifTags.Base.ExifImageHeight: image.height,
-        }
-        camera.update({tag: side for tag, side in sizes.items() if tag in camera})
-        content = notes.tobytes()
-    except Exception:  # As above.
-        return b""
-    return content if len(content) <= _MOST_EXIF_BYTES else b""
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    image = _to_eight_bit(image)
-    return (_through_profile(image, profile) if profile else image).convert("RGB")
-
-
-def _to_eight_bit(image: Image.Image) -> Image.Image:
-    """RGB, CMYK or grey of 8 bits, still in the picture's own profile."""
-    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
-        # By the range of values: Pillow's own conversion clips at 255.
-        values = np.asarray(image, dtype=np.float64)
-        return Image.fromarray(np.rint(np.clip(values / 257.0, 0, 255)).astype(np.uint8))
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image if image.mode in ("RGB", "CMYK", "L") else image.convert("RGB")
-
-
-def _is_rgb(profile: bytes) -> bool:
-    try:
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    except (ImageCms.PyCMSError, OSError):
-        return False
-    return opened.profile.xcolor_space.strip() == "RGB"
-
-
-def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError):
-        # A profile that does not fit its picture is common and no reason to refuse the picture.
-        return image
-    return converted if converted is not None else image

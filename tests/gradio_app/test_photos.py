@@ -48,7 +48,7 @@ def test_unusual_photos_are_read(tmp_path: Path, name: str, content: bytes) -> N
         np.testing.assert_allclose(pixels[0, 0], (60, 100, 60), atol=8)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])
 def test_of_an_animation_the_first_picture_is_taken_and_the_page_says_so(
     tmp_path: Path, kind: str
 ) -> None:
@@ -96,18 +96,17 @@ def test_heic_is_read_upright(tmp_path: Path) -> None:
 
 
 def bomb() -> bytes:
-    """A PNG of a few kilobytes that claims 200 megapixels."""
-    return encoded(Image.new("1", (20_000, 10_000)), "PNG")
+    """A PNG of a few kilobytes that claims more than 200 megapixels."""
+    return encoded(Image.new("1", (20_000, 10_001)), "PNG")
 
 
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
         ("empty.jpg", b"", "an empty file"),
-        ("text.jpg", b"Dear Sir or Madam", "expected a JPEG, PNG, WebP or HEIC photo"),
+        ("text.jpg", b"Dear Sir or Madam", "expected a JPEG, PNG, WebP, AVIF, HEIC or TIFF photo"),
         ("cut.jpg", encoded(GREEN, "JPEG")[:60], "not an image"),
-        ("bomb.png", bomb(), "megapixels"),
-        ("large.png", encoded(Image.new("1", (10_000, 6_000)), "PNG"), "up to 50 megapixels"),
+        ("bomb.png", bomb(), "20000×10001 pixels, more than 200 megapixels"),
     ],
 )
 def test_what_cannot_be_shown_is_a_sentence_on_the_page(
@@ -119,6 +118,22 @@ def test_what_cannot_be_shown_is_a_sentence_on_the_page(
     assert photo is None
     assert sentence in status
     assert str(tmp_path) not in status
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("JPEG", "L"), ("PNG", "1")])
+def test_a_large_photo_is_compared_at_half_its_size_and_the_page_says_so(
+    tmp_path: Path, kind: str, mode: str
+) -> None:
+    image = Image.new(mode, (9_000, 6_002))
+    image.paste(1 if mode == "1" else 255, (0, 0, 4_500, 6_002))
+    file = tmp_path / f"large.{kind.lower()}"
+    file.write_bytes(encoded(image, kind))
+    photo = read_upload(file)
+    assert photo.note.startswith("54 megapixels: compared at 1/2 of its width and height")
+    pixels = photo.decode()
+    assert pixels.shape == (3_001, 4_500, 3)
+    assert pixels[:, :2_200].min() == 255
+    assert pixels[:, 2_300:].max() == 0
 
 
 def test_a_photo_that_was_deleted_meanwhile_is_a_sentence(photo_file: Path) -> None:
