@@ -10,6 +10,14 @@ from train.colour_tags import png_chunks
 _MOST_BYTES = 65_000
 """A JPEG holds 65533, its own header included."""
 
+_TIFF_NOTES = (
+    *(ExifTags.Base.ImageDescription, ExifTags.Base.Make, ExifTags.Base.Model),
+    *(ExifTags.Base.XResolution, ExifTags.Base.YResolution, ExifTags.Base.ResolutionUnit),
+    *(ExifTags.Base.Software, ExifTags.Base.DateTime, ExifTags.Base.Artist),
+    *(ExifTags.Base.Copyright, ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo),
+)
+"""In a TIFF they stand among the tags of its layout and its profile, which are not for others."""
+
 
 def read_exif(image: Image.Image, stream: BinaryIO) -> Image.Exif:
     """EXIF alone. Pillow's `getexif` takes the orientation of XMP where EXIF has none, but
@@ -26,7 +34,10 @@ def read_exif(image: Image.Image, stream: BinaryIO) -> Image.Exif:
     try:
         if image.format == "TIFF":
             forget_xmp(image)
-            return image.getexif()
+            notes = image.getexif()
+            for tag in [tag for tag in notes if tag not in _TIFF_NOTES]:
+                del notes[tag]
+            return notes
         # Pillow decodes a whole PNG to find this chunk.
         content = png_chunks(stream).get(b"eXIf") if image.format == "PNG" else None
         content = content or image.info.get("exif")

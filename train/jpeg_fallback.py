@@ -1,64 +1,69 @@
-"""JPEG files that browsers show and Pillow refuses: arithmetic coding, and no end marker.
+"""JPEG files that browsers show and Pillow refuses: arithmetic coding, and no end marker."""
 
-A file that lacks its end marker alone is whole. One that was cut earlier is told apart by what
-the decoder says when an end marker is put behind it: it then misses data, and warns.
-"""
-
+import io
+import random
 import struct
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 _END = b"\xff\xd9"
-_BASELINE, _ARITHMETIC = (0xC0, 0xC1, 0xC2), (0xC9, 0xCA)
+_START_OF_FRAME = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+"""Baseline, extended, progressive; the last two with arithmetic coding."""
 _START_OF_SCAN = 0xDA
 _COEFFICIENTS = 64
 
 
-def decode_jpeg(content: bytes, mode: str) -> Image.Image | None:
-    """Decodes a JPEG that Pillow refused.
+def decode_jpeg(content: bytes) -> Image.Image | None:
+    """Decodes a JPEG that Pillow refused, because of arithmetic coding or a missing end marker.
+
+    A file that lacks its end marker alone is told apart from one that was cut earlier by decoding
+    it twice: with an end marker behind it, and with noise before that. Where pixels are missing,
+    the decoder makes them of what it finds, so that the two pictures differ.
 
     Args:
         content: the whole file.
-        mode: Pillow's for the picture, L, RGB or CMYK.
 
     Returns:
-        None where the file is damaged, or the decoder is not installed.
+        None where the file is damaged.
     """
     try:
-        import simplejpeg
-    except ImportError:
+        scans = _Scans(content)
+        if content.find(_END, scans.last_start) >= 0:
+            return _in_one_piece(content)
+        if not scans.complete:
+            return None
+        picture = _in_one_piece(content + _END)
+        other = _in_one_piece(content + _noise() + _END)
+    except (KeyError, IndexError, ValueError, OSError, SyntaxError, struct.error):
         return None
-    scans = _Scans(content)
-    has_end = content.find(_END, scans.last_start) >= 0
-    # An arithmetic decoder does not notice missing data: to it they are zeros.
-    if not scans.complete or (scans.is_arithmetic and not has_end):
-        return None
-    colours = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}[mode]
-    try:
-        pixels = simplejpeg.decode_jpeg(
-            content if has_end else content + _END, colours, strict=True
-        )
-    except ValueError:
-        return None
-    if mode == "L":
-        pixels = pixels[..., 0]
-    # Photoshop writes ink the other way round, and so does everybody since.
-    return Image.fromarray(255 - pixels if mode == "CMYK" else pixels, mode)
+    return picture if np.array_equal(np.asarray(picture), np.asarray(other)) else None
+
+
+def _in_one_piece(content: bytes) -> Image.Image:
+    """Decoded from one block: an arithmetic decoder cannot wait for the next."""
+    image = Image.open(io.BytesIO(content), formats=("JPEG", "MPO"))
+    assert isinstance(image, ImageFile.ImageFile)
+    image.decodermaxblock = len(content)
+    image.load()
+    return image
+
+
+def _noise() -> bytes:
+    """Pixels of a kind, without a byte that would begin a marker."""
+    return bytes(random.Random(0).choices(range(255), k=4096))
 
 
 class _Scans:
     """What the markers of a JPEG say.
 
     Attributes:
-        is_arithmetic: whether it is coded so.
         complete: whether its scans bring each coefficient of each colour to full precision. A
             progressive JPEG that was cut between two scans does not.
         last_start: where the last scan begins.
     """
 
     def __init__(self, content: bytes) -> None:
-        self.is_arithmetic = False
         self.last_start = 0
         missing_bits: dict[int, np.ndarray] = {}
         place = 2
@@ -71,8 +76,7 @@ class _Scans:
                 place += 1 if marker == 0xFF else 2
                 continue
             segment = content[place + 4 : place + 2 + length]
-            if marker in _BASELINE + _ARITHMETIC:
-                self.is_arithmetic = marker in _ARITHMETIC
+            if marker in _START_OF_FRAME:
                 missing_bits = {part: np.full(_COEFFICIENTS, 16) for part in segment[6::3]}
             elif marker == _START_OF_SCAN:
                 self.last_start = place

@@ -125,7 +125,7 @@ def _loaded(photo: OpenedPhoto) -> Image.Image:
     except OSError:
         if image.format not in ("JPEG", "MPO"):
             raise
-        again = decode_jpeg(photo.content, image.mode)
+        again = decode_jpeg(photo.content)
         if again is None:
             raise
         return again

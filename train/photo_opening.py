@@ -70,7 +70,8 @@ def refusing_damage(name: str) -> Iterator[None]:
         yield
     # HEIF's decoder raises EOFError and RuntimeError.
     except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, struct.error) as error:
-        raise UserError(f"{name}: damaged image ({error}); replace or remove it") from error
+        said = " ".join(str(error).split())
+        raise UserError(f"{name}: damaged image ({said}); replace or remove it") from error
 
 
 @contextmanager

@@ -193,7 +193,7 @@ PQ, HLG = patches(_PQ_COLOURS), patches(_HLG_COLOURS)
 BT709, P3, BT2020, SRGB_CURVE, PQ_CURVE, HLG_CURVE = 1, 12, 9, 13, 16, 18
 
 _GREY = patches()[..., 0]
-_CMYK = Image.fromarray(patches()).convert("CMYK")
+CMYK = Image.fromarray(patches()).convert("CMYK")
 
 
 def _palette() -> Image.Image:
@@ -247,8 +247,8 @@ FILES: dict[str, Callable[[], bytes]] = {
     "jpeg, XMP 6": lambda: jpeg(xmp=xmp(6)),
     "jpeg, XMP 3 and EXIF 6": lambda: jpeg(xmp=xmp(3), exif=exif(6)),
     "jpeg, ICC and EXIF 6": lambda: jpeg(icc_profile=P3_PROFILE, exif=exif(6)),
-    "jpeg, CMYK": lambda: jpeg(_CMYK),
-    "jpeg, CMYK without Adobe's marker": lambda: without_adobe_marker(jpeg(_CMYK)),
+    "jpeg, CMYK": lambda: jpeg(CMYK),
+    "jpeg, CMYK without Adobe's marker": lambda: without_adobe_marker(jpeg(CMYK)),
     "jpeg, grey with an RGB profile": lambda: jpeg(_GREY, icc_profile=GAMMA_18_PROFILE),
     "jpeg, a second picture behind it": lambda: _saved(
         "MPO", None, quality=100, save_all=True, append_images=[Image.new("RGB", (64, 32))]
