@@ -165,7 +165,7 @@ class RenderOptions:
     bundle: tyro.conf.Positional[Path]
     """A folder that quantize.export made."""
     photos: tyro.conf.Positional[tuple[Path, ...]]
-    """JPEG, PNG or WebP photos, any size."""
+    """JPEG, PNG, WebP, AVIF, HEIC or TIFF photos of up to 200 megapixels."""
     depth: Path | None = None
     """The depth map of the one photo, for a network that sees one: grey, of the photo's shape."""
     recipe: str = "int8_qat"

@@ -34,10 +34,7 @@ def read_exif(image: Image.Image, stream: BinaryIO) -> Image.Exif:
     try:
         if image.format == "TIFF":
             forget_xmp(image)
-            notes = image.getexif()
-            for tag in [tag for tag in notes if tag not in _TIFF_NOTES]:
-                del notes[tag]
-            return notes
+            return image.getexif()
         # Pillow decodes a whole PNG to find this chunk.
         content = png_chunks(stream).get(b"eXIf") if image.format == "PNG" else None
         content = content or image.info.get("exif")
@@ -74,12 +71,14 @@ def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(pixels)  # the same array where nothing is turned
 
 
-def notes_of_upright(exif: Image.Exif, size: tuple[int, int]) -> bytes:
+def notes_of_upright(exif: Image.Exif, size: tuple[int, int], is_tiff: bool) -> bytes:
     """The notes for a picture that was turned upright, without thumbnail and maker's own note.
 
     Args:
-        exif: as read; it is changed.
+        exif: as read; it is changed. Of a TIFF it is Pillow's own, by which the picture is turned
+            when it is decoded: decode first.
         size: height and width of the upright picture.
+        is_tiff: whether the tags of a TIFF's layout stand among the notes.
 
     Returns:
         b"" where there are none, they cannot be read or are too many for a JPEG.
@@ -87,6 +86,9 @@ def notes_of_upright(exif: Image.Exif, size: tuple[int, int]) -> bytes:
     try:
         if not exif:
             return b""
+        if is_tiff:
+            for tag in [tag for tag in exif if tag not in _TIFF_NOTES]:
+                del exif[tag]
         exif[ExifTags.Base.Orientation] = 1
         camera = exif.get_ifd(ExifTags.IFD.Exif) if ExifTags.IFD.Exif in exif else {}
         # It points to addresses in the camera's own file.

@@ -92,8 +92,9 @@ def read_camera_photo(file: Path | str | bytes) -> CameraPhoto:
         decoded = decode(photo)
         profile = _kept_profile(decoded)
         pixels = decoded.in_its_own_colours() if profile else decoded.in_srgb()
-    pixels = turn_upright(pixels, turn)
-    return CameraPhoto(pixels, profile, notes_of_upright(exif, pixels.shape[:2]))
+        pixels = turn_upright(pixels, turn)
+        notes = notes_of_upright(exif, pixels.shape[:2], photo.image.format == "TIFF")
+    return CameraPhoto(pixels, profile, notes)
 
 
 def _kept_profile(decoded: DecodedPhoto) -> bytes | None:

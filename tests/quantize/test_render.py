@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import ExifTags, Image, ImageCms
 from scipy.ndimage import gaussian_filter, uniform_filter
@@ -268,6 +269,28 @@ def test_date_camera_and_place_stay_and_the_picture_stands_upright(
         assert camera[ExifTags.Base.DateTimeOriginal] == "2024:05:01 12:30:00"
         assert camera[ExifTags.Base.ExifImageWidth] == 400
         assert kept.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "N"
+
+
+def test_a_phones_heic_keeps_its_wide_colours(tmp_path: Path) -> None:
+    """Codes say its colours, not a profile: the rendering gets a profile that says the same."""
+    photo, out = tmp_path / "phone.heic", tmp_path / "out.jpg"
+    wide = np.full((120, 160, 3), (230, 60, 50), np.uint8)
+    heif = pillow_heif.from_bytes("RGB", (160, 120), wide.tobytes())
+    display_p3, srgb_curve = 12, 13
+    heif.save(
+        photo,
+        quality=-1,
+        chroma=444,
+        color_primaries=display_p3,
+        transfer_characteristics=srgb_curve,
+    )
+    assert render_file(photo, out, [Stub()]) == (120, 160)
+    with Image.open(out) as rendered:
+        assert rendered.info["icc_profile"]
+        np.testing.assert_allclose(np.asarray(rendered)[60, 80], wide[0, 0], atol=4)
+    red, green, _ = read_photo(out)[60, 80]
+    assert red > 235
+    assert green < 55
 
 
 def render(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -149,6 +149,7 @@ def test_a_camera_photo_means_the_same_colours(name: str) -> None:
         assert converted is not None
         pixels = np.asarray(converted)
     np.testing.assert_allclose(middles(pixels), middles(read_photo(content)), atol=2)
+    assert photo.pixels.shape[:2] == photo_size(content)
 
 
 def test_wide_colours_stay_wide_for_their_photographer() -> None:

@@ -12,6 +12,7 @@ import tifffile
 from PIL import Image
 
 from train.errors import UserError
+from train.pairs import photos_by_name
 from train.photo import photo_size, read_camera_photo, read_photo
 
 from .photo_files import avif, heic, jpeg, middles, patches, png
@@ -109,3 +110,10 @@ def test_a_large_photo_is_read_without_a_warning(recwarn: pytest.WarningsRecorde
     Image.new("1", (13_000, 9_000)).save(stream, "PNG")
     assert photo_size(stream.getvalue()) == (9_000, 13_000)
     assert not recwarn.list
+
+
+def test_a_dataset_folder_takes_what_the_reader_takes(tmp_path: Path) -> None:
+    endings = (".jfif", ".JPG", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".tif")
+    for index, ending in enumerate(endings):
+        (tmp_path / f"{index}{ending}").touch()
+    assert len(photos_by_name(tmp_path)) == len(endings)
