@@ -1,8 +1,8 @@
 """Each kind of file × how it says its colours and its turn, held against Chromium's decoder.
 
-photos_in_chromium.json holds what Chromium showed, so that machines without it test as well. It is
-written anew with: python -m pytest tests/train/test_photo_colours.py -m browser, after which the
-file named in a failure's message lies beside the old one.
+photos_in_chromium.json holds what Chromium showed, so that machines without it test as well. Of PQ
+and HLG it holds twice that light; see `brightened`. Where Chromium shows something else, the test
+marked browser fails and writes the new colours to photos_in_chromium.new.
 """
 
 import base64
@@ -81,7 +81,10 @@ def light(codes: np.ndarray) -> np.ndarray:
 
 
 def brightened(codes: np.ndarray) -> np.ndarray:
-    """Chromium shows high dynamic range at half its light on a screen that has none."""
+    """Chromium shows high dynamic range at half its light on a screen that has none.
+
+    So it was measured. The test holds the curves and primaries against it, not where white is.
+    """
     doubled = np.clip(2 * light(codes), 0, 1)
     encoded = np.where(doubled <= 0.0031308, 12.92 * doubled, 1.055 * doubled ** (1 / 2.4) - 0.055)
     return encoded * 255
