@@ -148,12 +148,14 @@ class LevelTraining:
         self.history = History(run.folder / "history.csv", schedule.level, self.done)
         self.watch = DivergenceWatch()
         self._last_checkpoint = time.monotonic()
+        # False while the weights are not those after `done` steps: nothing may be kept then.
+        self._at_rest = True
 
     def fit(self) -> None:
         """Takes the steps that are left.
 
-        A checkpoint is written at least every `checkpoint_seconds`, at the end, and when Ctrl-C
-        stops the level.
+        A checkpoint is written at least every `checkpoint_seconds`, before a validation, at the
+        end, and when Ctrl-C stops the level between two steps.
 
         Raises:
             UserError: the loss is no longer a number, or explodes.
@@ -170,9 +172,8 @@ class LevelTraining:
                     if self.done < steps:
                         self._look_up()
             except KeyboardInterrupt:
-                if self.done < steps and is_first_host():
-                    with alone():
-                        self._checkpoint()
+                if self._at_rest and self.done < steps:
+                    self._keep()
                 raise
         settle_normalization(self.run, level, self.model)
         on_first_host(self._checkpoint)
@@ -181,14 +182,17 @@ class LevelTraining:
         """One optimizer step, its loss looked at, every few steps recorded."""
         batch = next(self.batches)
         self.model.reset_metrics()
+        # The step and its count belong together: a checkpoint between them would repeat a batch.
         with uninterrupted():
+            self._at_rest = False
             figures = self.model.train_on_batch(batch["input"], batch["target"], return_dict=True)
-        loss = float(figures["loss"])
-        self.watch.check(loss, self._where(batch))
-        self.done += 1
-        self._recent.append((loss, float(figures["psnr"])))
-        if self.done % STEPS_PER_RECORD == 0:
-            self._record()
+            loss = float(figures["loss"])
+            self.watch.check(loss, self._where(batch))
+            self.done += 1
+            self._recent.append((loss, float(figures["psnr"])))
+            if self.done % STEPS_PER_RECORD == 0:
+                self._record()
+            self._at_rest = True
 
     def _where(self, batch: Any) -> str:
         """This step in words, for the message that stops a level."""
@@ -226,17 +230,26 @@ class LevelTraining:
     def _look_up(self) -> None:
         """Between two steps: what is due, a validation or a checkpoint."""
         every = max(1, self.schedule.steps // self.run.train.validations)
-        if self.done % every == 0:
-            self._validate()
+        validates = self.done % every == 0
         due = time.monotonic() - self._last_checkpoint > self.run.train.checkpoint_seconds
-        if due and is_first_host():
+        # A validation changes the statistics for a while: stopped there, this is what is left.
+        if due or validates:
+            self._keep()
+        if validates:
+            self._validate()
+
+    def _keep(self) -> None:
+        """A checkpoint in the middle of a level."""
+        if is_first_host():
             with alone():
                 self._checkpoint()
 
     def _validate(self) -> None:
         level = self.schedule.level
+        self._at_rest = False
         with settled(self.run, level, self.model):
             report = validate_level(self.model, level, self.run.pairs("val"), self.run.train)
+        self._at_rest = True
         self._event("validation_psnr", report.output.psnr)
         self.events.add_image(
             f"level_{level}/pictures", report.pictures, self.done, dataformats="HWC"
@@ -258,6 +271,8 @@ class LevelTraining:
                     f"number; the checkpoints in {self.folder} are from before: lower the "
                     "learning rate"
                 )
-        save_checkpoint(self.folder, self.model, self.done, self._recent)
+        # The history first: rows after the last checkpoint are dropped when a level goes on, but
+        # rows that were never written could not be made up for.
         self.history.write()
+        save_checkpoint(self.folder, self.model, self.done, self._recent)
         self._last_checkpoint = time.monotonic()

@@ -39,16 +39,17 @@ def settle_normalization(run: Run, level: int, model: Any) -> None:
 
 @contextmanager
 def settled(run: Run, level: int, model: Any) -> Iterator[None]:
-    """For the time of a validation in the middle of a level; training goes on as if never."""
+    """Settles the statistics for a validation in the middle of a level, then puts them back."""
     layers = _normalizations(model)
     kept = [(layer, layer.momentum, layer.get_weights()) for layer in layers]
-    settle_normalization(run, level, model)
     try:
+        settle_normalization(run, level, model)
         yield
     finally:
-        for layer, momentum, weights in kept:
-            layer.momentum = momentum
-            layer.set_weights(weights)
+        with uninterrupted():
+            for layer, momentum, weights in kept:
+                layer.momentum = momentum
+                layer.set_weights(weights)
 
 
 def _normalizations(model: Any) -> list[Any]:
