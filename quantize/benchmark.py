@@ -22,6 +22,7 @@ from tqdm import tqdm
 from quantize.bundle import Bundle, BundledModel, read_bundle
 from quantize.environments import Environment, choose_environments, make_job, run_jobs
 from quantize.operators import list_operators
+from train.disk import check_can_write
 from train.errors import UserError, run_command
 from train.photo import write_atomically
 
@@ -87,6 +88,7 @@ def main() -> None:
     bundle = read_bundle(options.bundle)
     if options.repeats < 1 or not options.threads or min(options.threads) < 1:
         raise UserError("--repeats and --threads: at least 1")
+    check_can_write(options.json)
     chosen = choose_environments(options.runtimes)
     models = bundle.models_of_all(options.recipes)
     peak = matrix_product_speed()

@@ -19,9 +19,10 @@ from quantize.compare import fill, pair_input, psnr, spread
 from quantize.render import nearest_shape, render_photo
 from quantize.runtimes import LiteRTModel
 from quantize.turned import in_every_shape
+from train.disk import check_can_write
 from train.errors import UserError, run_command
 from train.pairs import Pair, Split
-from train.photo import read_photo, to_float, to_uint8, write_photo
+from train.photo import WRITTEN_FORMATS, read_photo, to_float, to_uint8, write_photo
 from train.picture_grid import picture_grid
 from train.run_folder import BUILT_IN, open_pairs
 
@@ -55,6 +56,7 @@ def main() -> None:
     options = tyro.cli(ContactSheetOptions)
     if options.pairs < 1:
         raise UserError(f"--pairs {options.pairs}: expected at least 1")
+    check_can_write(options.out, *WRITTEN_FORMATS)
     bundle = read_bundle(options.bundle)
     models = load_models(bundle, options.recipes or bundle.recipes)
     if options.photos:

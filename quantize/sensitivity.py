@@ -22,6 +22,7 @@ from quantize.bundle import Bundle, read_bundle
 from quantize.compare import fill, pair_input, psnr, spread
 from quantize.layers import FloatModel, Layer, integer_ranges
 from quantize.runtimes import LiteRTModel
+from train.disk import check_can_write
 from train.errors import UserError, run_command
 from train.pairs import Pair
 from train.photo import to_float, write_atomically
@@ -121,6 +122,9 @@ def main() -> None:
     bundle = read_bundle(options.bundle)
     file = bundle.folder / bundle.models_of("float32")[0].file
     picture = options.out or options.bundle.with_name(f"{options.bundle.name}_sensitivity.png")
+    check_can_write(picture, ".png")
+    if options.ranges != "photos":
+        bundle.models_of(options.ranges)
     judge = Judge(LiteRTModel(file), _pairs(bundle, options, "val", options.pairs))
     layers = measure(bundle, options, judge)
     whole = whole_models(bundle, judge)

@@ -29,6 +29,7 @@ import numpy as np
 import tyro
 
 from train.cost import FORWARD_PASSES_PER_STEP, multiply_adds
+from train.disk import check_can_write
 from train.errors import UserError, run_command
 from train.level_training import start_level
 from train.pairs import SIZE_MULTIPLE, Pair, PairSource, training_batches
@@ -140,6 +141,7 @@ Row = Figures | Failure
 
 def main() -> None:
     options = tyro.cli(BenchmarkOptions, description=__doc__)
+    check_can_write(options.json)
     plans = make_plans(options)
     print(HEADER)
     rows = []

@@ -1,4 +1,4 @@
-"""Whether the disk takes what is about to be written, and whether it has it."""
+"""Whether a place takes what is about to be written, and whether the disk has it."""
 
 import errno
 import math
@@ -22,6 +22,41 @@ def check_space(folder: Path, model: Any) -> None:
     needed = 1.1 * sum(4 * math.prod(variable.shape) for variable in variables) + 1_000_000
     if shutil.disk_usage(folder).free < needed:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+
+def check_can_write(file: Path | None, *endings: str) -> None:
+    """Asked before long work, so that its result is not lost for a misspelt name at its end.
+
+    Args:
+        file: what is to be written at the end; None where nothing is.
+        endings: that it may have; any, where none is named.
+
+    Raises:
+        UserError: it is a folder, has another ending, or its folder is not there or not ours.
+    """
+    if file is None:
+        return
+    if endings and file.suffix.lower() not in endings:
+        raise UserError(f"{file}: its ending is none of {', '.join(endings)}; name one that is")
+    if file.is_dir():
+        raise UserError(f"{file}: a folder; name a file")
+    if not file.parent.is_dir():
+        raise UserError(f"{file.parent}: no such folder; make it or name another")
+    if not os.access(file.parent, os.W_OK):
+        raise UserError(f"{file.parent}: takes no files of ours; name another folder")
+
+
+def check_can_make(folder: Path) -> None:
+    """Asked before long work: whether a folder could be made, with those above it.
+
+    Raises:
+        UserError: what lies above it is a file, or takes no files.
+    """
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not above.is_dir():
+        raise UserError(f"{folder}: {above} is a file; name another folder")
+    if not os.access(above, os.W_OK):
+        raise UserError(f"{folder}: {above} takes no files of ours; name another folder")
 
 
 def bring_to_disk(path: Path) -> None:

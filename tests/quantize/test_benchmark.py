@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from quantize import benchmark
 from quantize import environments as environments_module
 from quantize.benchmark import main
 from quantize.bundle import Bundle
@@ -46,4 +47,14 @@ def test_an_unknown_runtime_is_one_line(
     command = ["benchmark", str(tiny_bundle.folder), "--runtimes", "tpu"]
     monkeypatch.setattr(sys, "argv", command)
     with pytest.raises(UserError, match="unknown runtime 'tpu': expected one of litert_cpu"):
+        main()
+
+
+def test_a_file_that_could_not_be_written_is_refused_before_the_runs(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["benchmark", str(tiny_bundle.folder), "--json", "nowhere/figures.json"]
+    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr(benchmark, "measure", lambda *_: pytest.fail("measured"))
+    with pytest.raises(UserError, match="nowhere: no such folder"):
         main()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from quantize import contact_sheet as contact_sheet_module
 from quantize.bundle import Bundle
 from quantize.compare import spread
 from quantize.contact_sheet import contact_sheet, load_models, main, photo_sheet
@@ -64,4 +65,8 @@ def test_from_the_command_line(
         main()
     monkeypatch.setattr(sys, "argv", [*command, "--data", str(tmp_path / "nowhere")])
     with pytest.raises(UserError, match="no such folder"):
+        main()
+    monkeypatch.setattr(sys, "argv", ["contact_sheet", str(tiny_bundle.folder), "--out", "sheet"])
+    monkeypatch.setattr(contact_sheet_module, "load_models", lambda *_: pytest.fail("rendered"))
+    with pytest.raises(UserError, match=r"sheet: its ending is none of \.jpg"):
         main()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from quantize import sensitivity
 from quantize.bundle import Bundle
 from quantize.layers import FloatModel
 from quantize.runtimes import LiteRTModel
@@ -64,11 +65,17 @@ def test_the_command_writes_picture_and_figures(
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
-    [(["--pairs", "0"], "at least 1"), (["--data", "nowhere"], "nowhere")],
+    [
+        (["--pairs", "0"], "at least 1"),
+        (["--data", "nowhere"], "nowhere"),
+        (["--out", "nowhere/picture.png"], "nowhere: no such folder"),
+        (["--out", "figures.json"], "its ending is none of .png"),
+    ],
 )
 def test_bad_input_is_one_line(
     tiny_bundle: Bundle, arguments: list[str], complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["sensitivity", str(tiny_bundle.folder), *arguments])
+    monkeypatch.setattr(sensitivity, "measure", lambda *_: pytest.fail("measured"))
     with pytest.raises(UserError, match=complaint):
         main()

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from train import benchmark
 from train.benchmark import (
     COLUMNS,
     BenchmarkOptions,
@@ -142,3 +143,12 @@ def test_a_row_has_a_cell_per_column() -> None:
     assert len(cells) == len(COLUMNS)
     assert cells[:3] == ["3", "2", "5.50"]
     assert cells[-3:] == ["40.0", "70%", "80.0"]
+
+
+def test_a_file_that_could_not_be_written_is_refused_before_the_levels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["benchmark", "--json", "nowhere/figures.json"])
+    monkeypatch.setattr(benchmark, "measure_in_own_process", lambda _: pytest.fail("measured"))
+    with pytest.raises(UserError, match="nowhere: no such folder"):
+        benchmark.main()
