@@ -102,6 +102,7 @@ class Bundle:
         models: by recipe, then by working size.
         golden: one per working size.
         refused: by recipe that the network cannot take, why and what to do instead.
+        judged_on: which pairs the figures to a target are means over, and how many.
         records: files for people, such as the history of a fine-tuning, with their SHA-256.
         schema_version: of `bundle.json`.
     """
@@ -113,6 +114,7 @@ class Bundle:
     golden: tuple[GoldenPair, ...]
     refused: Mapping[str, str] = field(default_factory=dict)
     records: Mapping[str, str] = field(default_factory=dict)
+    judged_on: str = ""
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -314,6 +316,8 @@ def _check_file(folder: Path, name: str, checksum: str) -> None:
 def _to_json(bundle: Bundle) -> str:
     fields = dataclasses.asdict(bundle)
     del fields["folder"]
+    if not bundle.judged_on:  # made before it was noted
+        del fields["judged_on"]
     if not bundle.sees_depth:
         for pair in fields["golden"]:
             del pair["depth"], pair["depth_sha256"]
@@ -332,6 +336,7 @@ def _from_json(folder: Path, stored: dict[str, Any]) -> Bundle:
         ),
         refused=dict(stored["refused"]),
         records=dict(stored["records"]),
+        judged_on=stored.get("judged_on", ""),
     )
 
 

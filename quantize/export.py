@@ -7,6 +7,7 @@ and against the targets.
 import dataclasses
 import io
 import itertools
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,11 +37,13 @@ from quantize.rounding import refusal
 from quantize.runtimes import LiteRTModel
 from quantize.source import Source, open_source, source_name
 from quantize.twin import build_twin
+from train.data_files import files_of
+from train.disk import check_can_make
 from train.errors import UserError, run_command
 from train.pairs import Pair, training_batches
 from train.photo import to_uint8
 from train.presets import choose
-from train.run_folder import BUILT_IN, open_pairs
+from train.run_folder import BUILT_IN, open_pairs, split_words
 
 Model = Any
 Size = tuple[int, int]
@@ -79,6 +82,7 @@ def main() -> None:
     sizes = parse_sizes(options.working_sizes)
     out = options.out or Path("bundles") / source_name(options.source)
     check_absent(out)
+    check_can_make(out)
     source = open_source(options.source, options.data)
     bundle = export(source, out, list(options.recipes), sizes, options)
     print(table(bundle))
@@ -212,6 +216,10 @@ def export(
     bundle = Bundle(
         out, source.name, network.preset, tuple(described), golden_pairs, refused, records
     )
+    judged = min(options.compared_pairs, len(source.pairs("val")))
+    bundle = dataclasses.replace(
+        bundle, judged_on=f"{judged} pairs of {split_words(source.data, 'val')}"
+    )
     write_bundle(bundle, contents)
     shutil.rmtree(unfinished, ignore_errors=True)
     return bundle
@@ -270,7 +278,9 @@ def tune(source: Source, twin: Model, steps: int, folder: Path) -> FineTuned:
 
     validation = validation_crops(source.pairs("val"), crops, config.validation_photos)
     weights = b"".join(weight.tobytes() for weight in twin.get_weights())
-    identity = f"{sha256(weights)} {source.data} {source.seed} {source.limit} {crops}"
+    # What a fine-tuning was stopped on must be what it goes on with, also inside the files.
+    data = sha256(json.dumps(files_of(source.splits())).encode())
+    identity = f"{sha256(weights)} {source.data} {data} {source.seed} {source.limit} {crops}"
     return fine_tune(twin, batches_from, validation, config, folder, identity)
 
 
@@ -346,6 +356,7 @@ def table(bundle: Bundle) -> str:
             f"{figures['untouched_psnr_to_target']:7.2f} dB {figures['ssim_to_target']:7.4f}"
         )
     lines.append("largest and mean: difference to the trained network in steps of 255")
+    lines.append(f"to target, untouched and SSIM: means over {bundle.judged_on}")
     if "int8_qat" in bundle.recipes:
         lines.append(cost_of_integers(bundle))
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from train.errors import UserError
 from train.network_file import Network, read_network
-from train.pairs import PairSource, Split
+from train.pairs import PairSource, Split, check_decodable
 from train.presets import SCHEDULES, TrainConfig
 from train.run_folder import BUILT_IN, finished_network, open_pairs, read_run
 
@@ -40,6 +40,10 @@ class Source:
         depth = self.network.config.input_channels == 4
         return open_pairs(self.data, split, depth, self.limit if split == "train" else None)
 
+    def splits(self) -> dict[str, PairSource]:
+        """The pairs that the network is fine-tuned on, and those that it is judged by."""
+        return {"train": self.pairs("train"), "val": self.pairs("val")}
+
 
 def source_name(path: Path) -> str:
     """What a run folder or a network's file is called."""
@@ -56,7 +60,7 @@ def open_source(path: Path, data: str | None) -> Source:
 
     Raises:
         UserError: it is neither, the training has not come to its end, the network gives another
-            level than 1, or its pairs are not there.
+            level than 1, or its pairs are not there or damaged.
     """
     source = _from_run(path) if path.is_dir() else Source(source_name(path), read_network(path))
     if data is not None:
@@ -66,7 +70,7 @@ def open_source(path: Path, data: str | None) -> Source:
             f"{path}: a network cut at level {source.network.level}; a bundle is made of level 1, "
             "which gives pictures of the photograph's size"
         )
-    source.pairs("val")
+    check_decodable(*source.splits().values())
     return source
 
 

@@ -20,9 +20,9 @@ from train.pairs import (
     Pair,
     at_level,
     network_input,
-    photos_by_name,
 )
 from train.photo import photo_size, read_photo, resize_photo, to_float, to_uint8
+from train.photo_folder import check_photos, photos_by_name
 from train.run_folder import finished_network, read_run
 
 Window = tuple[slice, slice]
@@ -121,27 +121,28 @@ class FolderOutput:
             chosen: those that are judged, each of which needs a picture of its size.
 
         Raises:
-            UserError: a picture is missing, belongs to no pair, or has another size.
+            UserError: a picture is missing, belongs to no pair, has another size, or is damaged.
         """
-        stems = {files.original.stem for files in every.files}
-        wanted = {files.original.stem: files.original for files in chosen.files}
+        names = {files.name for files in every.files}
+        wanted = {files.name: files.original for files in chosen.files}
         for found, what in (
             (
                 sorted(wanted.keys() - self.files.keys()),
                 f"no picture of this pair of {every.folder}",
             ),
-            (sorted(self.files.keys() - stems), f"a picture of no pair in {every.folder}"),
+            (sorted(self.files.keys() - names), f"a picture of no pair in {every.folder}"),
         ):
             if found:
                 more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
                 raise UserError(f"{self.folder}: {found[0]}{more}: {what}; add or remove it")
-        for stem, original in wanted.items():
-            (height, width), other = photo_size(original), photo_size(self.files[stem])
+        for name, original in wanted.items():
+            (height, width), other = photo_size(original), photo_size(self.files[name])
             if (height, width) != other:
                 raise UserError(
-                    f"{self.files[stem]}: {other[1]}×{other[0]} pixels, but {original} has "
+                    f"{self.files[name]}: {other[1]}×{other[0]} pixels, but {original} has "
                     f"{width}×{height}; a result has the size of its pair"
                 )
+        check_photos(self.folder, [self.files[name] for name in wanted])
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ or it is close, anywhere in the picture and partly beyond it, before a wall alon
 plain as a studio's. Half of the lenses are less wide. The same seed and index give the same pair.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +21,9 @@ from scipy.ndimage import gaussian_filter
 from skimage.transform import resize
 
 from train.errors import UserError, run_command
-from train.pairs import Pair, photos_by_name, write_pairs
-from train.photo import read_photo, resize_photo, to_float
+from train.pairs import Pair, write_pairs
+from train.photo import photo_size, read_photo, resize_photo, to_float
+from train.photo_folder import check_photos, photos_by_name
 from train.scenery import Random, pick
 from train.thin_lens import Layer, Lens, decode_srgb, encode_srgb, expose
 
@@ -75,8 +78,6 @@ class CutOut:
 class Composites:
     """Pairs made when they are asked for: len(), and [index] gives a train.pairs.Pair.
 
-    A mask that is empty, or not of its photograph's size, is a `UserError`.
-
     Attributes:
         subjects: files of photographs and of their subjects' masks.
         backgrounds: files of photographs.
@@ -109,10 +110,11 @@ class Composites:
 def find_composites(
     subjects: Path, backgrounds: Path, count: int, seed: int, size: tuple[int, int]
 ) -> Composites:
-    """Checks the two folders.
+    """Checks the two folders; decodes every file, unless it is remembered to be sound.
 
     Raises:
-        UserError: a folder has no photographs, a mask has none, or numbers out of range.
+        UserError: a folder has no photographs, a mask has none or does not fit, files are damaged,
+            or numbers out of range.
     """
     originals, masks = (photos_by_name(subjects / kind) for kind in ("original", "subject"))
     without = sorted(masks.keys() - originals.keys())
@@ -127,6 +129,13 @@ def find_composites(
     if any(side < 64 or side % 64 for side in size):
         raise UserError(f"--size {size[0]} {size[1]}: expected multiples of 64")
     pairs = tuple((originals[name], masks[name]) for name in sorted(masks))
+    check_photos(subjects, [file for pair in pairs for file in pair])
+    check_photos(backgrounds, behind)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = threads.map(_mask_problem, *zip(*pairs, strict=True))
+        problems = {mask: why for (_, mask), why in zip(pairs, found, strict=True) if why}
+    if problems:
+        check_photos(subjects, [mask for _, mask in pairs], problems)
     return Composites(pairs, behind, count, seed, size)
 
 
@@ -342,12 +351,15 @@ def lowered(radiance: np.ndarray) -> np.ndarray:
 
 
 def _read_cut_out(photo: Path, mask: Path) -> CutOut:
-    colour, coverage = read_photo(photo), read_photo(mask)[..., 0]
-    if colour.shape[:2] != coverage.shape:
-        raise UserError(f"{mask}: not of its photograph's size; a mask covers {photo}")
-    if not (coverage > 127).any():
-        raise UserError(f"{mask}: no subject in it; remove it")
-    return cut_out(colour, coverage)
+    return cut_out(read_photo(photo), read_photo(mask)[..., 0])
+
+
+def _mask_problem(photo: Path, mask: Path) -> str:
+    """Why a mask cannot be a photograph's; empty where it can."""
+    coverage = read_photo(mask)[..., 0]
+    if photo_size(photo) != coverage.shape:
+        return "not of its photograph's size"
+    return "" if (coverage > 127).any() else "no subject in it"
 
 
 def _layer(radiance: np.ndarray, coverage: np.ndarray, inverse_depth: float) -> Layer:

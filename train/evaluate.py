@@ -43,12 +43,13 @@ from train.pairs import (
     PairSource,
     Split,
     at_level,
+    check_decodable,
     fingerprint,
     scale_pair,
 )
 from train.photo import photo_size, to_uint8, write_atomically, write_photo
 from train.picture_grid import picture_grid
-from train.run_folder import BUILT_IN, open_pairs
+from train.run_folder import BUILT_IN, open_pairs, split_words
 from train.training_options import Flag
 
 Protocol = Literal["plain", "published"]
@@ -319,6 +320,7 @@ def find_judged_pairs(subject: Subject, options: EvaluateOptions) -> PairSource:
             if not isinstance(every, FolderPairs) or not isinstance(pairs, FolderPairs):
                 raise UserError(f"{options.judged}: results are of a folder of pairs, name --data")
             candidate.check(every, pairs)
+    check_decodable(pairs)
     return pairs
 
 
@@ -383,6 +385,7 @@ def describe(
         "data": judged_data(subject, options),
         "data_fingerprint": fingerprint(pairs),
         "split": options.split,
+        "split_is": split_words(judged_data(subject, options), options.split),
         "pairs": len(judgements),
         "protocol": options.protocol,
         "border": options.border,
@@ -401,7 +404,7 @@ def table(report: Mapping[str, Any]) -> str:
     """The means of `describe` for people, the untouched photograph first."""
     size = f"scaled to a short side of {report['short_side']}"
     lines = [
-        f"{report['judged']}: {report['pairs']} pairs of {report['data']} ({report['split']}), "
+        f"{report['judged']}: {report['pairs']} pairs of {report['data']} ({report['split_is']}), "
         f"{report['protocol']} protocol, "
         f"photographs {size if report['short_side'] else 'at their own size'}"
     ]

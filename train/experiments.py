@@ -16,9 +16,11 @@ from train.errors import run_command
 from train.experiments_page import Outcome, write_page
 from train.joint import joint_run
 from train.level_training import trained_level
+from train.pairs import check_decodable
 from train.presets import NETWORKS, SCHEDULES, LevelSchedule, TrainConfig
 from train.run_folder import BUILT_IN, Run, check_same_run, create_run
 from train.sequential import train_run
+from train.training_options import Flag
 from train.validation import validate_level
 
 JUDGED_PHOTOS = 32
@@ -142,13 +144,17 @@ class ExperimentsOptions:
     the report, days on a GPU)."""
     seed: int = 0
     """Of the weights, the order of the pairs and the crops."""
+    accept_data_changes: Flag = False
+    """Go on although files of the data were repaired, removed or added since the start."""
 
 
 def main() -> None:
     options = tyro.cli(ExperimentsOptions, description=__doc__)
     runs = [planned_run(experiment, options) for experiment in EXPERIMENTS]
+    # What the page needs after days of training must be there before.
+    check_decodable(*(run.pairs(split) for run in runs for split in ("train", "val", "test")))
     for run in runs:
-        train_or_go_on(run)
+        train_or_go_on(run, options.accept_data_changes)
     outcomes = [judge(experiment, run) for experiment, run in zip(EXPERIMENTS, runs, strict=True)]
     write_page(options.out, options.scale, runs[0], outcomes)
     print(f"{options.out / 'page.md'}: what became of the report's claims")
@@ -175,10 +181,10 @@ def planned_run(experiment: Experiment, options: ExperimentsOptions) -> Run:
     return joint_run(run) if experiment.joint else run
 
 
-def train_or_go_on(run: Run) -> None:
+def train_or_go_on(run: Run, accept_data_changes: bool = False) -> None:
     """Trains a run to its end, from wherever it stands."""
     if run.folder.exists():
-        check_same_run(run)
+        check_same_run(run, accept_data_changes)
     else:
         create_run(run)
     if not run.model_file.is_file():

@@ -8,7 +8,7 @@ import numpy as np
 
 from train.photo import write_atomically, write_photo
 from train.picture_grid import picture_grid
-from train.run_folder import Run
+from train.run_folder import Run, split_words
 from train.validation import LevelReport
 
 DECIDED_AT = 2.0
@@ -25,7 +25,7 @@ class Outcome:
         pairs: that it was trained on.
         parameters: of its network.
         steps: of all its levels.
-        unseen: level 1 on photographs of the test split.
+        unseen: level 1 on photographs of the test split; the page says if they are val's.
         seen: level 1 on photographs that it was trained on.
     """
 
@@ -122,6 +122,7 @@ def pictures(outcomes: Sequence[Outcome]) -> np.ndarray:
 def _head(scale: str, run: Run) -> str:
     widths = f"{run.network.width:g} of the filters" if run.network.width != 1 else "all filters"
     data = "built-in scenes" if run.data == "built-in" else Path(run.data).name
+    unseen = split_words(run.data, "test")
     return (
         "# The report's five trainings\n\n"
         f"Scale `{scale}`: {widths}, {run.network.head} heads, crops of {run.train.crop} px of "
@@ -129,6 +130,6 @@ def _head(scale: str, run: Run) -> str:
         "arithmetic as the training level by level. A claim counts as confirmed or refuted where "
         "the mean difference "
         f"over the unseen photographs is at least {DECIDED_AT:g} standard errors; one training "
-        "each, so chance between seeds is not in it.\n\n"
+        f"each, so chance between seeds is not in it. Unseen: {unseen}.\n\n"
         f"Written by `python -m train.experiments --scale {scale} --seed {run.seed}`."
     )

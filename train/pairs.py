@@ -23,7 +23,6 @@ from tqdm import tqdm
 
 from train.errors import UserError
 from train.photo import (
-    PHOTO_SUFFIXES,
     check_depth_shape,
     network_input,
     photo_size,
@@ -33,6 +32,7 @@ from train.photo import (
     to_float,
     write_photo,
 )
+from train.photo_folder import check_photos, composed, photos_by_name, short_name
 from train.presets import Reduction, TrainConfig
 from train.sharpness import sharpness
 
@@ -80,6 +80,11 @@ class PairFiles:
     bokeh: Path
     depth: Path | None = None
 
+    @property
+    def name(self) -> str:
+        """What both photographs are called, composed as in `photos_by_name`."""
+        return composed(self.original.stem)
+
     def paths(self) -> list[Path]:
         """Those that there are."""
         return [path for path in (self.original, self.bokeh, self.depth) if path]
@@ -113,7 +118,11 @@ class FolderPairs:
         if original.shape != bokeh.shape:  # one of the two is no JPEG and came whole
             bokeh = resize_photo(bokeh, *original.shape[:2])
         depth = read_depth(files.depth, original.shape[:2]) if files.depth else None
-        return Pair(files.original.stem, original, bokeh, depth)
+        return Pair(files.name, original, bokeh, depth)
+
+    def paths(self) -> list[Path]:
+        """All files, pair by pair."""
+        return [path for files in self.files for path in files.paths()]
 
 
 def find_pairs(folder: Path, split: Split, depth: bool = False) -> FolderPairs:
@@ -125,7 +134,7 @@ def find_pairs(folder: Path, split: Split, depth: bool = False) -> FolderPairs:
 
     Raises:
         UserError: no pairs, a photo without its partner or its depth map, two sizes in a pair,
-            a file that is no photo.
+            a file that is no photo. All bad files are named, damaged ones too.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; --data takes a folder of pairs")
@@ -161,9 +170,11 @@ def find_whole_folder(folder: Path, depth: bool = False) -> FolderPairs:
     files = tuple(
         PairFiles(originals[stem], bokehs[stem], depths.get(stem)) for stem in sorted(originals)
     )
-    for pair in files:
-        _check_sizes(pair)
-    return FolderPairs(folder, files)
+    pairs = FolderPairs(folder, files)
+    problems = {file: why for pair in files for file, why in _size_problems(pair).items()}
+    if problems:
+        check_photos(folder, pairs.paths(), problems)
+    return pairs
 
 
 def _depth_maps(folder: Path, originals: dict[str, Path]) -> dict[str, Path]:
@@ -177,43 +188,33 @@ def _depth_maps(folder: Path, originals: dict[str, Path]) -> dict[str, Path]:
     return depths
 
 
-def photos_by_name(folder: Path) -> dict[str, Path]:
-    """The photographs in a folder by their stem, in order; none where there is no folder.
-
-    Raises:
-        UserError: two files have one stem.
-    """
-    found: dict[str, Path] = {}
-    if not folder.is_dir():
-        return found
-    for file in sorted(folder.iterdir()):
-        if file.suffix.lower() not in PHOTO_SUFFIXES or file.name.startswith("."):
-            continue
-        if file.stem in found:
-            raise UserError(f"{folder}: both {found[file.stem].name} and {file.name}; keep one")
-        found[file.stem] = file
-    return found
-
-
-def _check_sizes(pair: PairFiles) -> None:
-    original, bokeh = pair.original, pair.bokeh
-    (height, width), other = photo_size(original), photo_size(bokeh)
+def _size_problems(pair: PairFiles) -> dict[Path, str]:
+    """What is wrong with a pair by the headers of its files; by file."""
+    sizes: dict[Path, tuple[int, int]] = {}
+    for file in pair.paths():
+        try:
+            sizes[file] = photo_size(file)
+        except UserError as error:
+            return {file: str(error).removeprefix(f"{file}: ").partition(";")[0]}
+    (height, width), other = sizes[pair.original], sizes[pair.bokeh]
     if (height, width) != other:
-        raise UserError(
-            f"{original}: {width}×{height} pixels, but {bokeh} has {other[1]}×{other[0]}; "
-            "a pair has one size"
-        )
+        why = f"{width}×{height} pixels, but {short_name(pair.bokeh)} has {other[1]}×{other[0]}"
+        return {pair.original: f"{why}, and a pair has one size"}
     if min(height, width) < SIZE_MULTIPLE:
-        raise UserError(f"{original}: {width}×{height} pixels; the least is {SIZE_MULTIPLE}")
+        return {pair.original: f"{width}×{height} pixels, and the least is {SIZE_MULTIPLE}"}
     if pair.depth:
-        check_depth_shape(pair.depth, (height, width))
+        try:
+            check_depth_shape(pair.depth, (height, width))
+        except UserError as error:
+            return {pair.depth: str(error).removeprefix(f"{pair.depth}: ").partition(";")[0]}
+    return {}
 
 
 def _hold_out(pairs: FolderPairs, held_out: bool) -> FolderPairs:
     """The held-out share of a folder's pairs, or the rest; neither is ever empty."""
     if len(pairs) < 2:
         raise UserError(f"{pairs.folder}: one pair; at least two are needed, one to judge by")
-    marks = {files: _hash_share(files.original.stem) for files in pairs.files}
+    marks = {files: _hash_share(files.name) for files in pairs.files}
     least = min(marks, key=lambda files: marks[files])
     greatest = max(marks, key=lambda files: marks[files])
     chosen = {files for files in pairs.files if marks[files] < HELD_OUT_SHARE}
@@ -222,9 +223,21 @@ def _hold_out(pairs: FolderPairs, held_out: bool) -> FolderPairs:
     return dataclasses.replace(pairs, files=kept)
 
 
+def check_decodable(*splits: PairSource) -> None:
+    """Decodes every file of some pairs, unless it is remembered to be sound.
+
+    Raises:
+        UserError: some are damaged; all of them are named.
+    """
+    folders = [pairs for pairs in splits if isinstance(pairs, FolderPairs)]
+    if folders:
+        paths = dict.fromkeys(path for pairs in folders for path in pairs.paths())
+        check_photos(folders[0].folder, paths)
+
+
 def limit_pairs(pairs: FolderPairs, limit: int) -> FolderPairs:
     """At most `limit` pairs, chosen by a hash of the name: 100 of them are among the 500."""
-    by_hash = sorted(pairs.files, key=lambda files: _hash_share(files.original.stem))
+    by_hash = sorted(pairs.files, key=lambda files: _hash_share(files.name))
     chosen = set(by_hash[:limit])
     return dataclasses.replace(pairs, files=tuple(f for f in pairs.files if f in chosen))
 
@@ -266,20 +279,16 @@ def _write_pair(folder: Path, pair: Pair) -> None:
             write_photo(folder / kind / f"{pair.name}.png", picture)
 
 
-def _hash_share(stem: str) -> float:
+def _hash_share(name: str) -> float:
     """A number in [0, 1) that depends on the name alone."""
-    return int.from_bytes(hashlib.sha256(stem.encode()).digest()[:4], "big") / 2**32
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
 
 
 def fingerprint(pairs: PairSource) -> str:
     """Says whether a run is resumed on the data it started with: names and file sizes."""
     if not isinstance(pairs, FolderPairs):
         return repr(pairs)
-    listing = [
-        f"{file.parent.name}/{file.name} {file.stat().st_size}"
-        for files in pairs.files
-        for file in files.paths()
-    ]
+    listing = [f"{file.parent.name}/{file.name} {file.stat().st_size}" for file in pairs.paths()]
     return hashlib.sha256("\n".join(listing).encode()).hexdigest()
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from train.pairs import SIZE_MULTIPLE, Pair, cut_to_multiple, photos_by_name, scale_pair
+from train.pairs import SIZE_MULTIPLE, Pair, cut_to_multiple, scale_pair
 from train.photo import network_input, read_photo, resize_photo, to_float, to_uint8
+from train.photo_folder import photos_by_name
 
 Model = Any
 

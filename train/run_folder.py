@@ -1,6 +1,7 @@
 """A run folder: everything a training leaves behind, and everything needed to repeat it.
 
 config.json            network, schedule, data with its fingerprint, options, package versions
+data_files.json        size and SHA-256 of every file that it is trained on or judged by
 history.csv            level, step, loss, PSNR, learning rate
 metrics.json           validation per level, beside the untouched input
 events.*               the same for TensorBoard
@@ -10,20 +11,32 @@ model.keras            level 1, for inference
 
 import dataclasses
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
 from filelock import FileLock, Timeout
 
+from train.data_files import compare_files, files_of, read_files, words, write_files
+from train.devices import is_first_host
 from train.errors import UserError
 from train.network_file import Network, read_network
-from train.pairs import FolderPairs, PairSource, Split, find_pairs, fingerprint, limit_pairs
+from train.pairs import (
+    FolderPairs,
+    PairSource,
+    Split,
+    check_decodable,
+    find_pairs,
+    fingerprint,
+    limit_pairs,
+)
 from train.photo import write_atomically
 from train.presets import LevelSchedule, Precision, PyNETConfig, TrainConfig
 from train.synthetic import SyntheticPairs
@@ -107,6 +120,23 @@ def open_pairs(
     return limit_pairs(found, limit) if limit else found
 
 
+def split_words(data: str, split: Split) -> str:
+    """A split's name, and what must be known about figures on it.
+
+    Weights are learned from `train`. `val` judges each level and chooses among the weights of a
+    fine-tuning, so that figures on it flatter a little. A folder without splits has no `test` of
+    its own.
+
+    Args:
+        data: a folder of pairs, or `built-in`.
+        split: which part of it.
+    """
+    if data != BUILT_IN and split == "test" and not (Path(data) / "test").is_dir():
+        return "test, here the same pairs as val, which choose among weights"
+    meanings = {"train": ", which weights are learned from", "val": ", which choose among weights"}
+    return split + meanings.get(split, "")
+
+
 def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
     """Makes the folder and writes `config.json`.
 
@@ -115,20 +145,33 @@ def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
         options: the command's flags, for people who read the file.
 
     Raises:
-        UserError: the folder exists already.
+        UserError: the folder exists already, or photographs are damaged; they are named.
     """
     if run.folder.exists():
         raise UserError(_exists(run.folder))
+    splits = _checked_splits(run)
     config = _to_json(run) | {"options": json.loads(json.dumps(options or {}, default=str))}
-    run.folder.mkdir(parents=True)
-    write_atomically(run.folder / "config.json", json.dumps(config, indent=2) + "\n")
+    run.folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{run.folder.name}.", dir=run.folder.parent) as beside:
+        unfinished = Path(beside) / run.folder.name
+        unfinished.mkdir()
+        files = files_of(splits)
+        if files is not None:
+            write_files(unfinished, files, [])
+        write_atomically(unfinished / "config.json", json.dumps(config, indent=2) + "\n")
+        unfinished.rename(run.folder)
 
 
-def check_same_run(run: Run) -> None:
-    """Refuses to go on with a run that was started with another configuration.
+def check_same_run(run: Run, accept_data_changes: bool = False) -> None:
+    """Refuses to go on with a run that was started with another configuration or other data.
+
+    Args:
+        run: what is to be gone on with.
+        accept_data_changes: go on although files of the data differ; they are said and noted.
 
     Raises:
-        UserError: there is no run in the folder, or its fields differ; they are named.
+        UserError: there is no run in the folder, or its fields or files differ; they are named.
+            Or photographs are damaged.
     """
     # Read as a run first: what a run of an older version does not name has its default.
     stored = _flat(_read_json(run.folder) | _fields(read_run(run.folder)))
@@ -137,6 +180,7 @@ def check_same_run(run: Run) -> None:
         f"{name} (was {stored.get(name)}, asked for {asked.get(name)})"
         for name in sorted(stored.keys() | asked.keys())
         if not name.startswith(("packages.", "options.")) and stored.get(name) != asked.get(name)
+        if name != "data_fingerprint" or run.data == BUILT_IN
     ]
     if differing:
         more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
@@ -144,6 +188,37 @@ def check_same_run(run: Run) -> None:
             f"{run.folder}: was started with other {', '.join(differing[:3])}{more}; "
             "resume with the same options or name another --out"
         )
+    _check_same_data(run, stored["data_fingerprint"], accept_data_changes)
+
+
+def _checked_splits(run: Run) -> dict[str, PairSource]:
+    """The pairs of a run, all files decoded once."""
+    splits: dict[str, PairSource] = {"train": run.pairs("train"), "val": run.pairs("val")}
+    check_decodable(*splits.values())
+    return splits
+
+
+def _check_same_data(run: Run, old_fingerprint: Any, accept: bool) -> None:
+    now = files_of(_checked_splits(run))
+    if now is None:
+        return
+    before, accepted = read_files(run.folder)
+    if before is not None:
+        changes = compare_files(before, now)
+        found = words(changes)
+    else:  # started by an older version, which noted names and sizes as one number
+        same = old_fingerprint == _to_json(run)["data_fingerprint"]
+        found = "" if same else "names or sizes of files, it was not noted which"
+        changes = {} if same else {"changed": [found]}
+    if changes and not accept:
+        raise UserError(
+            f"{run.folder}: its data changed since it started ({found}); put them back, or go on "
+            "with --accept-data-changes"
+        )
+    if changes:
+        print(f"{run.folder}: goes on with changed data ({found})", file=sys.stderr)
+    if (changes or before is None) and is_first_host():
+        write_files(run.folder, now, [*accepted, changes] if changes else accepted)
 
 
 def read_run(folder: Path) -> Run:

@@ -22,7 +22,7 @@ from train.level_training import LevelTraining, start_level, trained_level
 from train.network_file import write_network
 from train.photo import write_atomically, write_photo
 from train.presets import LevelSchedule
-from train.run_folder import Run, held
+from train.run_folder import Run, held, split_words
 from train.time_left import TimeLeft
 from train.training_options import TrainingOptions, open_run
 from train.validation import LevelReport, Quality, report_line, validate_level
@@ -109,9 +109,9 @@ def read_metrics(run: Run) -> dict[str, Any]:
 def summary(run: Run, seconds: float) -> str:
     """What was trained, how good each level is, and where it all lies, for people."""
     pairs = len(run.pairs("train"))
-    lines = [
-        f"\n{run.preset}, {pairs} pairs, {timedelta(seconds=round(seconds))} this time; held out:"
-    ]
+    took = timedelta(seconds=round(seconds))
+    judged = split_words(run.data, "val")
+    lines = [f"\n{run.preset}, {pairs} pairs, {took} this time; held out ({judged}):"]
     for level, quality in read_metrics(run).items():
         output, untouched = Quality(**quality["output"]), Quality(**quality["untouched"])
         lines.append(report_line(int(level), output, untouched))

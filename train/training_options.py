@@ -67,6 +67,8 @@ class TrainingOptions:
     """Of the weights, the order of the pairs and the crops."""
     resume: Flag = False
     """Go on with the run in --out, exactly where it was stopped."""
+    accept_data_changes: Flag = False
+    """With --resume: go on although files of the data were repaired, removed or added."""
     machines: Annotated[DeviceOptions, tyro.conf.OmitArgPrefixes] = ONE_DEVICE
 
 
@@ -115,7 +117,7 @@ def make_run(run: Run, options: TrainingOptions) -> Run:
     if not options.resume:
         on_first_host(lambda: create_run(run, dataclasses.asdict(options)))
     if options.resume or not is_first_host():
-        check_same_run(run)
+        check_same_run(run, options.accept_data_changes)
     return run
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from filelock import FileLock
 from quantize.bundle import Bundle, read_bundle
 from quantize.export import ExportOptions, export
 from quantize.source import open_source
+from train import photo_folder
 from train.network_file import write_network
 from train.photo import write_photo
 from train.presets import NETWORKS, SCHEDULES, PyNETConfig
@@ -43,6 +45,15 @@ def tiny_network(config: PyNETConfig = TINY) -> Any:
                 ]
             )
     return network
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is remembered of the photographs in the tests' folders ends with the tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        folder = tmp_path_factory.mktemp("cache")
+        patched.setattr(photo_folder, "cache_folder", lambda: folder)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,15 @@ import tensorflow as tf
 from quantize import export as export_module
 from quantize.bundle import Bundle, read_bundle
 from quantize.compare import fill, pair_input
-from quantize.export import ExportOptions, export, main, parse_size, parse_sizes
+from quantize.export import (
+    ExportOptions,
+    export,
+    main,
+    parse_size,
+    parse_sizes,
+    table,
+    tune,
+)
 from quantize.operators import float_operators_inside, list_operators
 from quantize.recipes import RECIPES
 from quantize.runtimes import LiteRTModel
@@ -292,3 +301,39 @@ def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Pat
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 2
     assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: a bundle already")
+
+
+def test_the_table_and_the_bundle_say_what_the_figures_are_means_over(tiny_bundle: Bundle) -> None:
+    said = "2 pairs of val, which choose among weights"
+    assert read_bundle(tiny_bundle.folder).judged_on == said
+    assert f"to target, untouched and SSIM: means over {said}" in table(tiny_bundle)
+
+
+def test_a_fine_tuning_does_not_go_on_with_other_pairs(
+    depth_file: Path, depth_pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a file was replaced by one of the same size."""
+    shutil.copytree(depth_pairs, tmp_path / "pairs")
+    source = open_source(depth_file, str(tmp_path / "pairs"))
+    identities: list[str] = []
+    monkeypatch.setattr(export_module, "fine_tune", lambda *given: identities.append(given[-1]))
+    model = SimpleNamespace(get_weights=lambda: [])
+    for change in (False, False, True):
+        if change:
+            first, second = sorted((tmp_path / "pairs/bokeh").iterdir())[:2]
+            content = first.read_bytes()
+            shutil.copy(second, first)
+            assert first.read_bytes() != content
+        tune(source, model, 1, tmp_path / "state")
+    assert identities[0] == identities[1] != identities[2]
+
+
+def test_a_place_where_no_bundle_could_be_made_is_refused_first(
+    tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    command = ["export", str(tiny_run.folder), "--out", str(tmp_path / "file/bundle")]
+    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr(export_module, "export", lambda *_: pytest.fail("exported"))
+    with pytest.raises(UserError, match="file is a file"):
+        main()

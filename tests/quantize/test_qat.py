@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from quantize import qat
 from quantize.convert import convert
 from quantize.qat import FineTuneConfig, FineTuned, fine_tune, validation_crops
 from quantize.recipes import RECIPES
@@ -212,3 +213,34 @@ def test_networks_with_instance_normalization_convert_to_float() -> None:
 def test_validation_crops_are_the_middles(tiny_run: Run) -> None:
     validation = validation_crops(tiny_run.pairs("val"), SCHEDULES["smoke"], 3)
     assert validation.shape == (3, 32, 32, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("save", "written"), [(1, False), (1, True), (2, False)])
+def test_fine_tuning_interrupted_at_its_checkpoints_ends_as_if_it_had_not_been(
+    twin: Any,
+    tiny_run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    save: int,
+    written: bool,
+) -> None:
+    config = FineTuneConfig(steps=4, batch=2, validations=2, calibration_batches=1)
+    tuned = tune(twin, tiny_run, config)
+    keep, saves = qat._Checkpoint.save, itertools.count(1)
+
+    def interrupted(*state: Any) -> None:
+        stops = next(saves) == save
+        if written or not stops:
+            keep(*state)
+        if stops:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(qat._Checkpoint, "save", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            tune(twin, tiny_run, config, tmp_path)
+    again = tune(twin, tiny_run, config, tmp_path)
+    assert again.history == tuned.history
+    for ours, theirs in zip(again.model.get_weights(), tuned.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -17,6 +17,12 @@ from train.presets import NETWORKS, LevelSchedule, Optimizer, TrainConfig
 from train.run_folder import Run
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of the photographs in a test's folder ends with the test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
+
+
 @pytest.fixture
 def pairs_folder(tmp_path: Path) -> Path:
     """Twelve pairs of 96×128: noise, and the same noise blurred outside its middle."""

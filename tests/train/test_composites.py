@@ -227,6 +227,28 @@ def test_a_useless_mask_is_named(
 ) -> None:
     shutil.copytree(folders[0], tmp_path / "subjects")
     write_photo(tmp_path / "subjects" / "subject" / "disc.png", mask)
-    composites = find_composites(tmp_path / "subjects", folders[1], 1, 0, (64, 64))
-    with pytest.raises(UserError, match=rf"disc\.png: {complaint}"):
-        composites[0]
+    with pytest.raises(UserError, match=rf"files cannot be used: subject/disc\.png \({complaint}"):
+        find_composites(tmp_path / "subjects", folders[1], 1, 0, (64, 64))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_damaged_file_is_named_before_anything_is_made(
+    folders: tuple[Path, Path], tmp_path: Path, which: int
+) -> None:
+    subjects, backgrounds = tmp_path / "subjects", tmp_path / "backgrounds"
+    shutil.copytree(folders[0], subjects)
+    shutil.copytree(folders[1], backgrounds)
+    file = [subjects / "original/disc.png", next(backgrounds.iterdir())][which]
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(UserError, match=rf"cannot be used: \w+/{file.name} \(damaged"):
+        find_composites(subjects, backgrounds, 1, 0, (64, 64))
+
+
+def test_a_mask_belongs_to_its_photograph_in_either_spelling(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(folders[0], tmp_path / "subjects")
+    (tmp_path / "subjects/original/disc.png").rename(tmp_path / "subjects/original/caf\u00e9.png")
+    (tmp_path / "subjects/subject/disc.png").rename(tmp_path / "subjects/subject/cafe\u0301.png")
+    found = find_composites(tmp_path / "subjects", folders[1], 1, 0, (64, 64))
+    assert len(found.subjects) == len(list((folders[0] / "subject").iterdir()))

@@ -24,6 +24,7 @@ from train.pairs import Pair, cut_to_multiple, find_pairs
 from train.photo import read_photo, write_photo
 from train.presets import NETWORKS, PyNETConfig
 from train.pynet import build_pynet
+from train.run_folder import open_pairs
 
 TINY = PyNETConfig(**{**vars(NETWORKS["mobile"]), "input_channels": 3, "width": 1 / 32})
 SIZES = {"a": (270, 330), "b": (256, 323), "c": (330, 257)}
@@ -391,6 +392,48 @@ def test_small_photographs_are_refused_before_the_work(pairs_folder: Path) -> No
         check_sizes(find_pairs(pairs_folder, "test"), None)
     check_sizes(find_pairs(pairs_folder, "test"), 128)
     check_sizes(find_pairs(pairs_folder, "test"), None, border=16)
+
+
+def test_pairs_that_chose_the_weights_are_told_from_those_that_did_not(
+    evaluated: Evaluated, data: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluated(results, "--limit", "1")["split_is"] == "test"
+    assert f"1 pairs of {data} (test), plain" in capsys.readouterr().out
+    for kind in ("original", "bokeh"):
+        (data / "test" / kind).rename(data / kind)
+    (data / "test").rmdir()
+    open_pairs.cache_clear()  # another process
+    held_out = {files.name for files in find_pairs(data, "val").files}
+    for file in results.iterdir():
+        if file.stem not in held_out:
+            file.unlink()
+    report = evaluated(results, "--limit", "1")
+    assert report["split_is"] == "test, here the same pairs as val, which choose among weights"
+    assert f"{data} ({report['split_is']}), plain" in capsys.readouterr().out
+    of_val = evaluated(results, "--split", "val", "--limit", "1")
+    assert of_val["pictures"] == report["pictures"]
+    assert of_val["split_is"] == "val, which choose among weights"
+
+
+def test_a_damaged_photo_is_named_before_anything_is_judged(
+    evaluated: Evaluated, data: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Evaluation, "judge", lambda *_: pytest.fail("judged"))
+    for file in (results / "c.png", data / "test/bokeh/b.png"):
+        file.write_bytes(file.read_bytes()[:1000])
+        with pytest.raises(SystemExit):
+            evaluated(results)
+
+
+def test_results_are_matched_in_either_spelling(
+    evaluated: Evaluated, data: Path, results: Path
+) -> None:
+    (results / "a.png").rename(results / "\u00e9.png")
+    for kind in ("original", "bokeh"):
+        (data / "test" / kind / "a.png").rename(data / "test" / kind / "e\u0301.png")
+    figures = {one["name"]: one["figures"] for one in evaluated(results)["pictures"]}
+    assert figures.keys() == {"\u00e9", "b", "c"}
+    assert figures["\u00e9"]["output"]["psnr"] > figures["b"]["output"]["psnr"]
 
 
 def test_only_an_evaluation_is_written_over(

@@ -1,11 +1,14 @@
 """The report's trainings, planned, and the page that judges its claims."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from train import experiments
+from train.errors import UserError
 from train.experiments import EXPERIMENTS, ExperimentsOptions, planned_run
 from train.experiments_page import Outcome, compare, verdict, write_page
 from train.photo import read_photo
@@ -60,3 +63,25 @@ def test_the_page_has_table_claims_and_pictures(tmp_path: Path) -> None:
         in page
     )
     assert read_photo(tmp_path / "pictures.jpg").shape[0] > 2 * 240
+
+
+def test_the_page_says_when_unseen_photographs_chose_among_weights(
+    pairs_folder: Path, tmp_path: Path
+) -> None:
+    options = ExperimentsOptions(data=pairs_folder, out=tmp_path, scale="smoke")
+    write_page(tmp_path, "smoke", planned_run(EXPERIMENTS[2], options), [outcome(20, 22, 30)] * 5)
+    page = (tmp_path / "page.md").read_text()
+    assert "Unseen: test, here the same pairs as val, which choose among weights." in page
+
+
+def test_a_folder_without_test_pairs_is_refused_before_days_of_training(
+    pairs_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for split in ("train", "val"):
+        shutil.copytree(pairs_folder, tmp_path / "splits" / split)
+    monkeypatch.setattr(experiments, "train_run", lambda _: pytest.fail("trained"))
+    command = ["experiments", "--data", str(tmp_path / "splits"), "--out", str(tmp_path / "out")]
+    monkeypatch.setattr("sys.argv", [*command, "--scale", "smoke"])
+    with pytest.raises(UserError, match="no test/ beside train/"):
+        experiments.main()
+    assert not (tmp_path / "out").exists()

@@ -14,10 +14,12 @@ from train.pairs import (
     Pair,
     at_level,
     augment,
+    check_decodable,
     crop,
     cut_to_multiple,
     decoded_for,
     find_pairs,
+    find_whole_folder,
     fingerprint,
     limit_pairs,
     network_input,
@@ -74,10 +76,10 @@ def test_broken_folders_are_refused_by_name(pairs_folder: Path, tmp_path: Path) 
     with pytest.raises(UserError, match="original/lonely has no partner in bokeh/"):
         find_pairs(pairs_folder, "train")
     write_photo(pairs_folder / "bokeh" / "lonely.jpg", photo[:, :100])
-    with pytest.raises(UserError, match=r"lonely\.jpg: 128×96 pixels, but .* has 100×96"):
+    with pytest.raises(UserError, match=r"lonely\.jpg \(128×96 pixels, but .* has 100×96"):
         find_pairs(pairs_folder, "train")
     (pairs_folder / "bokeh" / "lonely.jpg").write_bytes(b"")
-    with pytest.raises(UserError, match=r"bokeh/lonely\.jpg: an empty file"):
+    with pytest.raises(UserError, match=r"bokeh/lonely\.jpg \(an empty file"):
         find_pairs(pairs_folder, "train")
     write_photo(pairs_folder / "bokeh" / "lonely.png", photo)
     with pytest.raises(UserError, match=r"both lonely\.jpg and lonely\.png"):
@@ -221,7 +223,7 @@ def test_depth_maps_that_are_missing_or_misshapen_are_named(pairs_folder: Path) 
         find_pairs(pairs_folder, "train", depth=True)
     add_depth(pairs_folder)
     write_photo(pairs_folder / "original_depth" / "4.png", np.zeros((64, 64), np.uint8))
-    with pytest.raises(UserError, match=r"4.png: 64×64 pixels, another shape"):
+    with pytest.raises(UserError, match=r"4.png \(64×64 pixels, another shape"):
         find_pairs(pairs_folder, "train", depth=True)
     assert find_pairs(pairs_folder, "train")[0].depth is None
 
@@ -248,3 +250,42 @@ def test_a_large_jpeg_is_decoded_no_larger_than_needed(tmp_path: Path) -> None:
     small, large = (scale_pair(pairs[0], 100).original.astype(float) for pairs in (enough, whole))
     # Edges of the blocks apart, another way of reducing gives the same picture.
     assert np.median(np.abs(small - large)) <= 1
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
+"""One word as Linux and as macOS write it into a file name."""
+
+
+def test_one_name_in_two_spellings_is_one_pair(pairs_folder: Path) -> None:
+    alone = find_whole_folder(pairs_folder)
+    (pairs_folder / "original/3.png").rename(pairs_folder / f"original/{COMPOSED}.png")
+    (pairs_folder / "bokeh/3.png").rename(pairs_folder / f"bokeh/{DECOMPOSED}.png")
+    pairs = find_whole_folder(pairs_folder)
+    assert len(pairs) == len(alone)
+    (found,) = (pair for pair in pairs if pair.name not in {str(n) for n in range(12)})
+    assert found.name == COMPOSED
+    np.testing.assert_array_equal(found.original[:, 40:], found.bokeh[:, 40:])
+    (pairs_folder / f"bokeh/{DECOMPOSED}.png").rename(pairs_folder / f"bokeh/{COMPOSED}.png")
+    held_out = [find_pairs(pairs_folder, "val").files, find_pairs(pairs_folder, "train").files]
+    for kind in ("original", "bokeh"):
+        (pairs_folder / f"{kind}/{COMPOSED}.png").rename(pairs_folder / f"{kind}/{DECOMPOSED}.png")
+    again = [find_pairs(pairs_folder, "val").files, find_pairs(pairs_folder, "train").files]
+    assert [len(files) for files in held_out] == [len(files) for files in again]
+
+
+def test_two_files_whose_names_look_alike_are_refused(pairs_folder: Path) -> None:
+    for name in (COMPOSED, DECOMPOSED):
+        shutil.copy(pairs_folder / "original/0.png", pairs_folder / f"original/{name}.png")
+    with pytest.raises(UserError, match="two spellings of one name"):
+        find_pairs(pairs_folder, "train")
+
+
+CASES = Path("../shared/cases/pairs")
+"""Folders from public bug reports; not part of the repository."""
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the folders are not part of the repository")
+def test_folders_from_bug_reports() -> None:
+    assert len(find_whole_folder(CASES / "nfd")) == 6
+    with pytest.raises(UserError, match=r"truncated: 1 of 12 files cannot be used: original/2.jpg"):
+        check_decodable(find_whole_folder(CASES / "truncated"))

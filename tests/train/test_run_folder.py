@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from train.errors import UserError
+from train.photo import read_photo, write_photo
 from train.run_folder import BUILT_IN, Run, check_same_run, create_run, held, open_pairs, read_run
 
 MakeRun = Callable[..., Run]
@@ -63,14 +65,66 @@ def test_a_run_of_an_older_version_has_the_defaults_of_what_it_does_not_name(
         check_same_run(dataclasses.replace(run, train=other))
 
 
-def test_other_data_is_refused(tiny_run: MakeRun, pairs_folder: Path) -> None:
+def change_the_data(folder: Path) -> None:
+    """Repairs a file, loses a pair and gets another one; then another process starts."""
+    write_photo(folder / "bokeh/3.png", 255 - read_photo(folder / "bokeh/3.png"))
+    for kind in ("original", "bokeh"):
+        shutil.copy(folder / kind / "1.png", folder / kind / "more.png")
+        (folder / kind / "4.png").unlink()
+    open_pairs.cache_clear()
+
+
+def test_changed_data_is_named_and_accepted_when_told_to(
+    tiny_run: MakeRun, pairs_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = tiny_run()
     create_run(run)
-    for kind in ("original", "bokeh"):
-        shutil.copy(pairs_folder / kind / "1.png", pairs_folder / kind / "more.png")
-    open_pairs.cache_clear()  # another day, another process
-    with pytest.raises(UserError, match="data_fingerprint"):
+    check_same_run(run)
+    change_the_data(pairs_folder)
+    found = (
+        r"1 changed: bokeh/3.png \(\w+\); 2 removed: original/4.png \(\w+\), bokeh/4.png \(\w+\); "
+        r"2 added: original/more.png \(\w+\), bokeh/more.png \(\w+\)"
+    )
+    with pytest.raises(
+        UserError, match=rf"changed since it started \({found}\); .* --accept-data-"
+    ):
         check_same_run(run)
+    check_same_run(run, accept_data_changes=True)
+    assert re.search(rf"goes on with changed data \({found}\)", capsys.readouterr().err)
+    # What was accepted is the run's data from now on, and stays on record.
+    check_same_run(run)
+    (accepted,) = json.loads((run.folder / "data_files.json").read_text())["accepted"]
+    assert {kind: len(names) for kind, names in accepted.items()} == {
+        "changed": 1,
+        "removed": 2,
+        "added": 2,
+    }
+
+
+def test_a_run_of_an_older_version_goes_on_with_its_data_alone(
+    tiny_run: MakeRun, pairs_folder: Path
+) -> None:
+    run = tiny_run()
+    create_run(run)
+    (run.folder / "data_files.json").unlink()
+    check_same_run(run)
+    assert (run.folder / "data_files.json").is_file()
+    (run.folder / "data_files.json").unlink()
+    change_the_data(pairs_folder)
+    with pytest.raises(UserError, match=r"it was not noted which\); .* --accept-data-changes"):
+        check_same_run(run)
+    check_same_run(run, accept_data_changes=True)
+    check_same_run(run)
+
+
+def test_a_run_with_damaged_photos_is_not_made(tiny_run: MakeRun, pairs_folder: Path) -> None:
+    run = tiny_run()
+    for file in (pairs_folder / "original/3.png", pairs_folder / "bokeh/7.png"):
+        file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(UserError, match=r"2 of 24 files cannot be used: .*; replace or remove"):
+        create_run(run)
+    assert not run.folder.exists()
+    assert not list(run.folder.parent.glob(".run*"))
 
 
 def test_built_in_pairs_are_as_many_as_asked_for_and_have_depth() -> None:

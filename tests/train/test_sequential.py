@@ -87,8 +87,10 @@ def test_a_damaged_photo_stops_the_command_in_one_line(
     )
     _, errors = process.communicate()
     assert process.returncode == 2
+    assert "12 of 24 files cannot be used" in errors.splitlines()[-1]
     assert "damaged image" in errors.splitlines()[-1]
     assert "Traceback" not in errors
+    assert not (tmp_path / "run").exists()
 
 
 # The command with a mobile preset of half as many layers, which is compiled in half the time.
