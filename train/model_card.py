@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from train.bundle_place import same_models
 from train.photo import write_atomically
 
 CARD = "MODEL_CARD.md"
@@ -23,15 +24,31 @@ _FAILURES = "## Where it fails\n"
 
 _NOT_LOOKED_AT = "Its pictures were not looked at yet."
 
+_OF_OTHERS = f"{_NOT_LOOKED_AT} The following was seen in the pictures of the models before these."
 
-def write_card(bundle: Path) -> None:
-    """Writes the card of a bundle that has its figures, and keeps what people wrote."""
-    card = bundle / CARD
-    before = card.read_text() if card.is_file() else ""
-    failures = before.partition(_FAILURES)[2].strip("\n") or _NOT_LOOKED_AT
+
+def write_card(bundle: Path, before: Path | None = None) -> None:
+    """Writes the card of a bundle that has its figures, and keeps what people wrote.
+
+    Args:
+        bundle: its folder.
+        before: a bundle that this one is to replace. What people wrote about it is kept; where
+            its models are others, the card says so.
+    """
+    written = (_failures(before) if before else "") or _failures(bundle)
+    if written and before and not same_models(bundle, before) and _OF_OTHERS not in written:
+        written = f"{_OF_OTHERS}\n\n{written}" if written != _NOT_LOOKED_AT else written
     models = json.loads((bundle / "bundle.json").read_text())["models"]
     release = json.loads((bundle / FIGURES).read_text())
-    write_atomically(card, card_text(bundle.name, models, release) + f"\n{_FAILURES}\n{failures}\n")
+    text = card_text(bundle.name, models, release)
+    write_atomically(bundle / CARD, f"{text}\n{_FAILURES}\n{written or _NOT_LOOKED_AT}\n")
+
+
+def _failures(bundle: Path) -> str:
+    """What people wrote below the card's last heading; nothing where there is no card."""
+    card = bundle / CARD
+    text = card.read_text() if card.is_file() else ""
+    return text.partition(_FAILURES)[2].strip("\n")
 
 
 def card_text(name: str, models: list[Mapping[str, Any]], release: Mapping[str, Any]) -> str:
@@ -68,9 +85,10 @@ are for research and evaluation only.** The code is Apache-2.0.
 
 ## Training
 
-`python -m train.release --data DIR` repeats it, from the data to this card, in about two and a half
-hours on two cores. Seed {release["seed"]}; the schedule and the fingerprints of the data are in
-`figures.json`. Held-out pairs (`bokeh_pairs/val`) after each level, at that level's size:
+`python -m train.release --data DIR --replace` repeats it, from the data to this card, in about two
+and a half hours on two cores. Seed {release["seed"]}; the schedule and the fingerprints of the
+data are in `figures.json`. Held-out pairs (`bokeh_pairs/val`) after each level, at that level's
+size:
 
 {levels_table(release, release["levels"])}
 
@@ -84,6 +102,9 @@ at three sizes. With the means of these renderings as pairs (`train.pseudo_pairs
 place, to give what the float network gives.
 
 ## Figures
+
+The pairs of `bokeh_pairs/val` also chose among the weights of {SHIPPED} during fine-tuning; no
+choice was made by those of a `test` set.
 
 Mean PSNR in dB over whole photographs of {release["short_side"]} px on the short side, as
 `quantize.render` renders them. Untouched is the photograph as it is; uniform blur the whole of it

@@ -4,8 +4,9 @@
 
 DIR holds bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/. The steps: composites of the
 subjects, all pairs gathered, the training; the backgrounds rendered by the network, level 1
-trained once more with these; the bundle, its figures on every set, and its card. Stopped, it goes
-on where it was when called again.
+trained once more with these; the bundle, its figures on every set, and its card. All of it is made
+in --out; at the end the bundle is put where --bundle says. Stopped, it goes on where it was when
+called again.
 """
 
 import dataclasses
@@ -18,19 +19,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import tyro
 
+from train.bundle_place import check_place, other_files, put_in_place
 from train.composites import find_composites
+from train.disk import check_can_make
 from train.errors import UserError, run_command
 from train.gather import gather
 from train.level_training import trained_level
 from train.model_card import CARD, FIGURES, figures_table, write_card
-from train.pairs import find_whole_folder, fingerprint, photos_by_name, write_pairs
+from train.pairs import find_whole_folder, fingerprint, write_pairs
 from train.photo import write_atomically
+from train.photo_folder import check_photos, photos_by_name
 from train.presets import NETWORKS, SCHEDULES, TrainConfig, choose
 from train.pseudo_pairs import find_pseudo_pairs
 from train.run_folder import Run, check_same_run, create_run
 from train.sequential import read_metrics, train_run
+from train.training_options import Flag
 
 SEED = 0
 
@@ -59,6 +65,15 @@ FINGERPRINTS: Mapping[str, str] = {
 }
 """Of the data that models/pocket was trained on; other data make another model."""
 
+SIZES = ("384x512", "512x384:float16,int8_qat")
+"""Working sizes of the models."""
+
+FOLDERS = (
+    *("composites", "first_pairs", "first_round", "pseudo_pairs", "second_pairs"),
+    *("bundle", "evaluation", "replaced"),
+)
+"""What lies in --out beside the second round's run, which is called like the bundle."""
+
 SHORT_SIDE = 384
 """Photographs are judged at the working size of the models, in pixels."""
 
@@ -79,30 +94,95 @@ class ReleaseOptions:
     """How many composites are made."""
     fine_tune_steps: int = 200
     """Steps of quantization-aware training at most."""
+    replace: Flag = False
+    """Put the new bundle in the place of the one that lies there; that one goes to OUT/replaced."""
 
 
 def main() -> None:
     options = tyro.cli(ReleaseOptions, description=__doc__)
+    check_options(options)
     fingerprints = check_data(options.data)
+    remember_inputs(options, fingerprints)
     first = first_round(options)
     run = second_round(options, first)
     export(options, run)
     figures = {name: evaluate(options, name) for name in REPORTED_ON}
     write_figures(options, (first, run), fingerprints, figures)
-    write_card(options.bundle)
+    ship(options)
     print(figures_table(figures))
     print(f"{options.bundle}: made, with {CARD}; what you see in its pictures goes to its end")
     print(f"Next: python -m gradio_app --bundle {options.bundle}")
+
+
+def made_bundle(options: ReleaseOptions) -> Path:
+    """Where the bundle is made, before it goes to its place."""
+    return options.out / "bundle" / options.bundle.name
+
+
+def check_options(options: ReleaseOptions) -> None:
+    """Refuses, before the training, what would be refused after it.
+
+    Raises:
+        UserError: says which option.
+    """
+    choose("schedule", options.schedule, SCHEDULES)
+    if keras.backend.backend() != "tensorflow":
+        raise UserError(
+            f"KERAS_BACKEND={keras.backend.backend()}: the models are made with tensorflow; "
+            "unset it"
+        )
+    if options.fine_tune_steps < 0 or options.composites < 1:
+        raise UserError("--fine-tune-steps: 0 or more; --composites: 1 or more")
+    if options.bundle.name in FOLDERS:
+        raise UserError(f"{options.bundle}: {options.out} has a folder of that name; name another")
+    if options.out.resolve() in options.bundle.resolve().parents:
+        raise UserError(f"{options.bundle}: lies in {options.out}; name a --bundle outside of it")
+    check_can_make(options.bundle)
+    check_place(options.bundle, made_bundle(options), options.replace)
+
+
+def remember_inputs(options: ReleaseOptions, fingerprints: Mapping[str, str]) -> None:
+    """Notes what the folder is made from; refuses to go on with it from anything else.
+
+    Raises:
+        UserError: it was started with other numbers or other data; they are named.
+    """
+    file = options.out / "release.json"
+    backgrounds = photos_by_name(options.data / "backgrounds").values()
+    subjects = photos_by_name(options.data / "bokeh_pairs/train/subject").values()
+    asked = {
+        "schedule": options.schedule,
+        "composites": options.composites,
+        "fine_tune_steps": options.fine_tune_steps,
+        **fingerprints,
+        "backgrounds": {photo.name: photo.stat().st_size for photo in backgrounds},
+        "subjects": {mask.name: mask.stat().st_size for mask in subjects},
+    }
+    if not file.is_file():
+        options.out.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, json.dumps(asked, indent=2) + "\n")
+        return
+    stored = json.loads(file.read_text())
+    differing = [name for name in asked if asked[name] != stored.get(name)]
+    if differing:
+        raise UserError(
+            f"{options.out}: was started with other {', '.join(differing)}; take the same, or name "
+            "another --out"
+        )
 
 
 def check_data(data: Path) -> dict[str, str]:
     """The fingerprints of all pairs, by folder; says where they are not the release's.
 
     Raises:
-        UserError: a folder is missing or broken.
+        UserError: a folder is missing or broken, or photographs are damaged.
     """
-    folders = dict.fromkeys((*TRAINED_ON, *REPORTED_ON))
-    found = {name: fingerprint(find_whole_folder(data / name)) for name in folders}
+    folders = dict.fromkeys((*TRAINED_ON, JUDGED_BY, *REPORTED_ON))
+    pairs = {name: find_whole_folder(data / name) for name in folders}
+    found = {name: fingerprint(some) for name, some in pairs.items()}
+    more = [data / "backgrounds", data / "bokeh_pairs/train/subject"]
+    others = [file for folder in more for file in photos_by_name(folder).values()]
+    check_photos(data, [*(path for some in pairs.values() for path in some.paths()), *others])
     for name, expected in FINGERPRINTS.items():
         if found[name] != expected:
             print(f"{data / name}: not the pairs that models/pocket was made of", file=sys.stderr)
@@ -179,13 +259,28 @@ def start_from(run: Run, other: Run, level: int) -> None:
 
 
 def export(options: ReleaseOptions, run: Run) -> None:
-    """The bundle: all recipes for landscape photographs, for portraits the two that phones take."""
-    if options.bundle.exists():
+    """Makes the bundle: all recipes for landscapes, for portraits the two that phones take."""
+    made = made_bundle(options)
+    # Only this release makes that folder, from inputs that `remember_inputs` keeps the same.
+    if made.exists():
         return
-    sizes = ("384x512", "512x384:float16,int8_qat")
     steps = str(options.fine_tune_steps)
-    arguments = ("--working-sizes", *sizes, "--fine-tune-steps", steps, "--compared-pairs", "24")
-    _command("quantize.export", str(run.folder), "--out", str(options.bundle), *arguments)
+    arguments = ("--working-sizes", *SIZES, "--fine-tune-steps", steps, "--compared-pairs", "24")
+    _command("quantize.export", str(run.folder), "--out", str(made), *arguments)
+
+
+def ship(options: ReleaseOptions) -> None:
+    """Writes the card and puts the bundle in its place.
+
+    Raises:
+        UserError: another bundle came to lie there since the start, and --replace was not given.
+    """
+    made, before = made_bundle(options), options.bundle
+    for file in other_files(before):
+        if not (made / file.name).exists():
+            shutil.copy(file, made)
+    write_card(made, before)
+    put_in_place(made, options.bundle, options.replace, options.out / "replaced")
 
 
 def evaluate(options: ReleaseOptions, name: str) -> dict[str, Any]:
@@ -194,7 +289,7 @@ def evaluate(options: ReleaseOptions, name: str) -> dict[str, Any]:
     folder, split = (options.data / name).parent, name.rpartition("/")[2]
     measured = ("--short-side", str(SHORT_SIDE), "--border", "0", "--uniform-blur")
     pairs = ("--data", str(folder), "--split", split)
-    _command("train.evaluate", str(options.bundle), *pairs, *measured, "--out", str(out))
+    _command("train.evaluate", str(made_bundle(options)), *pairs, *measured, "--out", str(out))
     report = json.loads((out / "metrics.json").read_text())
     return {"pairs": report["pairs"], "means": report["means"]}
 
@@ -221,7 +316,7 @@ def write_figures(
         "second_round": read_metrics(second),
         "figures": dict(figures),
     }
-    write_atomically(options.bundle / FIGURES, json.dumps(content, indent=2) + "\n")
+    write_atomically(made_bundle(options) / FIGURES, json.dumps(content, indent=2) + "\n")
 
 
 def _command(*arguments: str) -> None:

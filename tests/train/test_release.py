@@ -2,17 +2,21 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from quantize.bundle import read_bundle
 from train import release
+from train.candidates import open_subject
 from train.errors import UserError
+from train.evaluate import Evaluation, mean_figures
 from train.level_training import trained_level
-from train.model_card import FIGURES
-from train.pairs import find_pairs
+from train.model_card import CARD, FIGURES
+from train.pairs import find_pairs, find_whole_folder
 from train.photo import write_photo
 from train.presets import NETWORKS, SCHEDULES
 from train.release import (
@@ -23,7 +27,7 @@ from train.release import (
     second_round,
     write_figures,
 )
-from train.run_folder import Run
+from train.run_folder import Run, read_run
 from train.sequential import read_metrics
 
 
@@ -48,8 +52,19 @@ def options(tmp_path: Path) -> ReleaseOptions:
     behind.parent.mkdir()
     write_photo(behind, random.integers(0, 256, (96, 128, 3), np.uint8))
     return ReleaseOptions(
-        data=tmp_path / "data", out=tmp_path / "out", bundle=tmp_path / "bundle", composites=3
+        data=tmp_path / "data",
+        out=tmp_path / "out",
+        bundle=tmp_path / "models/pocket",
+        composites=3,
     )
+
+
+@pytest.fixture
+def tiny_pocket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that is compiled in a fraction of the time."""
+    pocket = NETWORKS["pocket"]
+    tiny = dataclasses.replace(pocket, width=1 / 16, largest_kernel=3, level_5_blocks=1)
+    monkeypatch.setitem(NETWORKS, "pocket", tiny)
 
 
 def test_pairs_come_from_everywhere_and_are_made_once(options: ReleaseOptions) -> None:
@@ -63,6 +78,7 @@ def test_pairs_come_from_everywhere_and_are_made_once(options: ReleaseOptions) -
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("tiny_pocket")
 def test_the_second_round_goes_on_from_the_first_with_what_that_renders(
     options: ReleaseOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,11 +126,91 @@ def test_figures_lie_beside_the_models(options: ReleaseOptions) -> None:
     (second.folder / "metrics.json").write_text('{"1": {}}')
     rows = {"untouched": {"psnr": 24.5}, "int8_qat": {"psnr": 27.25}}
     figures = {"bokeh_pairs/val": {"pairs": 2, "means": rows}}
-    options.bundle.mkdir()
+    release.made_bundle(options).mkdir(parents=True)
     write_figures(options, (first, second), {"bokeh_pairs/val": "abc"}, figures)
-    stored = json.loads((options.bundle / FIGURES).read_text())
+    stored = json.loads((release.made_bundle(options) / FIGURES).read_text())
     assert stored["figures"] == figures
     assert stored["fingerprints"] == {"bokeh_pairs/val": "abc"}
     assert stored["pseudo_photos"] == 1
     assert stored["second_round"] == {"1": {}}
     assert [level["level"] for level in stored["schedule"]["schedules"]] == [7, 6, 5, 4, 3, 2, 1]
+
+
+def command(monkeypatch: pytest.MonkeyPatch, options: ReleaseOptions, *more: str) -> None:
+    """Runs the command as from a shell."""
+    given = ("--data", options.data, "--out", options.out, "--bundle", options.bundle)
+    short = ("--schedule", "smoke", "--composites", "2", "--fine-tune-steps", "0")
+    monkeypatch.setattr("sys.argv", ["release", *map(str, given), *short, *more])
+    release.main()
+
+
+def old_bundle(folder: Path) -> dict[str, bytes]:
+    """A bundle that is not to be lost: what the release reads of it, and a picture of people's."""
+    folder.mkdir(parents=True)
+    model = {"file": "old.tflite", "sha256": "0" * 64}
+    described = {"models": [model], "golden": [], "records": {}}
+    (folder / "bundle.json").write_text(json.dumps(described))
+    (folder / "old.tflite").write_bytes(b"old")
+    (folder / "face.jpg").write_bytes(b"picture")
+    (folder / CARD).write_text("## Where it fails\n\nFaces are blurred.\n\n![a face](face.jpg)\n")
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        ((), r"a bundle already; replace it at the end with --replace"),
+        (("--replace", "--schedule", "long"), "unknown schedule 'long'"),
+        (("--replace", "--fine-tune-steps", "-1"), "--fine-tune-steps"),
+        (("--replace", "--bundle", "models/evaluation"), "has a folder of that name"),
+        (("--replace", "--data", "nowhere"), "nowhere"),
+    ],
+)
+def test_what_would_fail_at_the_end_is_refused_at_the_start(
+    options: ReleaseOptions, monkeypatch: pytest.MonkeyPatch, more: Sequence[str], complaint: str
+) -> None:
+    before = old_bundle(options.bundle)
+    monkeypatch.setattr(release, "train_run", lambda run: pytest.fail("trains"))
+    with pytest.raises(UserError, match=complaint):
+        command(monkeypatch, options, *more)
+    assert contents(options.bundle) == before
+    assert not options.out.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("tiny_pocket")
+def test_the_command_ships_the_models_that_it_trained(
+    options: ReleaseOptions, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The whole way, small: a training, an export, figures, a card, in an older bundle's place."""
+    monkeypatch.setattr(release, "SIZES", ("64x128:int8_qat",))
+    monkeypatch.setattr(release, "COMPOSITE_SIZE", (64, 128))
+    monkeypatch.setattr(release, "SHORT_SIDE", 64)
+    monkeypatch.setattr(release, "TRAINED_ON", dict.fromkeys(release.TRAINED_ON, 1))
+    monkeypatch.setattr(release, "REPORTED_ON", ("bokeh_pairs/test",))
+    old = old_bundle(options.bundle)
+    command(monkeypatch, options, "--replace")
+    bundle = read_bundle(options.bundle)
+    run = read_run(options.out / options.bundle.name)
+    assert [model.file for model in bundle.models] == ["int8_qat_64x128.tflite"]
+    figures = json.loads((bundle.folder / FIGURES).read_text())
+    assert figures["second_round"] == read_metrics(run)
+    # The figures are those of the new models, as they lie there now.
+    pairs = find_whole_folder(options.data / "bokeh_pairs/test")
+    evaluation = Evaluation(open_subject(bundle.folder), pairs, "plain", 64, border=0)
+    judged = [evaluation.judge(index).figures["int8_qat"] for index in range(len(pairs))]
+    stored = figures["figures"]["bokeh_pairs/test"]["means"]["int8_qat"]
+    assert stored["psnr"] == pytest.approx(mean_figures(judged).psnr)
+    card = (bundle.folder / CARD).read_text()
+    assert f"| 1 | 2 | 2 | {read_metrics(run)['1']['output']['psnr']:.2f} dB" in card
+    assert card.endswith("the models before these.\n\nFaces are blurred.\n\n![a face](face.jpg)\n")
+    assert (bundle.folder / "face.jpg").read_bytes() == b"picture"
+    assert contents(options.out / "replaced" / "1") == old
+    assert f"{options.bundle}: made" in capfd.readouterr().out
+    # Called again it has nothing to train, and other numbers would make other models.
+    with pytest.raises(UserError, match="started with other composites"):
+        command(monkeypatch, options, "--composites", "3")
