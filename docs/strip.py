@@ -17,7 +17,7 @@ SIDE = 440
 """Width and height of each picture in the strip, in pixels."""
 
 GAP = 8
-FONT_SIZE = 30
+FONT_SIZE = 44
 QUALITY = 88
 
 Box = tuple[int, int, int, int]
