@@ -23,7 +23,6 @@ import tyro
 import uvicorn
 
 from gradio_app.guard import Login
-from gradio_app.light_start import import_gradio, nothing_collected
 from gradio_app.models import sweep_uploads
 from gradio_app.public_address import PublicAddress, read_public_address
 from gradio_app.quota import MEGABYTE, UploadLimits, Uploads
@@ -96,18 +95,16 @@ def _serve(
     workshop = Workshop(store)
     seen = not _is_loopback(options.host) or public is not None or bool(options.name)
     strangers = seen and login is None
-    with nothing_collected():
-        # Here, because gradio reads the environment when it is imported; it takes seconds, too.
-        import_gradio()
-        from gradio_app.handlers import App
-        from gradio_app.page import build_page
-        from gradio_app.server import build_server
+    # Gradio reads the environment when it is imported, and takes seconds.
+    from gradio_app.handlers import App
+    from gradio_app.page import build_page
+    from gradio_app.server import build_server
 
-        app = App(bundle, workshop, folder, takes_models=not strangers)
-        page = build_page(app)
-        limits = UploadLimits(options.uploads * MEGABYTE, options.uploads_each * MEGABYTE)
-        uploads = Uploads(folder / UPLOADS, [app.models_folder], limits)
-        server = build_server(page, store, folder / UPLOADS, options.name, login, uploads, public)
+    app = App(bundle, workshop, folder, takes_models=not strangers)
+    page = build_page(app)
+    limits = UploadLimits(options.uploads * MEGABYTE, options.uploads_each * MEGABYTE)
+    uploads = Uploads(folder / UPLOADS, [app.models_folder], limits)
+    server = build_server(page, store, folder / UPLOADS, options.name, login, uploads, public)
     sweep_models = partial(sweep_uploads, app.models_folder, LONGEST_AGE)
     sweep_on([store.sweep, sweep_models, uploads.sweep], SWEEP_EVERY)
     if strangers:

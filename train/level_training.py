@@ -21,12 +21,10 @@ from train.devices import (
 from train.divergence import DivergenceWatch
 from train.errors import UserError
 from train.fused_adam import FusedAdam
-from train.gradients import computes_without_onednn, use_convolution_gradients
 from train.history import History, Record
 from train.interruption import uninterrupted
 from train.losses import make_loss, with_detail_transfer, with_sharpness
 from train.metrics import psnr
-from train.muon import KernelMuon
 from train.normalization import settle_normalization, settled
 from train.pairs import Share, training_batches
 from train.precision import computing_in
@@ -58,8 +56,6 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
     # Made here, as the optimizer's variables are: what the first step makes costs a second tracing.
     quality = keras.metrics.MeanMetricWrapper(_picture_psnr, name="psnr")
     plain = _plain_graphs()
-    if plain and computes_without_onednn():
-        use_convolution_gradients(model)
     with computing_in(run.precision):
         optimizer = make_optimizer(schedule)
         model.compile(
@@ -74,8 +70,6 @@ def make_optimizer(schedule: LevelSchedule) -> Any:
     rate: Any = schedule.learning_rate
     if schedule.decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, schedule.steps)
-    if schedule.optimizer == "muon":
-        return KernelMuon(rate)
     return FusedAdam(rate) if _plain_graphs() else keras.optimizers.Adam(rate)
 
 

@@ -93,9 +93,6 @@ LEVEL_1_LOSSES: Mapping[str, str] = {
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 """What the network computes in; weights and the loss stay in float32."""
 
-Optimizer = Literal["adam", "muon"]
-"""What moves the weights: Keras' Adam, as published, or `train.muon`."""
-
 Reduction = Literal["bicubic", "average"]
 """How a photograph is brought to a coarse level's size: see `train.pairs.at_level`."""
 
@@ -111,7 +108,6 @@ class LevelSchedule:
         learning_rate: the optimizer's, at the first step.
         decay: `constant`, or a half `cosine` to zero at the last step.
         loss: a name in `train.losses`.
-        optimizer: `adam`, as published, or `muon` (`train.muon`), which needs fewer steps.
     """
 
     level: int
@@ -120,7 +116,6 @@ class LevelSchedule:
     learning_rate: float = 5e-5
     decay: Literal["constant", "cosine"] = "constant"
     loss: str = "l1"
-    optimizer: Optimizer = "adam"
 
 
 @dataclass(frozen=True)

@@ -229,7 +229,7 @@ def read_run(folder: Path) -> Run:
     """
     stored = _read_json(folder)
     try:
-        schedules = tuple(LevelSchedule(**entry) for entry in stored["train"].pop("schedules"))
+        schedules = tuple(_schedule(entry, folder) for entry in stored["train"].pop("schedules"))
         network = stored["network"]
         network["normalized_levels"] = tuple(network["normalized_levels"])
         plain = ("preset", "data", "seed", "limit", "precision", "vgg_weights")
@@ -272,6 +272,16 @@ def finished_network(run: Run) -> Network:
             "--resume"
         )
     return read_network(run.model_file)
+
+
+def _schedule(entry: dict[str, Any], folder: Path) -> LevelSchedule:
+    """A level's schedule; older versions named an optimizer, too."""
+    optimizer = entry.pop("optimizer", "adam")
+    if optimizer != "adam":
+        raise UserError(
+            f"{folder}: trained with {optimizer}, which this version does not have; start it anew"
+        )
+    return LevelSchedule(**entry)
 
 
 def _fields(run: Run) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from train.presets import (
     LEVEL_1_LOSSES,
     NETWORKS,
     SCHEDULES,
-    Optimizer,
     Precision,
     PyNETConfig,
     TrainConfig,
@@ -56,8 +55,6 @@ class TrainingOptions:
     level_1_loss: Literal["l1", "l1_l2", "l1_ssim", "l1_l2_ssim", "l1_ssim_vgg"] | None = None
     """What level 1 is trained on. Left out: l1_ssim_vgg for reference, as published; l1_ssim for
     the others. The other levels take the schedule's."""
-    optimizer: Optimizer = "adam"
-    """Of every level: adam, as published, or muon, with which coarse levels take fewer steps."""
     vgg_weights: Path | None = None
     """VGG-19's weights as Keras publishes them
     (vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), for l1_ssim_vgg."""
@@ -128,7 +125,7 @@ def network_of(options: TrainingOptions) -> PyNETConfig:
 
 
 def schedule_of(options: TrainingOptions) -> TrainConfig:
-    """The schedule with the preset's loss, and the steps, batch and optimizer asked for."""
+    """The schedule with the preset's loss, and the steps and batch asked for."""
     config = choose("schedule", options.schedule, SCHEDULES)
     level_1_loss = options.level_1_loss or LEVEL_1_LOSSES[options.preset]
     schedules = tuple(
@@ -137,7 +134,6 @@ def schedule_of(options: TrainingOptions) -> TrainConfig:
             steps=options.steps or schedule.steps,
             batch=options.batch or schedule.batch,
             loss=level_1_loss if schedule.level == 1 else schedule.loss,
-            optimizer=options.optimizer,
         )
         for schedule in config.schedules
     )

@@ -76,14 +76,3 @@ def test_the_app_starts_without_tensorflow() -> None:
         check=True,
     )
     assert loaded.stdout.strip() == "set()"
-
-
-def test_gradio_is_whole_without_its_stubs() -> None:
-    """What is spared at its import is nothing that a page needs."""
-    program = (
-        "from gradio_app.light_start import import_gradio; import_gradio(); "
-        "import gradio, inspect; print(inspect.getfile(gradio.Button), gradio.Button.click)"
-    )
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "button.py" in done.stdout

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from train.photo import write_photo
-from train.presets import NETWORKS, LevelSchedule, Optimizer, TrainConfig
+from train.presets import NETWORKS, LevelSchedule, TrainConfig
 from train.run_folder import Run
 
 
@@ -52,12 +52,10 @@ def tiny_run(pairs_folder: Path, tmp_path: Path) -> MakeRun:
     def make(
         name: str = "run",
         steps: int = 12,
-        optimizer: Optimizer = "adam",
         **changes: Any,
     ) -> Run:
         schedules = tuple(
-            LevelSchedule(level, steps, 2, learning_rate=1e-3, decay="cosine", optimizer=optimizer)
-            for level in (7, 6)
+            LevelSchedule(level, steps, 2, learning_rate=1e-3, decay="cosine") for level in (7, 6)
         )
         config = TrainConfig(64, 64, "mirror", "average", schedules, validation_photos=2)
         config = dataclasses.replace(config, **changes)

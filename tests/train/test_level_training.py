@@ -52,11 +52,10 @@ def assert_same_weights(ours: Run, theirs: Run) -> None:
         np.testing.assert_array_equal(mine, other)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "muon"])
-def test_a_level_killed_twice_ends_as_if_it_had_not_been(tiny_run: MakeRun, optimizer: str) -> None:
-    whole = tiny_run("whole", optimizer=optimizer)
+def test_a_level_killed_twice_ends_as_if_it_had_not_been(tiny_run: MakeRun) -> None:
+    whole = tiny_run("whole")
     level_training(whole).fit()
-    killed = tiny_run("killed", optimizer=optimizer, checkpoint_seconds=0.0)
+    killed = tiny_run("killed", checkpoint_seconds=0.0)
     fit_until_killed(killed, 5)
     assert len(list(killed.level_folder(7).glob("step_*"))) == 2
     fit_until_killed(killed, 4)

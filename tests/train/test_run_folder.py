@@ -57,12 +57,23 @@ def test_a_run_of_an_older_version_has_the_defaults_of_what_it_does_not_name(
     config = json.loads(file.read_text())
     del config["train"]["detail_transfer"]
     for schedule in config["train"]["schedules"]:
-        del schedule["optimizer"]
+        schedule["optimizer"] = "adam"
     file.write_text(json.dumps(config))
     check_same_run(run)
     other = dataclasses.replace(run.train, detail_transfer=True)
     with pytest.raises(UserError, match=r"detail_transfer \(was False, asked for True\)"):
         check_same_run(dataclasses.replace(run, train=other))
+
+
+def test_a_run_with_an_optimizer_that_is_gone_is_refused(tiny_run: MakeRun) -> None:
+    run = tiny_run()
+    create_run(run)
+    file = run.folder / "config.json"
+    config = json.loads(file.read_text())
+    config["train"]["schedules"][0]["optimizer"] = "muon"
+    file.write_text(json.dumps(config))
+    with pytest.raises(UserError, match="trained with muon, which this version does not have"):
+        check_same_run(run)
 
 
 def change_the_data(folder: Path) -> None:
