@@ -17,8 +17,8 @@ from pathlib import Path
 import tyro
 
 from android_demo.versions import SOURCES, read_app
-from quantize.bundle import SHIPPED_BUNDLE, Bundle, read_bundle, rewrite_description
-from train.errors import UserError, run_command
+from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, read_bundle, rewrite_description
+from pocket_bokeh.errors import UserError, run_command
 
 DIFFERENCE_SUFFIX = ".difference"
 

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import tyro
-from skimage import data
 
 from android_demo.host_app import HostApp, make_host_app
-from quantize.bundle import SHIPPED_BUNDLE, read_bundle
-from train.errors import UserError, run_command
-from train.photo import resize_photo, write_photo
+from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, read_bundle
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.photo import read_photo, resize_photo, write_photo
 
 _STAGES = (
     "decode_for_the_screen_ms",
@@ -43,9 +42,10 @@ def main() -> None:
     options = tyro.cli(BenchmarkOptions)
     if options.photo and not options.photo.is_file():
         raise UserError(f"{options.photo}: no such photo")
+    bundle = read_bundle(options.bundle)
     with tempfile.TemporaryDirectory() as folder:
-        app = make_host_app(read_bundle(options.bundle), Path(folder))
-        photo = options.photo or draw_photo(Path(folder) / "photo.jpg")
+        app = make_host_app(bundle, Path(folder))
+        photo = options.photo or draw_photo(bundle, Path(folder) / "photo.jpg")
         figures = measure(app, "photo.FullSizeBenchmark", Path(folder), photo=photo)
         start = measure(app, "screen.StartBenchmark", Path(folder))
     for run, times in start.items():
@@ -87,9 +87,10 @@ def together(stages: dict[str, float]) -> float:
     return sum(stages[stage] for stage in _STAGES)
 
 
-def draw_photo(file: Path) -> Path:
-    """Writes a photo of 12 megapixels with a camera's grain."""
-    photo = resize_photo(data.astronaut(), 4000, 3000)
+def draw_photo(bundle: Bundle, file: Path) -> Path:
+    """Enlarges the bundle's golden photo to 12 megapixels and adds a camera's grain."""
+    golden = read_photo(bundle.folder / bundle.golden[0].input)
+    photo = resize_photo(golden, 3000, 4000)
     grain = np.random.default_rng(0).normal(0, 4, photo.shape)
     write_photo(file, np.clip(photo + grain, 0, 255).astype(np.uint8))
     return file

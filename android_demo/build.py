@@ -18,8 +18,8 @@ from android_demo.programs import call, require
 from android_demo.signing import machine_key, own_key, sign
 from android_demo.toolchain import Toolchain, bring_toolchain
 from android_demo.versions import SOURCES, AppVersions, read_app
-from quantize.bundle import SHIPPED_BUNDLE, Bundle, read_bundle, sha256
-from train.errors import UserError, run_command
+from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, read_bundle, sha256
+from pocket_bokeh.errors import UserError, run_command
 
 LARGEST = 20_000_000
 """Bytes of an APK with both ABIs and the models of a bundle."""

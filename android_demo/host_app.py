@@ -16,8 +16,8 @@ from android_demo.packages import cache_folder, fetch
 from android_demo.programs import call, require
 from android_demo.toolchain import bring_toolchain, unpack_classes
 from android_demo.versions import ROOM, AppVersions, read_app, read_packages
-from quantize.bundle import Bundle
-from train.errors import UserError
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
 
 _TESTS = ROOM / "app" / "src" / "test" / "java"
 _OPENED = ("java.base/java.io", "java.base/java.lang", "java.base/java.nio", "java.base/java.util")

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from android_demo.programs import call, require
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
 
 
 def connected_phones() -> list[str]:

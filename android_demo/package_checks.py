@@ -9,8 +9,8 @@ from android_demo.page_size import is_for_16_kb, refuses_16_kb
 from android_demo.programs import call
 from android_demo.toolchain import Toolchain
 from android_demo.versions import AppVersions
-from quantize.bundle import Bundle, sha256
-from train.errors import UserError
+from pocket_bokeh.bundle import Bundle, sha256
+from pocket_bokeh.errors import UserError
 
 FOR_BOTH_PAGE_SIZES = "lib/arm64-v8a/libtensorflowlite_jni.so"
 """The library that runs the models on the CPU of a phone."""

@@ -11,8 +11,8 @@ from xml.sax.saxutils import escape
 
 from android_demo.programs import require
 from android_demo.versions import Package, read_packages
-from quantize.bundle import sha256
-from train.errors import UserError
+from pocket_bokeh.bundle import sha256
+from pocket_bokeh.errors import UserError
 
 _MAVEN_PROJECT = """<project><modelVersion>4.0.0</modelVersion>
 <groupId>pocketbokeh</groupId><artifactId>packages</artifactId><version>1</version>

@@ -13,8 +13,8 @@ import tyro
 from android_demo.install import the_phone
 from android_demo.programs import call
 from android_demo.versions import read_app
-from quantize.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
-from train.errors import UserError, run_command
+from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
+from pocket_bokeh.errors import UserError, run_command
 
 SCHEMA_VERSION = 1
 _LONGEST_PROOF = 600

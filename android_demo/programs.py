@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
 
 PACKAGES = {
     "java": "default-jdk-headless",

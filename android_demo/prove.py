@@ -28,9 +28,9 @@ from android_demo.public_api import check_public_api, unchecked_calls
 from android_demo.signing import machine_key, sign
 from android_demo.toolchain import Toolchain, bring_toolchain
 from android_demo.versions import read_app
-from quantize.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
-from train.errors import UserError, run_command
-from train.photo import read_photo, to_float, to_uint8
+from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.photo import read_photo, to_float, to_uint8
 
 _TOLERANCE = {"CPU": 0.05, "GPU": 0.5}
 """Steps of 255 by which the mean difference to the golden output may exceed the bundle's figure."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from android_demo.packages import fetch
 from android_demo.programs import call, require
 from android_demo.versions import ROOM, SOURCES
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
 
 OLDEST, NEWEST = 26, 34
 """The levels of the two lists; the newest one that there is."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_demo.programs import call
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
 
 _NAME = "pocket-bokeh"
 _OPEN_PASSWORD = "pocket-bokeh"

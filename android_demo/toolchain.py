@@ -11,7 +11,7 @@ from pathlib import Path
 from android_demo.packages import cache_folder, fetch
 from android_demo.page_size import lay_out_for_16_kb, refuses_16_kb
 from android_demo.versions import read_app, read_packages
-from train.photo import write_atomically
+from pocket_bokeh.photo import write_atomically
 
 _UNPACKED = "unpacked-2"
 """Counted up when what is unpacked changes."""

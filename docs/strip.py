@@ -7,9 +7,10 @@ generated people (tests/models/photos); the cat and the cup come with scikit-ima
 from pathlib import Path
 
 import numpy as np
-import pocket_bokeh
 import skimage.data
 from PIL import Image, ImageDraw, ImageFont
+
+import pocket_bokeh
 
 ROOT = Path(__file__).resolve().parents[1]
 SIDE = 440

@@ -29,8 +29,8 @@ from gradio_app.quota import MEGABYTE, UploadLimits, Uploads
 from gradio_app.store import LONGEST_AGE, ResultStore
 from gradio_app.sweep import sweep_on
 from gradio_app.workshop import Workshop
-from quantize.bundle import SHIPPED_BUNDLE, Bundle, read_bundle
-from train.errors import UserError, run_command
+from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, read_bundle
+from pocket_bokeh.errors import UserError, run_command
 
 if TYPE_CHECKING:
     from gradio_app.handlers import App

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from quantize.accelerators import ACCELERATORS
-from quantize.bundle import Bundle
+from pocket_bokeh.bundle import Bundle
 from quantize.delegates import Report, hold_against, read_models
+from quantize.proof.accelerator_tables import ACCELERATORS
 
 _WHOLE = 99.95
 """Per cent that are printed as 100.0."""

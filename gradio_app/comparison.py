@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from gradio_app.figures import Figures
 from gradio_app.models import ModelChoice
 from gradio_app.photos import Photo
 from gradio_app.store import ORIGINAL, TARGET
 from gradio_app.workshop import Workshop, decode, measure, read_figures, render
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.metrics import Figures
 
 HEARTBEAT = 0.5
 """Seconds between two reports when nothing happens, so that a cancel is noticed."""

@@ -28,8 +28,8 @@ from gradio_app.photos import Photo, list_examples, read_upload
 from gradio_app.speed import SpeedMeter
 from gradio_app.visits import Visit, Visits
 from gradio_app.workshop import Line, Workshop
-from quantize.bundle import Bundle
-from train.errors import UserError
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
 
 BUSY = "Too many are being served just now. Nothing is lost: press Compare in a minute."
 

@@ -17,10 +17,10 @@ import numpy as np
 import skimage.data
 
 from gradio_app.model_file import ModelFile
-from quantize.bundle import SMALLEST_WORKING_SIDE
-from quantize.render import frame
-from train.errors import UserError
-from train.photo import network_input, to_float
+from pocket_bokeh.bundle import SMALLEST_WORKING_SIDE
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import network_input, to_float
+from pocket_bokeh.render import frame
 
 THREADS = 1
 """Of a run: as many runs at a time as there are cores take each one."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from quantize.bundle import Size
-from quantize.runtimes import LiteRTModel
-from quantize.turned import turned
+from pocket_bokeh.bundle import Size
+from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.transposed_model import turned
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ import numpy as np
 from gradio_app.model_check import THREADS, check_apart, check_size
 from gradio_app.model_file import ModelFile
 from gradio_app.sweep import age_of, delete_tree, entries_of
-from quantize.bundle import Bundle, BundledModel, Size, read_bundle, sha256
-from quantize.recipes import RECIPES
-from quantize.render import Renderer
-from quantize.runtimes import LiteRTModel
-from quantize.tflite_file import read_edges
-from quantize.turned import in_every_shape
-from train.errors import UserError
+from pocket_bokeh.bundle import Bundle, BundledModel, Size, read_bundle, sha256
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.render import Renderer
+from pocket_bokeh.tflite_file import read_edges
+from pocket_bokeh.transposed_model import in_every_shape
+from quantize.convert.recipes import RECIPES
 
 WORKING_SIZES: tuple[Size, ...] = ((384, 512), (512, 384))
 """What a model that takes photographs of any size is brought to, where nothing else is said."""
@@ -54,7 +54,7 @@ class ModelChoice:
         return max(file.bytes for file in self.files)
 
     def renderers(self) -> list["LazyModel"]:
-        """Its files as `quantize.render.render_photo` takes them; each is loaded when it runs."""
+        """Its files as `render_photo` takes them; each is loaded when it runs."""
         return [LazyModel(file) for file in self.files]
 
 

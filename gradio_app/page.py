@@ -24,8 +24,8 @@ from gradio_app.models import ModelChoice
 from gradio_app.opening import READ_TAB, begin
 from gradio_app.photos import Photo
 from gradio_app.visits import new_token
-from train.errors import UserError
-from train.photo import PHOTO_SUFFIXES
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import PHOTO_SUFFIXES
 
 INTRODUCTION = """# Pocket Bokeh
 A phone's lens is too small to blur a background; a small network learned to. **Here its number

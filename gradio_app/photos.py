@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import skimage.data
 
-from train.errors import UserError
-from train.photo import photo_size, read_photo, resize_photo
-from train.photo_opening import opened
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import photo_size, read_photo, resize_photo
+from pocket_bokeh.photo_file.opening import opened
 
 MOST_COMPARED = 50_000_000
 """Pixels. A larger photo is compared at a half of its size, or less: each rendering of 200
@@ -62,7 +62,7 @@ def read_upload(file: Path, name: str | None = None) -> Photo:
     """Takes a visitor's photo, after a look at its header.
 
     Raises:
-        UserError: it is empty, no image, or of more pixels than `train.photo` reads.
+        UserError: it is empty, no image, or of more pixels than `pocket_bokeh.photo` reads.
     """
     content = file.read_bytes()
     size = photo_size(content)
@@ -73,7 +73,7 @@ def read_upload(file: Path, name: str | None = None) -> Photo:
         megapixels = round(math.prod(size) / 1e6)
         notes.append(
             f"{megapixels} megapixels: compared at 1/{parts} of its width and height; "
-            "quantize.render keeps its size"
+            "pocket_bokeh.render keeps its size"
         )
     return Photo(
         name or file.name,

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image
 
 from gradio_app.sweep import age_of, bytes_on_disk, delete_tree, entries_of
-from train.photo import write_atomically
+from pocket_bokeh.photo import write_atomically
 
 ORIGINAL = "original"
 TARGET = "target"

@@ -9,12 +9,12 @@ from dataclasses import asdict
 
 import numpy as np
 
-from gradio_app.figures import Figures, compare_pictures
 from gradio_app.models import ModelChoice
 from gradio_app.photos import Photo
 from gradio_app.store import ORIGINAL, TARGET, ResultStore
-from quantize.render import nearest_shape, render_photo
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.metrics import Figures, compare_pictures
+from pocket_bokeh.render import nearest_shape, render_photo
 
 
 class Workshop:
@@ -146,7 +146,7 @@ def _render(store: ResultStore, photo: str, model: ModelChoice) -> None:
     if chosen.input_channels != 3:
         raise UserError(
             "sees a depth map beside the photo, which this page does not take; render with "
-            "python -m quantize.render BUNDLE PHOTO --depth FILE"
+            "python -m pocket_bokeh BUNDLE PHOTO --depth FILE"
         )
     picture = render_photo(original, [chosen])
     store.write_picture(photo, model.key, picture)

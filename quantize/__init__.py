@@ -1,4 +1,4 @@
-"""From a run to a bundle of .tflite models, and running those."""
+"""From a trained network to a bundle of .tflite models, and proofs of these."""
 
-# First of all: it tells TensorFlow and grain to keep quiet before anything imports them.
+# It tells TensorFlow and grain to keep quiet, so it comes before anything that imports them.
 import train  # noqa: F401

@@ -19,12 +19,12 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from quantize.bundle import Bundle, BundledModel, read_bundle
-from quantize.environments import Environment, choose_environments, make_job, run_jobs
-from quantize.operators import list_operators
-from train.disk import check_can_write
-from train.errors import UserError, run_command
-from train.photo import write_atomically
+from pocket_bokeh.bundle import Bundle, BundledModel, read_bundle
+from pocket_bokeh.disk import check_can_write
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.photo import write_atomically
+from quantize.convert.operators import list_operators
+from quantize.proof.environments import Environment, choose_environments, make_job, run_jobs
 
 MATRIX_SIDE = 2048
 

@@ -14,17 +14,17 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from quantize.bundle import Bundle, read_bundle
-from quantize.compare import fill, pair_input, psnr, spread
-from quantize.render import nearest_shape, render_photo
-from quantize.runtimes import LiteRTModel
-from quantize.turned import in_every_shape
-from train.disk import check_can_write
-from train.errors import UserError, run_command
-from train.pairs import Pair, Split
-from train.photo import WRITTEN_FORMATS, read_photo, to_float, to_uint8, write_photo
-from train.picture_grid import picture_grid
-from train.run_folder import BUILT_IN, open_pairs
+from pocket_bokeh.bundle import Bundle, read_bundle
+from pocket_bokeh.disk import check_can_write
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.photo import WRITTEN_FORMATS, read_photo, to_float, to_uint8, write_photo
+from pocket_bokeh.picture_grid import picture_grid
+from pocket_bokeh.render import nearest_shape, render_photo
+from pocket_bokeh.transposed_model import in_every_shape
+from quantize.proof.comparison import fill, pair_input, psnr, spread
+from train.data.pairs import Pair, Split
+from train.loop.run_folder import BUILT_IN, open_pairs
 
 Models = Mapping[str, Sequence[LiteRTModel]]
 """By recipe, in the shapes of photographs."""

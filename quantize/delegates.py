@@ -13,11 +13,11 @@ from typing import Any
 
 import tyro
 
-from quantize.accelerators import ACCELERATORS, Accelerator, Judgement, Verdict, judge
-from quantize.bundle import BundledModel, read_bundle
-from quantize.operators import Operator, list_operators
-from train.errors import UserError, run_command
-from train.photo import write_atomically
+from pocket_bokeh.bundle import BundledModel, read_bundle
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.photo import write_atomically
+from quantize.convert.operators import Operator, list_operators
+from quantize.proof.accelerator_tables import ACCELERATORS, Accelerator, Judgement, Verdict, judge
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from quantize.compare import psnr
-from quantize.detail import COARSE, FINE, as_the_network_sees, transfer_detail
-from train.errors import UserError, run_command
-from train.pairs import Pair, Split
-from train.photo import resize_photo, to_float, to_uint8
-from train.run_folder import BUILT_IN, open_pairs
+from pocket_bokeh.detail_transfer import COARSE, FINE, as_the_network_sees, transfer_detail
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.photo import resize_photo, to_float, to_uint8
+from quantize.proof.comparison import psnr
+from train.data.pairs import Pair, Split
+from train.loop.run_folder import BUILT_IN, open_pairs
 
 CASES = ("true", "coarse", "untouched")
 

@@ -21,7 +21,7 @@ from keras import ops
 from PIL import Image
 from tqdm import tqdm
 
-from quantize.bundle import (
+from pocket_bokeh.bundle import (
     Bundle,
     BundledModel,
     GoldenPair,
@@ -29,21 +29,21 @@ from quantize.bundle import (
     sha256,
     write_bundle,
 )
-from quantize.compare import Sample, compare, fill, pair_input, spread
-from quantize.convert import convert
-from quantize.qat import FineTuneConfig, FineTuned, fine_tune, validation_crops
-from quantize.recipes import RECIPES
-from quantize.rounding import refusal
-from quantize.runtimes import LiteRTModel
-from quantize.source import Source, open_source, source_name
-from quantize.twin import build_twin
-from train.data_files import files_of
-from train.disk import check_can_make
-from train.errors import UserError, run_command
-from train.pairs import Pair, training_batches
-from train.photo import to_uint8
-from train.presets import choose
-from train.run_folder import BUILT_IN, open_pairs, split_words
+from pocket_bokeh.disk import check_can_make
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.photo import to_uint8
+from quantize.convert.conversion import convert
+from quantize.convert.fine_tuning import FineTuneConfig, FineTuned, fine_tune, validation_crops
+from quantize.convert.recipes import RECIPES
+from quantize.convert.rounding import refusal
+from quantize.convert.source import Source, open_source, source_name
+from quantize.convert.twin import build_twin
+from quantize.proof.comparison import Sample, compare, fill, pair_input, spread
+from train.data.data_files import files_of
+from train.data.pairs import Pair, training_batches
+from train.loop.run_folder import BUILT_IN, open_pairs, split_words
+from train.network.presets import choose
 
 Model = Any
 Size = tuple[int, int]
@@ -333,7 +333,7 @@ def words(size: Size) -> str:
 
 def what_next(bundle: Bundle) -> str:
     """The commands that show what a bundle does."""
-    render = f"python -m quantize.render {bundle.folder} PHOTO"
+    render = f"python -m pocket_bokeh {bundle.folder} PHOTO"
     best = "int8_qat" if "int8_qat" in bundle.recipes else bundle.recipes[-1]
     recipe = f"--recipe {best} --out FILE"
     if bundle.sees_depth:

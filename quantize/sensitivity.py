@@ -18,15 +18,15 @@ import tyro
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from quantize.bundle import Bundle, read_bundle
-from quantize.compare import fill, pair_input, psnr, spread
-from quantize.layers import FloatModel, Layer, integer_ranges
-from quantize.runtimes import LiteRTModel
-from train.disk import check_can_write
-from train.errors import UserError, run_command
-from train.pairs import Pair
-from train.photo import to_float, write_atomically
-from train.run_folder import BUILT_IN, open_pairs
+from pocket_bokeh.bundle import Bundle, read_bundle
+from pocket_bokeh.disk import check_can_write
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.photo import to_float, write_atomically
+from quantize.convert.layer_quantization import FloatModel, Layer, integer_ranges
+from quantize.proof.comparison import fill, pair_input, psnr, spread
+from train.data.pairs import Pair
+from train.loop.run_folder import BUILT_IN, open_pairs
 
 NEGLIGIBLE = 1e-9
 """Squared error that is as good as none."""

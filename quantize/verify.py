@@ -19,15 +19,15 @@ import tyro
 from skimage import data
 from tqdm import tqdm
 
-from quantize.bundle import Bundle, BundledModel, read_bundle, rewrite_description
-from quantize.compare import psnr
-from quantize.environments import Environment, choose_environments, make_job, run_jobs
-from quantize.recipes import RECIPES
-from quantize.render import frame
-from quantize.runtimes import LiteRTModel, decode
-from train.errors import UserError, run_command
-from train.photo import network_input, read_photo, to_float
-from train.presets import FOR_PHONES
+from pocket_bokeh.bundle import Bundle, BundledModel, read_bundle, rewrite_description
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.litert_model import LiteRTModel, decode
+from pocket_bokeh.photo import network_input, read_photo, to_float
+from pocket_bokeh.render import frame
+from quantize.convert.recipes import RECIPES
+from quantize.proof.comparison import psnr
+from quantize.proof.environments import Environment, choose_environments, make_job, run_jobs
+from train.network.presets import FOR_PHONES
 
 Findings = dict[str, dict[str, Any]]
 """By runtime, what was found about one model; goes into bundle.json."""

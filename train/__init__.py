@@ -1,11 +1,11 @@
-"""Training PyNET, and what every room shares: photo files, presets, errors."""
+"""Training PyNET."""
 
 import logging
 import os
 
 import absl.logging
 
-from train.errors import exit_without_backend
+from train.backend import exit_without_backend
 
 # Done at import, because it must come before the libraries that it is about are imported.
 # Keras cannot be imported without its backend.

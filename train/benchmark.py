@@ -28,13 +28,14 @@ import keras
 import numpy as np
 import tyro
 
-from train.cost import FORWARD_PASSES_PER_STEP, multiply_adds
-from train.disk import check_can_write
-from train.errors import UserError, run_command
-from train.level_training import start_level
-from train.pairs import SIZE_MULTIPLE, Pair, PairSource, training_batches
-from train.photo import write_atomically
-from train.presets import (
+from pocket_bokeh.disk import check_can_write
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.photo import write_atomically
+from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource, training_batches
+from train.loop.level_training import start_level
+from train.loop.run_folder import BUILT_IN, Run
+from train.network.cost import FORWARD_PASSES_PER_STEP, multiply_adds
+from train.network.presets import (
     LEVEL_1_LOSSES,
     NETWORKS,
     SCHEDULES,
@@ -42,7 +43,6 @@ from train.presets import (
     Precision,
     choose,
 )
-from train.run_folder import BUILT_IN, Run
 
 PAIRS = 16
 """Pairs that the batches are made of. They are read once before anything is timed: from then on

@@ -12,16 +12,16 @@ from typing import Literal
 
 import tyro
 
-from train.errors import run_command
-from train.experiments_page import Outcome, write_page
+from pocket_bokeh.errors import run_command
+from train.data.pairs import check_decodable
 from train.joint import joint_run
-from train.level_training import trained_level
-from train.pairs import check_decodable
-from train.presets import NETWORKS, SCHEDULES, LevelSchedule, TrainConfig
-from train.run_folder import BUILT_IN, Run, check_same_run, create_run
+from train.judge.experiments_page import Outcome, write_page
+from train.loop.level_training import trained_level
+from train.loop.run_folder import BUILT_IN, Run, check_same_run, create_run
+from train.loop.training_options import Flag
+from train.loop.validation import validate_level
+from train.network.presets import NETWORKS, SCHEDULES, LevelSchedule, TrainConfig
 from train.sequential import train_run
-from train.training_options import Flag
-from train.validation import validate_level
 
 JUDGED_PHOTOS = 32
 """Photographs of the test split, and as many of the training pairs, that judge a training."""

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import tyro
 
-from train.cost import level_costs
-from train.devices import run_on_hosts, use_devices
-from train.presets import PyNETConfig, TrainConfig
-from train.run_folder import Run
+from train.loop.devices import run_on_hosts, use_devices
+from train.loop.run_folder import Run
+from train.loop.training_options import TrainingOptions, make_run, planned_run
+from train.network.cost import level_costs
+from train.network.presets import PyNETConfig, TrainConfig
 from train.sequential import train_run
-from train.training_options import TrainingOptions, make_run, planned_run
 
 
 @dataclass(frozen=True)

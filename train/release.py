@@ -22,21 +22,21 @@ from typing import Any
 import keras
 import tyro
 
-from train.bundle_place import check_place, other_files, put_in_place
-from train.composites import find_composites
-from train.disk import check_can_make
-from train.errors import UserError, run_command
-from train.gather import gather
-from train.level_training import trained_level
-from train.model_card import CARD, FIGURES, figures_table, write_card
-from train.pairs import find_whole_folder, fingerprint, write_pairs
-from train.photo import write_atomically
-from train.photo_folder import check_photos, photos_by_name
-from train.presets import NETWORKS, SCHEDULES, TrainConfig, choose
-from train.pseudo_pairs import find_pseudo_pairs
-from train.run_folder import Run, check_same_run, create_run
+from pocket_bokeh.disk import check_can_make
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.photo import write_atomically
+from train.data.composites import find_composites
+from train.data.merged_folders import merge_folders
+from train.data.pairs import find_whole_folder, fingerprint, write_pairs
+from train.data.photo_folder import check_photos, photos_by_name
+from train.data.pseudo_pairs import find_pseudo_pairs
+from train.judge.bundle_place import check_place, other_files, put_in_place
+from train.judge.model_card import CARD, FIGURES, figures_table, write_card
+from train.loop.level_training import trained_level
+from train.loop.run_folder import Run, check_same_run, create_run
+from train.loop.training_options import Flag
+from train.network.presets import NETWORKS, SCHEDULES, TrainConfig, choose
 from train.sequential import read_metrics, train_run
-from train.training_options import Flag
 
 SEED = 0
 
@@ -228,7 +228,7 @@ def gathered_pairs(options: ReleaseOptions, name: str, more: Sequence[str]) -> P
     pairs = options.out / name
     if not pairs.exists():
         train = [f"{options.data / name}:{times}" for name, times in TRAINED_ON.items()]
-        gather({"train": [*train, *more], "val": [str(options.data / JUDGED_BY)]}, pairs)
+        merge_folders({"train": [*train, *more], "val": [str(options.data / JUDGED_BY)]}, pairs)
     return pairs
 
 

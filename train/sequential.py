@@ -16,16 +16,16 @@ from typing import Any
 import tyro
 from tensorboardX import SummaryWriter
 
-from train.devices import check_hosts_agree, is_first_host, on_first_host, run_on_hosts
-from train.errors import UserError
-from train.level_training import LevelTraining, start_level, trained_level
-from train.network_file import write_network
-from train.photo import write_atomically, write_photo
-from train.presets import LevelSchedule
-from train.run_folder import Run, held, split_words
-from train.time_left import TimeLeft
-from train.training_options import TrainingOptions, open_run
-from train.validation import LevelReport, Quality, report_line, validate_level
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import write_atomically, write_photo
+from train.loop.devices import check_hosts_agree, is_first_host, on_first_host, run_on_hosts
+from train.loop.level_training import LevelTraining, start_level, trained_level
+from train.loop.run_folder import Run, held, split_words
+from train.loop.time_left import TimeLeft
+from train.loop.training_options import TrainingOptions, open_run
+from train.loop.validation import LevelReport, Quality, report_line, validate_level
+from train.network.network_file import write_network
+from train.network.presets import LevelSchedule
 
 
 @dataclass(frozen=True)

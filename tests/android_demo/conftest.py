@@ -13,10 +13,10 @@ import pytest
 from android_demo.host_app import HostApp, make_host_app
 from android_demo.packages import fetch
 from android_demo.programs import PACKAGES
-from quantize.bundle import Bundle, BundledModel, EdgeFormat, GoldenPair, sha256, write_bundle
+from pocket_bokeh.bundle import Bundle, BundledModel, EdgeFormat, GoldenPair, sha256, write_bundle
+from pocket_bokeh.errors import UserError
+from quantize.convert.recipes import RECIPES
 from quantize.export import encode_png
-from quantize.recipes import RECIPES
-from train.errors import UserError
 
 SIZES = ((96, 128), (128, 96))
 CODES = EdgeFormat("uint8", 1 / 255, 0)
@@ -56,7 +56,7 @@ def _doubling() -> Any:
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """float16 and int8 at both shapes; the integers are calibrated rather than fine-tuned."""
-    from quantize.convert import convert  # As above.
+    from quantize.convert.conversion import convert  # As above.
 
     contents: dict[str, bytes] = {}
     models, golden = [], []

@@ -7,8 +7,8 @@ import pytest
 
 from android_demo import assets
 from android_demo.assets import exclusive_or, write_assets
-from quantize.bundle import Bundle, read_bundle
-from train.errors import UserError
+from pocket_bokeh.bundle import Bundle, read_bundle
+from pocket_bokeh.errors import UserError
 
 
 @pytest.mark.parametrize("content", [b"", b"a", b"longer than the other", b"short"])

@@ -23,8 +23,8 @@ from android_demo.programs import call
 from android_demo.signing import machine_key, own_key, sign
 from android_demo.toolchain import bring_toolchain
 from android_demo.versions import read_app
-from quantize.bundle import Bundle
-from train.errors import UserError
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
 
 
 @pytest.fixture(scope="module")

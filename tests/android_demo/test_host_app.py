@@ -19,10 +19,10 @@ from android_demo.phone_report import read_proof, report
 from android_demo.programs import PACKAGES
 from android_demo.prove import run_arm_model
 from android_demo.toolchain import bring_toolchain
-from quantize.bundle import Bundle
-from quantize.render import frame, render_photo
-from train.errors import UserError
-from train.photo import network_input, read_photo, resize_photo, to_uint8
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import network_input, read_photo, resize_photo, to_uint8
+from pocket_bokeh.render import frame, render_photo
 
 WORKING_SIZE = (192, 256)
 

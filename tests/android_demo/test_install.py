@@ -6,7 +6,7 @@ import pytest
 
 from android_demo.install import install, the_phone
 from android_demo.phone_report import fetch_proof
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
 
 
 def play_adb(commands: Path, script: str) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from android_demo.phone_report import read_proof, report
-from quantize.bundle import Bundle
-from train.errors import UserError
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
 
 
 def write_proof(file: Path, bundle: Bundle, **changed: object) -> Path:

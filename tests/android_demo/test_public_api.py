@@ -9,7 +9,7 @@ from android_demo.host_app import HostApp
 from android_demo.programs import call
 from android_demo.public_api import check_public_api, unchecked_calls
 from android_demo.toolchain import bring_toolchain
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
 
 
 def test_the_app_uses_the_public_api_alone(host_app: HostApp) -> None:

@@ -1,6 +1,5 @@
 """The Gradle files for Android Studio say what the tested build reads."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from android_demo.packages import fetch
 from android_demo.versions import ROOM, SOURCES, read_app, read_packages
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
 
 GRADLE_FILE = ROOM / "app" / "build.gradle.kts"
 GRADLE = GRADLE_FILE.read_text()
@@ -77,29 +76,3 @@ def test_another_file_than_the_pinned_one_is_refused(
     cache = tmp_path / "cache"
     assert cache.is_dir()
     assert not [file for file in cache.rglob("*") if file.is_file()]
-
-
-def python_files(folder: Path) -> list[Path]:
-    files = sorted(folder.rglob("*.py"))
-    assert files, f"no Python in {folder}"
-    return files
-
-
-def test_no_other_room_knows_the_app() -> None:
-    """It reads a bundle; what leads to the bundle does not lead back."""
-    for room in ("train", "quantize", "gradio_app"):
-        for file in python_files(ROOM.parent / room):
-            assert "android_demo" not in file.read_text(), file
-
-
-def test_it_reads_a_bundle_and_shares_nothing_else_with_the_workshop() -> None:
-    allowed = {"quantize.bundle", "train.errors", "train.photo"}
-    shared = set()
-    for file in python_files(ROOM):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom):
-                shared.add(node.module or "")
-            elif isinstance(node, ast.Import):
-                shared |= {name.name for name in node.names}
-    ours = {name for name in shared if name.split(".")[0] in ("train", "quantize", "gradio_app")}
-    assert ours == allowed

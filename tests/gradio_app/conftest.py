@@ -21,10 +21,10 @@ from playwright.sync_api import Browser, Error, sync_playwright
 
 from gradio_app.store import ResultStore
 from gradio_app.workshop import Workshop
-from quantize.bundle import Bundle, BundledModel, EdgeFormat, GoldenPair, sha256, write_bundle
-from quantize.convert import convert
+from pocket_bokeh.bundle import Bundle, BundledModel, EdgeFormat, GoldenPair, sha256, write_bundle
+from quantize.convert.conversion import convert
+from quantize.convert.recipes import RECIPES
 from quantize.export import encode_png
-from quantize.recipes import RECIPES
 
 SIZE = (64, 96)
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

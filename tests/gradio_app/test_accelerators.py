@@ -4,8 +4,8 @@ import dataclasses
 from typing import Any
 
 from gradio_app.accelerators import build_matrix
-from quantize.accelerators import ACCELERATORS
-from quantize.bundle import Bundle
+from pocket_bokeh.bundle import Bundle
+from quantize.proof.accelerator_tables import ACCELERATORS
 
 
 def test_every_model_and_accelerator_has_a_cell_and_refusals_a_reason(bundle: Bundle) -> None:

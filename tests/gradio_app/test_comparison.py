@@ -13,9 +13,9 @@ from gradio_app.comparison import COLUMNS, Comparison, compare, table, to_csv
 from gradio_app.models import choices_of
 from gradio_app.photos import Photo, read_upload
 from gradio_app.workshop import Workshop
-from quantize.bundle import Bundle
-from train.errors import UserError
-from train.photo import read_photo
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import read_photo
 
 
 def pair() -> Photo:

@@ -25,7 +25,7 @@ from gradio_app.handlers import (
 )
 from gradio_app.photos import Photo, read_upload
 from gradio_app.workshop import Line, Workshop
-from quantize.bundle import Bundle
+from pocket_bokeh.bundle import Bundle
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ import tf_keras
 from gradio_app.model_check import check_apart
 from gradio_app.model_file import ModelFile
 from gradio_app.models import choices_of, relabel, sweep_uploads, take_uploads
-from quantize.bundle import Bundle, sha256
-from quantize.convert import convert
-from quantize.recipes import RECIPES
-from train.errors import UserError
-from train.photo import to_float
+from pocket_bokeh.bundle import Bundle, sha256
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import to_float
+from quantize.convert.conversion import convert
+from quantize.convert.recipes import RECIPES
 
 
 def test_every_recipe_can_be_chosen_and_is_held_against_float32(bundle: Bundle) -> None:

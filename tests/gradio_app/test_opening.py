@@ -10,7 +10,7 @@ from gradio_app.opening import begin, open_link
 from gradio_app.photos import Photo, read_upload
 from gradio_app.visits import Visit, Visits, new_token
 from gradio_app.workshop import Workshop
-from quantize.bundle import Bundle
+from pocket_bokeh.bundle import Bundle
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 from gradio_app.handlers import App
 from gradio_app.page import build_page
 from gradio_app.workshop import Workshop
-from quantize.bundle import Bundle
+from pocket_bokeh.bundle import Bundle
 
 
 def test_the_page_takes_models_only_where_strangers_are_kept_out(

@@ -10,7 +10,7 @@ from PIL import Image
 
 from gradio_app.handlers import take_photo
 from gradio_app.photos import list_examples, read_upload
-from train.errors import UserError
+from pocket_bokeh.errors import UserError
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:

@@ -10,8 +10,8 @@ import pytest
 
 from gradio_app.__main__ import _login
 from gradio_app.guard import Login
-from quantize.bundle import Bundle
-from train.errors import UserError
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from gradio_app.models import ModelChoice, choices_of
 from gradio_app.speed import RUNS, Run, SpeedMeter, load_model
 from gradio_app.workshop import Workshop
-from quantize.bundle import Bundle
+from pocket_bokeh.bundle import Bundle
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

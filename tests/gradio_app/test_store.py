@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradio_app.store import ResultStore
-from train.photo import read_photo
+from pocket_bokeh.photo import read_photo
 
 
 def noise(side: int = 32) -> np.ndarray:

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from gradio_app.figures import compare_pictures
+from pocket_bokeh.metrics import compare_pictures
+from pocket_bokeh.photo import read_photo
 from tests.gradio_app.browser import READY, VIEWER, open_page, trouble_of
-from train.photo import read_photo
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)

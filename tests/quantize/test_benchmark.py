@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
 from quantize import benchmark
-from quantize import environments as environments_module
 from quantize.benchmark import main
-from quantize.bundle import Bundle
-from quantize.environments import environments
-from train.errors import UserError
+from quantize.proof import environments as environments_module
+from quantize.proof.environments import environments
 
 
 def test_the_command_times_models_and_names_what_does_not_run(

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import read_photo, write_photo
 from quantize import contact_sheet as contact_sheet_module
-from quantize.bundle import Bundle
-from quantize.compare import spread
 from quantize.contact_sheet import contact_sheet, load_models, main, photo_sheet
-from train.errors import UserError
-from train.photo import read_photo, write_photo
-from train.run_folder import Run
+from quantize.proof.comparison import spread
+from train.loop.run_folder import Run
 
 
 def test_a_row_per_pair_and_a_column_per_recipe(tiny_bundle: Bundle, tiny_run: Run) -> None:

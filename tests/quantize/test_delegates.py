@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
 from quantize import delegates
-from quantize.accelerators import ACCELERATORS
-from quantize.bundle import Bundle
+from quantize.convert.operators import Operator, list_operators
 from quantize.delegates import Model, hold_against, main, read_models, reasons, table, to_json
-from quantize.operators import Operator, list_operators
-from train.errors import UserError
+from quantize.proof.accelerator_tables import ACCELERATORS
 
 BY_NAME = {accelerator.name: accelerator for accelerator in ACCELERATORS}
 

@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 
-from quantize.compare import psnr
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import resize_photo, to_float
 from quantize.detail_figures import CASES, main, measure_pair
-from train.errors import UserError
-from train.pairs import Pair
-from train.photo import resize_photo, to_float
+from quantize.proof.comparison import psnr
+from train.data.pairs import Pair
 
 
 def test_a_pair_is_held_against_its_answers() -> None:

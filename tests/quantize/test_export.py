@@ -12,9 +12,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pocket_bokeh.bundle import Bundle, read_bundle
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.photo import read_photo, to_float, to_uint8
 from quantize import export as export_module
-from quantize.bundle import Bundle, read_bundle
-from quantize.compare import fill, pair_input
+from quantize.convert.operators import float_operators_inside, list_operators
+from quantize.convert.recipes import RECIPES
+from quantize.convert.source import open_source
 from quantize.export import (
     ExportOptions,
     export,
@@ -24,17 +29,11 @@ from quantize.export import (
     table,
     tune,
 )
-from quantize.operators import float_operators_inside, list_operators
-from quantize.recipes import RECIPES
-from quantize.runtimes import LiteRTModel
-from quantize.source import open_source
-from train.errors import UserError
-from train.network_file import read_network, write_network
-from train.photo import read_photo, to_float, to_uint8
-from train.pynet import build_pynet
-from train.run_folder import BUILT_IN, Run, open_pairs
-
-from .conftest import TINY
+from quantize.proof.comparison import fill, pair_input
+from tests.conftest import TINY
+from train.loop.run_folder import BUILT_IN, Run, open_pairs
+from train.network.network_file import read_network, write_network
+from train.network.pynet import build_pynet
 
 
 def test_every_recipe_is_there_at_every_working_size(tiny_bundle: Bundle) -> None:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.litert_model import LiteRTModel
 from quantize import sensitivity
-from quantize.bundle import Bundle
-from quantize.layers import FloatModel
-from quantize.runtimes import LiteRTModel
+from quantize.convert.layer_quantization import FloatModel
 from quantize.sensitivity import Judge, Sensitivity, main, measure_layer, table
-from train.errors import UserError
-from train.pairs import Pair
+from train.data.pairs import Pair
 
 
 def test_a_layer_whose_range_is_far_too_wide_is_to_blame(tiny_bundle: Bundle) -> None:

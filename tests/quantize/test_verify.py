@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from quantize import environments as environments_module
-from quantize.bundle import Bundle, read_bundle
-from quantize.environments import Environment, environments
+from pocket_bokeh.bundle import Bundle, read_bundle
+from pocket_bokeh.errors import UserError
+from quantize.proof import environments as environments_module
+from quantize.proof.environments import Environment, environments
 from quantize.verify import broken_promises, main, refused_operators, verify, with_findings
-from train.errors import UserError
 
 HERE = {environment.runtime: environment for environment in environments()}
 

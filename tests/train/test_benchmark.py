@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pocket_bokeh.errors import UserError
 from train import benchmark
 from train.benchmark import (
     COLUMNS,
@@ -26,8 +27,7 @@ from train.benchmark import (
     pipeline_speed,
     time_steps,
 )
-from train.errors import UserError
-from train.pairs import Pair
+from train.data.pairs import Pair
 
 
 @pytest.mark.slow

@@ -14,17 +14,18 @@ from skimage.filters import gaussian
 from skimage.metrics import peak_signal_noise_ratio
 from skimage.transform import downscale_local_mean
 
-from quantize.bundle import Bundle, BundledModel, EdgeFormat, sha256, write_bundle
+from pocket_bokeh.bundle import Bundle, BundledModel, EdgeFormat, sha256, write_bundle
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.photo import read_photo, write_photo
 from train import evaluate
-from train.candidates import NetworkOutput, Subject
-from train.errors import UserError, run_command
-from train.evaluate import Evaluation, check_sizes
-from train.network_file import Network, write_network
-from train.pairs import Pair, cut_to_multiple, find_pairs
-from train.photo import read_photo, write_photo
-from train.presets import NETWORKS, PyNETConfig
-from train.pynet import build_pynet
-from train.run_folder import open_pairs
+from train.data.pairs import Pair, cut_to_multiple, find_pairs
+from train.evaluate import check_sizes
+from train.judge.candidates import Judged, NetworkOutput
+from train.judge.evaluation import Evaluation
+from train.loop.run_folder import open_pairs
+from train.network.network_file import Network, write_network
+from train.network.presets import NETWORKS, PyNETConfig
+from train.network.pynet import build_pynet
 
 TINY = PyNETConfig(**{**vars(NETWORKS["mobile"]), "input_channels": 3, "width": 1 / 32})
 SIZES = {"a": (270, 330), "b": (256, 323), "c": (330, 257)}
@@ -281,7 +282,7 @@ def test_what_is_no_number_is_said(data: Path) -> None:
     def broken(batch: np.ndarray, training: bool) -> np.ndarray:
         return np.full((1, 320, 320, 3), np.nan)
 
-    subject = Subject("model", {"output": NetworkOutput(Network("tiny", TINY, 1, broken))})
+    subject = Judged("model", {"output": NetworkOutput(Network("tiny", TINY, 1, broken))})
     with pytest.raises(UserError, match="pair a: the output is not a number"):
         Evaluation(subject, find_pairs(data, "test"), "plain").judge(0)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import read_photo
 from train import experiments
-from train.errors import UserError
 from train.experiments import EXPERIMENTS, ExperimentsOptions, planned_run
-from train.experiments_page import Outcome, compare, verdict, write_page
-from train.photo import read_photo
-from train.run_folder import Run
-from train.validation import LevelReport, Quality
+from train.judge.experiments_page import Outcome, compare, verdict, write_page
+from train.loop.run_folder import Run
+from train.loop.validation import LevelReport, Quality
 
 
 def report(psnrs: list[float]) -> LevelReport:

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from quantize.bundle import read_bundle
+from pocket_bokeh.bundle import read_bundle
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import write_photo
 from train import release
-from train.candidates import open_subject
-from train.errors import UserError
-from train.evaluate import Evaluation, mean_figures
-from train.level_training import trained_level
-from train.model_card import CARD, FIGURES
-from train.pairs import find_pairs, find_whole_folder
-from train.photo import write_photo
-from train.presets import NETWORKS, SCHEDULES
+from train.data.pairs import find_pairs, find_whole_folder
+from train.judge.candidates import open_judged
+from train.judge.evaluation import Evaluation, mean_figures
+from train.judge.model_card import CARD, FIGURES
+from train.loop.level_training import trained_level
+from train.loop.run_folder import Run, read_run
+from train.network.presets import NETWORKS, SCHEDULES
 from train.release import (
     ReleaseOptions,
     check_data,
@@ -27,7 +28,6 @@ from train.release import (
     second_round,
     write_figures,
 )
-from train.run_folder import Run, read_run
 from train.sequential import read_metrics
 
 
@@ -201,7 +201,7 @@ def test_the_command_ships_the_models_that_it_trained(
     assert figures["second_round"] == read_metrics(run)
     # The figures are those of the new models, as they lie there now.
     pairs = find_whole_folder(options.data / "bokeh_pairs/test")
-    evaluation = Evaluation(open_subject(bundle.folder), pairs, "plain", 64, border=0)
+    evaluation = Evaluation(open_judged(bundle.folder), pairs, "plain", 64, border=0)
     judged = [evaluation.judge(index).figures["int8_qat"] for index in range(len(pairs))]
     stored = figures["figures"]["bokeh_pairs/test"]["means"]["int8_qat"]
     assert stored["psnr"] == pytest.approx(mean_figures(judged).psnr)

@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * Finds how a rendering of working size is laid over a photo of any size, with the photo's own
- * detail where it stays sharp. The workshop's `quantize/detail.py` explains and measures it; here
+ * detail where it stays sharp. The workshop's `pocket_bokeh/detail_transfer.py` explains and measures it; here
  * is the same, held to within a step of 255 by a test.
  *
  * With x the photo at working size, y its rendering and m, 0…1, how much of the detail in x

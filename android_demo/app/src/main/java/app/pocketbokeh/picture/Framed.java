@@ -17,7 +17,7 @@ public record Framed(
     /** Pixels at working size: of a narrower strip the coarsest level would see half a pixel. */
     public static final int SHORTEST_SIDE = 32;
 
-    /** Of the working size, how much the second view of `quantize/render.py` takes. */
+    /** Of the working size, how much the second view of `pocket_bokeh/render.py` takes. */
     private static final double SMALLER = 0.96;
 
     /**

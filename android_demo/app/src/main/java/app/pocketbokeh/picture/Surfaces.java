@@ -2,7 +2,7 @@ package app.pocketbokeh.picture;
 
 /**
  * Carries a measure that is sure in places over whole surfaces of a photo: a guided filter. The
- * workshop's `quantize/surfaces.py` explains it and names its sources; here is the same.
+ * workshop's `pocket_bokeh/guided_filter.py` explains it and names its sources; here is the same.
  */
 final class Surfaces {
     private static final int REDUCTION = 4;

@@ -1,0 +1,81 @@
+"""Renders photos on the command line: pocket-bokeh photo.jpg"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from tqdm import tqdm
+
+from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.model import SHIPPED_RECIPE, Model, load
+from pocket_bokeh.render import check_strength
+from pocket_bokeh.rendered_file import make_folder, output_file, render_file
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """Blurs the background of photos, at their own size."""
+
+    photos: tyro.conf.Positional[tuple[Path, ...]]
+    """JPEG, PNG, WebP, HEIC or AVIF photos of any size."""
+    out: Path | None = None
+    """A folder, made if missing; of one photo also a file, .jpg, .png or .webp. Left out:
+    PHOTO_bokeh beside each photo."""
+    strength: float = 1.0
+    """0 to 1; 0 leaves the photo as it is."""
+    recipe: str = SHIPPED_RECIPE
+    """Which of the bundle's models renders."""
+    bundle: Path | None = None
+    """A folder that quantize.export made. Left out: the models that come with Pocket Bokeh."""
+    depth: Path | None = None
+    """The depth map of the one photo, for a network that sees one: grey, of the photo's shape."""
+
+
+def start() -> None:
+    """What `pocket-bokeh` and `python -m pocket_bokeh` run."""
+    run_command(main)
+
+
+def main() -> None:
+    options = tyro.cli(RenderOptions, prog="pocket-bokeh")
+    _check(options)
+    model = load(options.bundle, options.recipe)
+    if options.out is not None:
+        make_folder(options.out, len(options.photos))
+    failures = _render_all(options, model)
+    if failures:
+        raise UserError(
+            f"{failures} of {len(options.photos)} photos could not be rendered, for the reasons "
+            "above; the others are done"
+        )
+
+
+def _check(options: RenderOptions) -> None:
+    if not options.photos:
+        raise UserError("no photo; name at least one")
+    if options.depth is not None and len(options.photos) > 1:
+        raise UserError("--depth is the map of one photo; render photos with depth one by one")
+    check_strength(options.strength)
+
+
+def _render_all(options: RenderOptions, model: Model) -> int:
+    """Renders every photo; one that cannot be rendered is named and does not stop the others.
+
+    Returns:
+        how many failed.
+    """
+    failures = 0
+    alone = len(options.photos) == 1
+    for photo in tqdm(options.photos, desc="rendering", unit="photo", disable=alone):
+        try:
+            out = output_file(photo, options.out)
+            height, width = render_file(photo, out, model, options.depth, options.strength)
+        except UserError as error:
+            if alone:
+                raise
+            tqdm.write(f"error: {error}", file=sys.stderr)
+            failures += 1
+        else:
+            tqdm.write(f"{out}: {width}×{height} pixels, rendered with {options.recipe}")
+    return failures

@@ -1,0 +1,82 @@
+"""A network in one number format, loaded and ready to render photographs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pocket_bokeh.bundle import read_bundle
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.render import Renderer, render_photo
+from pocket_bokeh.transposed_model import in_every_shape
+
+SHIPPED_RECIPE = "int8_qat"
+"""8-bit integers, fine-tuned: the smallest model and, on most processors, the fastest."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that renders photographs of any size.
+
+        model = pocket_bokeh.load()
+        picture = model.render(photo, strength=0.7)
+
+    Attributes:
+        recipe: its number format, by the name of the recipe that made it.
+        renderers: the network at each of its working sizes.
+    """
+
+    recipe: str
+    renderers: Sequence[Renderer]
+
+    @property
+    def sees_depth(self) -> bool:
+        """Whether `render` needs a depth map."""
+        return self.renderers[0].input_channels == 4
+
+    def render(
+        self, photo: np.ndarray, depth: np.ndarray | None = None, strength: float = 1.0
+    ) -> np.ndarray:
+        """Blurs the background of a photograph.
+
+        Args:
+            photo: height × width × 3, uint8, RGB, sRGB-encoded, upright; of any size.
+            depth: height × width, uint8, for a network that sees a depth map.
+            strength: 0…1; 0 leaves the photograph as it is.
+
+        Returns:
+            height × width × 3, uint8, RGB, sRGB-encoded.
+
+        Raises:
+            UserError: the photograph is far too long and narrow, the depth map is missing or not
+                wanted, or the strength is out of range.
+        """
+        return render_photo(photo, self.renderers, depth, strength)
+
+
+def load(bundle: Path | str | None = None, recipe: str = SHIPPED_RECIPE) -> Model:
+    """Loads a model.
+
+        model = pocket_bokeh.load()                         # the one that comes with the library
+        model = pocket_bokeh.load("bundles/mine", "float16")
+
+    Args:
+        bundle: a folder that `quantize.export` made; None for the models of the library.
+        recipe: which of the bundle's models. The library brings `int8_qat` and `float16`.
+
+    Raises:
+        UserError: there is no such bundle, it is damaged, or it has no such recipe.
+    """
+    folder = shipped_bundle() if bundle is None else Path(bundle)
+    shapes = in_every_shape(read_bundle(folder), recipe)
+    return Model(recipe, [shape.load() for shape in shapes])
+
+
+def shipped_bundle() -> Path:
+    """The folder of the models that come with the library, or with a clone of the project."""
+    here = Path(__file__).parent
+    for folder in (here / "models" / "pocket", here.parent / "models" / "pocket"):
+        if (folder / "bundle.json").is_file():
+            return folder
+    raise UserError("the models that come with pocket_bokeh are missing; install it again")

@@ -1,0 +1,1 @@
+"""What a photo file says of its pixels: format, colours, orientation."""

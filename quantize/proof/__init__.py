@@ -1,0 +1,1 @@
+"""Where a .tflite file runs, and how exactly."""

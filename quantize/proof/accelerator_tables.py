@@ -1,0 +1,440 @@
+"""What phone accelerators publish about the operators that they take, in tables. No TensorFlow.
+
+A table is what a document said when it was read, in November 2026, and no promise: drivers differ
+from phone to phone. What a document leaves open is `unknown` here and never guessed.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from quantize.convert.operators import Operator, Size
+
+Verdict = Literal["accepted", "refused", "unknown"]
+
+_LITERT = "https://github.com/google-ai-edge/LiteRT/blob/main/"
+_TENSORFLOW = "https://github.com/tensorflow/tensorflow/blob/master/"
+_INTEGERS = frozenset({"INT8", "UINT8"})
+_FLOATS = frozenset({"FLOAT32", "FLOAT16"})
+
+
+@dataclass(frozen=True)
+class Source:
+    """A document: its name, and where it is."""
+
+    document: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What is published about one operator; a field left alone means that no limit is.
+
+    Attributes:
+        version: the newest that is taken.
+        refused_version: the oldest that is known to be refused; what lies between is unknown.
+        refused: why it never is taken.
+        types: of the tensors that are no constants, where it takes others than most do.
+        largest_kernel: height and width in pixels.
+        strides: in either direction, in pixels.
+        fused_activation: whether one may be fused into it.
+        constants: numbers of the inputs whose content must be in the file.
+        bias: whether there must be one.
+        open_question: what the document leaves open, so that nobody can tell beforehand.
+        source: where it says so, if not in the accelerator's own document.
+    """
+
+    version: int | None = None
+    refused_version: int | None = None
+    refused: str | None = None
+    types: frozenset[str] | None = None
+    largest_kernel: int | None = None
+    strides: tuple[int, ...] | None = None
+    fused_activation: bool = True
+    constants: tuple[int, ...] = ()
+    bias: bool = False
+    open_question: str | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What becomes of an operator, and for anything but `accepted` why and who says so."""
+
+    verdict: Verdict
+    reason: str = ""
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """What takes operators from the CPU.
+
+    Attributes:
+        name: for people.
+        runtime: a word in the names of the runtimes that `quantize.verify` measures it by.
+        source: the document behind the table.
+        operators: what the table says of each operator that it names.
+        others: what becomes of an operator that it does not name.
+        others_reason: why.
+        types: that it computes with; of tensors that are no constants.
+        types_source: where that is said.
+        open_types: types of which no document says whether it computes with them.
+        takes_half_constants: it reads weights of 16 bits past the DEQUANTIZE behind them.
+        per_channel: operators that may have tensors with a scale per channel; none: all may.
+        note: what one must know to read the figures.
+    """
+
+    name: str
+    runtime: str
+    source: Source
+    operators: Mapping[str, Limit]
+    others: Verdict
+    others_reason: str
+    types: frozenset[str]
+    types_source: Source
+    open_types: frozenset[str] = frozenset()
+    takes_half_constants: bool = False
+    per_channel: frozenset[str] | None = None
+    note: str = ""
+
+
+def judge(operator: Operator, accelerator: Accelerator) -> Judgement:
+    """Holds an operator against what an accelerator publishes.
+
+    Returns:
+        The first refusal there is, else the first open question, else `accepted`.
+    """
+    if accelerator.takes_half_constants and _converts_half_constants(operator):
+        return Judgement("accepted")
+    objections = list(_objections(operator, accelerator))
+    refusals = [objection for objection in objections if objection.verdict == "refused"]
+    return next(iter(refusals + objections), Judgement("accepted"))
+
+
+def _objections(operator: Operator, accelerator: Accelerator) -> Iterator[Judgement]:
+    limit = accelerator.operators.get(operator.name)
+    if limit is None:
+        yield Judgement(accelerator.others, accelerator.others_reason, accelerator.source)
+        return
+    source = limit.source or accelerator.source
+    for reason in _refusals(operator, limit):
+        yield Judgement("refused", reason, source)
+    for reason in _open_questions(operator, limit):
+        yield Judgement("unknown", reason, source)
+    yield from _type_objections(operator, limit.types or accelerator.types, accelerator)
+
+
+def _refusals(operator: Operator, limit: Limit) -> Iterator[str]:
+    newest, refused = limit.version, limit.refused_version
+    if limit.refused:
+        yield limit.refused
+    if refused is None and newest is not None and operator.version > newest:
+        yield f"version {operator.version}; up to {newest} is taken"
+    if refused is not None and operator.version >= refused:
+        yield f"version {operator.version}; {refused} is not known to it"
+    if limit.largest_kernel and operator.kernel and max(operator.kernel) > limit.largest_kernel:
+        yield f"kernel of {_size(operator.kernel)}; up to {limit.largest_kernel} is taken"
+    if limit.strides and not set(operator.stride) <= set(limit.strides):
+        strides = ", ".join(str(stride) for stride in limit.strides)
+        yield f"stride of {_size(operator.stride)}; {strides} are taken"
+    if operator.activation != "NONE" and not limit.fused_activation:
+        yield f"{operator.activation} fused into it; none may be"
+    if any(not tensor.constant for n, tensor in enumerate(operator.inputs) if n in limit.constants):
+        yield "weights or a size that other operators compute; they must be constants"
+    if limit.bias and len(operator.inputs) < 3:
+        yield "no bias; it must have one"
+
+
+def _open_questions(operator: Operator, limit: Limit) -> Iterator[str]:
+    newest, refused = limit.version, limit.refused_version
+    if newest is not None and refused is not None and newest < operator.version < refused:
+        yield f"version {operator.version}; up to {newest} is taken, from {refused} on none is"
+    if limit.open_question:
+        yield limit.open_question
+
+
+def _type_objections(
+    operator: Operator, taken: frozenset[str], accelerator: Accelerator
+) -> Iterator[Judgement]:
+    strange = _types(operator) - taken
+    source = accelerator.types_source
+    if refused := strange - accelerator.open_types:
+        reason = f"tensors of {_words(refused)}; it takes {_words(taken)}"
+        yield Judgement("refused", reason, source)
+    if open_types := strange & accelerator.open_types:
+        reason = f"tensors of {_words(open_types)}; it is not said which chips compute with them"
+        yield Judgement("unknown", reason, source)
+    scaled = {tensor.quantization for tensor in operator.inputs + operator.outputs}
+    allowed = accelerator.per_channel
+    if "per channel" in scaled and allowed is not None and operator.name not in allowed:
+        yield Judgement("refused", "a scale per channel; it takes one per tensor", source)
+
+
+def _converts_half_constants(operator: Operator) -> bool:
+    return operator.name == "DEQUANTIZE" and operator.outputs[0].constant
+
+
+def _types(operator: Operator) -> frozenset[str]:
+    """Of all that is computed; constants are converted beforehand."""
+    read = (tensor for tensor in operator.inputs if not tensor.constant)
+    return frozenset(tensor.type for tensor in (*read, *operator.outputs))
+
+
+def _words(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _size(size: Size) -> str:
+    return f"{size[0]}×{size[1]}"
+
+
+def _each(limit: Limit, names: str) -> dict[str, Limit]:
+    return dict.fromkeys(names.split(), limit)
+
+
+def _any_of(names: str) -> dict[str, Limit]:
+    """Operators about which nothing is published but that they are taken."""
+    return _each(Limit(), names)
+
+
+def _unread(names: str) -> dict[str, Limit]:
+    """Operators that are taken under conditions that this table does not hold."""
+    question = "taken under conditions that were not looked up"
+    every = _FLOATS | _INTEGERS | {"INT16", "INT32", "INT64", "BOOL"}
+    return _each(Limit(types=every, open_question=question), names)
+
+
+def _up_to(version: int, names: str) -> dict[str, Limit]:
+    return _each(Limit(version=version), names)
+
+
+_GPU_PARSERS = Source(
+    "LiteRT, GPU delegate, model_builder.cc",
+    _LITERT + "tflite/delegates/gpu/common/model_builder.cc",
+)
+_GPU_TABLE: Mapping[str, Limit] = {
+    **_any_of(
+        "DEPTH_TO_SPACE HARD_SWISH MEAN PACK REDUCE_MAX REDUCE_MIN REDUCE_PROD SPLIT SPLIT_V SUM "
+        "TILE"
+    ),
+    **_unread(
+        "BATCH_MATMUL CAST CUSTOM EQUAL GATHER GREATER GREATER_EQUAL LESS LESS_EQUAL LOGICAL_AND "
+        "LSTM NOT_EQUAL ONE_HOT SELECT SELECT_V2 TRANSPOSE UNPACK"
+    ),
+    **_up_to(1, "CUMSUM DENSIFY PRELU RESHAPE"),
+    **_up_to(
+        2,
+        "ABS ADD ADD_N AVERAGE_POOL_2D CONCATENATION COS DIV ELU EXP FLOOR FLOOR_DIV FLOOR_MOD "
+        "GELU LEAKY_RELU LOG LOGISTIC MAXIMUM MAX_POOL_2D MINIMUM MIRROR_PAD NEG PAD PADV2 POW "
+        "QUANTIZE RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1 RSQRT SIGN SIN SLICE SOFTMAX "
+        "SPACE_TO_DEPTH SQRT SQUARE SQUARED_DIFFERENCE SUB TANH",
+    ),
+    **_up_to(3, "DEQUANTIZE MUL RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR TRANSPOSE_CONV"),
+    **_up_to(4, "STRIDED_SLICE"),
+    **_up_to(6, "CONV_2D DEPTHWISE_CONV_2D"),
+    **_up_to(9, "FULLY_CONNECTED"),
+}
+
+_NNAPI_VALIDATION = Source(
+    "TensorFlow Lite, NNAPI delegate, nnapi_delegate.cc",
+    _TENSORFLOW + "tensorflow/lite/delegates/nnapi/nnapi_delegate.cc",
+)
+_FLOAT32 = frozenset({"FLOAT32"})
+_ARITHMETIC = _FLOAT32 | _INTEGERS | {"INT32"}
+_NNAPI_TABLE: Mapping[str, Limit] = {
+    **_any_of("DEPTH_TO_SPACE HARD_SWISH"),
+    **_unread(
+        "ARG_MAX ARG_MIN BATCH_TO_SPACE_ND BIDIRECTIONAL_SEQUENCE_LSTM CAST DENSIFY "
+        "EMBEDDING_LOOKUP EQUAL EXPAND_DIMS FILL FLOOR GATHER GREATER GREATER_EQUAL "
+        "HASHTABLE_LOOKUP L2_NORMALIZATION L2_POOL_2D LESS LESS_EQUAL "
+        "LOCAL_RESPONSE_NORMALIZATION LOGICAL_AND LOGICAL_NOT LOGICAL_OR LOG_SOFTMAX "
+        "LSH_PROJECTION LSTM NEG NOT_EQUAL PACK REDUCE_ANY REDUCE_PROD RNN SELECT SIN "
+        "SPACE_TO_BATCH_ND SPLIT SQUEEZE SVDF TILE TOPK_V2 UNIDIRECTIONAL_SEQUENCE_LSTM "
+        "UNIDIRECTIONAL_SEQUENCE_RNN"
+    ),
+    **_up_to(1, "LEAKY_RELU PRELU"),
+    **_up_to(
+        2,
+        "AVERAGE_POOL_2D LOGISTIC MAX_POOL_2D MEAN PAD PADV2 QUANTIZE REDUCE_MAX REDUCE_MIN RELU "
+        "RELU6 RELU_N1_TO_1 SLICE SOFTMAX SPACE_TO_DEPTH STRIDED_SLICE TANH",
+    ),
+    **_up_to(3, "DEPTHWISE_CONV_2D"),
+    **_up_to(5, "FULLY_CONNECTED"),
+    **_each(Limit(version=2, types=_ARITHMETIC), "ADD MUL"),
+    **_each(Limit(version=3, types=_ARITHMETIC), "MAXIMUM MINIMUM SUB"),
+    **_each(Limit(version=1, types=_FLOAT32), "ABS DIV ELU EXP LOG POW RSQRT SQRT SUM"),
+    "CONCATENATION": Limit(version=2, fused_activation=False),
+    "CONV_2D": Limit(version=3, bias=True),
+    "DEQUANTIZE": Limit(version=2),
+    "RESHAPE": Limit(version=1, constants=(1,)),
+    "RESIZE_BILINEAR": Limit(version=3, constants=(1,)),
+    "RESIZE_NEAREST_NEIGHBOR": Limit(version=3, constants=(1,)),
+    "TRANSPOSE": Limit(version=2, constants=(1,)),
+    "TRANSPOSE_CONV": Limit(version=3, constants=(0, 1)),
+}
+
+_QNN_COMPILER = Source(
+    "LiteRT to Qualcomm QNN Compiler Support",
+    _LITERT + "litert/vendors/qualcomm/compiler/Qualcomm_QNN_Compiler.md",
+)
+_QNN_ACCELERATION = Source(
+    "Qualcomm AI Engine Direct Delegate, Acceleration Support",
+    "https://docs.qualcomm.com/doc/80-63442-10/topic/support.html",
+)
+_QNN_TABLE = _any_of(
+    "ABS ADD ARG_MAX ARG_MIN AVERAGE_POOL_2D BATCH_MATMUL BROADCAST_TO CAST CEIL CONCATENATION "
+    "CONV_2D CONV_3D COS CUMSUM DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE DIV "
+    "DYNAMIC_UPDATE_SLICE ELU EMBEDDING_LOOKUP EQUAL EXP FLOOR FLOOR_DIV FULLY_CONNECTED GATHER "
+    "GATHER_ND GELU GREATER GREATER_EQUAL HARD_SWISH L2_NORMALIZATION L2_POOL_2D LEAKY_RELU LESS "
+    "LESS_EQUAL LOG LOGICAL_AND LOGICAL_NOT LOGICAL_OR LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM "
+    "MIRROR_PAD MUL NEG NOT_EQUAL PACK PAD PADV2 POW PRELU QUANTIZE REDUCE_ALL REDUCE_ANY "
+    "REDUCE_MAX REDUCE_MIN RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1 RESHAPE RESIZE_BILINEAR "
+    "RESIZE_NEAREST_NEIGHBOR REVERSE_V2 ROUND RSQRT SELECT SELECT_V2 SIGN SIN SLICE SOFTMAX "
+    "SPACE_TO_DEPTH SPLIT SQRT SQUARE SQUARED_DIFFERENCE STRIDED_SLICE SUB SUM TANH TILE TOPK_V2 "
+    "TRANSPOSE TRANSPOSE_CONV UNPACK"
+)
+
+_NEURON_COMPILER = Source(
+    "LiteRT to MediaTek Neuron Compiler Support",
+    _LITERT + "litert/vendors/mediatek/compiler/MediaTek_Neuro_Compiler.md",
+)
+_MDLA = Source(
+    "MediaTek NeuroPilot, MDLA 3.0 Guidelines",
+    "https://mediatek.gitlab.io/aiot/doc/aiot-dev-guide/master/sw/yocto/ml-guide/neuron-sdk/"
+    "mt8188/supported-operations/mdla-guide/mdla_guidelines_3_0.html",
+)
+_MDLA_CONVOLUTION = Limit(largest_kernel=16, strides=(1, 2, 3, 4, 8), source=_MDLA)
+_NEURON_TABLE: Mapping[str, Limit] = {
+    **_any_of(
+        "ABS ADD AVERAGE_POOL_2D BATCH_MATMUL CAST CONCATENATION DEQUANTIZE DIV FULLY_CONNECTED "
+        "GELU GREATER HARD_SWISH L2_NORMALIZATION LEAKY_RELU LESS LOGISTIC MAXIMUM MAX_POOL_2D "
+        "MEAN MINIMUM MUL PAD PADV2 PRELU QUANTIZE REDUCE_MAX RELU RESHAPE RESIZE_BILINEAR "
+        "RESIZE_NEAREST_NEIGHBOR RSQRT SLICE SOFTMAX SPLIT SQRT SQUARED_DIFFERENCE STRIDED_SLICE "
+        "SUB SUM TANH TILE TRANSPOSE UNPACK"
+    ),
+    **_each(_MDLA_CONVOLUTION, "CONV_2D DEPTHWISE_CONV_2D TRANSPOSE_CONV"),
+}
+
+_TENSOR_PLUGIN = Source(
+    "LiteRT, Google Tensor compiler plugin, compiler_plugin.cc",
+    _LITERT + "litert/vendors/google_tensor/compiler/compiler_plugin.cc",
+)
+
+_TENSOR_TABLE = _each(
+    Limit(refused="never handed to the chip's compiler"),
+    (
+        "ASSIGN_VARIABLE BIDIRECTIONAL_SEQUENCE_LSTM BROADCAST_ARGS BUCKETIZE CALL_ONCE "
+        "COMPLEX_ABS CONV_3D CONV_3D_TRANSPOSE CUSTOM DENSIFY FAKE_QUANT HASHTABLE "
+        "HASHTABLE_FIND HASHTABLE_IMPORT HASHTABLE_SIZE IMAG LOCAL_RESPONSE_NORMALIZATION "
+        "MATRIX_DIAG MATRIX_SET_DIAG MULTINOMIAL NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5 "
+        "RANDOM_STANDARD_NORMAL RANDOM_UNIFORM RANK READ_VARIABLE REAL REDUCE_PROD "
+        "REVERSE_SEQUENCE RFFT2D SEGMENT_SUM SHAPE SPARSE_TO_DENSE SVDF "
+        "UNIDIRECTIONAL_SEQUENCE_RNN UNIQUE UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_MIN "
+        "UNSORTED_SEGMENT_PROD UNSORTED_SEGMENT_SUM VAR_HANDLE WHERE"
+    ),
+)
+
+_CORAL = Source(
+    "Coral, TensorFlow models on the Edge TPU, supported operations",
+    "https://coral.ai/docs/edgetpu/models-intro/#supported-operations",
+)
+_NO_ACTIVATION = Limit(fused_activation=False)
+_BY_SIZE = Limit(open_question="depending on its size it is left to the CPU, for precision's sake")
+_EDGE_TPU_TABLE: Mapping[str, Limit] = {
+    **_any_of(
+        "ADD CONV_2D DEPTHWISE_CONV_2D EXPAND_DIMS FULLY_CONNECTED L2_NORMALIZATION LOGISTIC "
+        "MAXIMUM MEAN MINIMUM MUL PACK PAD PRELU QUANTIZE REDUCE_MAX REDUCE_MIN RELU RELU6 "
+        "RELU_N1_TO_1 RESHAPE RSQRT SLICE SOFTMAX SPACE_TO_DEPTH SPLIT SQUARED_DIFFERENCE SQUEEZE "
+        "STRIDED_SLICE SUB SUM TANH TRANSPOSE"
+    ),
+    **_each(_NO_ACTIVATION, "AVERAGE_POOL_2D CONCATENATION MAX_POOL_2D"),
+    **_each(_BY_SIZE, "RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR"),
+    "TRANSPOSE_CONV": Limit(
+        version=2,
+        refused_version=4,
+        source=Source(
+            "Edge TPU compiler 16 does not know TRANSPOSE_CONV version 4",
+            "https://github.com/google-coral/edgetpu/issues/845",
+        ),
+    ),
+}
+
+ACCELERATORS: tuple[Accelerator, ...] = (
+    Accelerator(
+        name="GPU delegate",
+        runtime="gpu",
+        source=_GPU_PARSERS,
+        operators=_GPU_TABLE,
+        others="refused",
+        others_reason="no parser for it",
+        types=_FLOATS | _INTEGERS,
+        types_source=_GPU_PARSERS,
+        takes_half_constants=True,
+        note="computes in 16-bit floats, int8 models too; takes the largest part that hangs "
+        "together and leaves the rest to the CPU",
+    ),
+    Accelerator(
+        name="NNAPI",
+        runtime="nnapi",
+        source=_NNAPI_VALIDATION,
+        operators=_NNAPI_TABLE,
+        others="refused",
+        others_reason="not mapped to NNAPI",
+        types=_FLOAT32 | _INTEGERS,
+        types_source=_NNAPI_VALIDATION,
+        takes_half_constants=True,
+        note="what the delegate hands over on Android 11 and later; a phone's drivers may refuse "
+        "more, and float16 models go wholly or not at all; deprecated since Android 15",
+    ),
+    Accelerator(
+        name="Qualcomm QNN",
+        runtime="qnn",
+        source=_QNN_COMPILER,
+        operators=_QNN_TABLE,
+        others="refused",
+        others_reason="no QNN operation for it",
+        types=_INTEGERS | {"INT16", "INT32", "BOOL"},
+        types_source=_QNN_ACCELERATION,
+        open_types=_FLOATS,
+        note="the Hexagon processor; 8-bit integers are what it is documented for",
+    ),
+    Accelerator(
+        name="MediaTek",
+        runtime="mediatek",
+        source=_NEURON_COMPILER,
+        operators=_NEURON_TABLE,
+        others="refused",
+        others_reason="no Neuron operation for it",
+        types=_FLOATS | _INTEGERS | {"INT16", "INT32", "BOOL"},
+        types_source=_MDLA,
+        per_channel=frozenset(
+            {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "PRELU", "TRANSPOSE_CONV"}
+        ),
+        note="32-bit floats become 16-bit ones, if allowed; the chip's own compiler has the last "
+        "word, its buffers are limited",
+    ),
+    Accelerator(
+        name="Google Tensor",
+        runtime="google_tensor",
+        source=_TENSOR_PLUGIN,
+        operators=_TENSOR_TABLE,
+        others="unknown",
+        others_reason="handed to the chip's compiler, which publishes no list",
+        types=_FLOATS | _INTEGERS,
+        types_source=_TENSOR_PLUGIN,
+        note="published is only what is never handed to its compiler",
+    ),
+    Accelerator(
+        name="Edge TPU",
+        runtime="edgetpu",
+        source=_CORAL,
+        operators=_EDGE_TPU_TABLE,
+        others="refused",
+        others_reason="not in the list of supported operations",
+        types=_INTEGERS,
+        types_source=_CORAL,
+        note="from the first operator that it does not take, all go to the CPU",
+    ),
+)
+"""In the order of the reports."""

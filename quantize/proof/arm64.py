@@ -1,0 +1,102 @@
+"""Brings a 64-bit Arm Python with LiteRT, to be run under emulation: python -m quantize.proof.arm64
+
+It needs a Debian whose package sources have arm64, apt and dpkg, and no rights: everything lands
+in a folder of the user's cache.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from pocket_bokeh.errors import UserError, run_command
+
+ARM64_PYTHON = Path("usr/bin/python3.11")
+
+_SYSTEM = ("python3", "libstdc++6")
+_PACKAGES = ("ai-edge-litert==1.4.0", "numpy==1.26.4")
+"""LiteRT 2.3 crashes under qemu 7.2."""
+
+
+def arm64_folder() -> Path:
+    """Where it lies: `system` is Debian's files, `packages` are Python's."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "pocket-bokeh" / "arm64"
+
+
+def find_uv() -> str | None:
+    """uv from the path, or the one that `./run` brought."""
+    ours = Path(__file__).parents[2] / ".uv" / "bin" / "uv"
+    return shutil.which("uv") or (str(ours) if ours.is_file() else None)
+
+
+def main() -> None:
+    folder = arm64_folder()
+    if (folder / "system" / ARM64_PYTHON).is_file():
+        print(f"{folder}: there already")
+        return
+    bring(folder)
+    print(f"{folder}: 64-bit Arm Python with LiteRT; quantize.verify runs it with qemu-aarch64")
+
+
+def bring(folder: Path) -> None:
+    """Makes the folder, whole or not at all.
+
+    Raises:
+        UserError: a tool is missing, or a package cannot be had; says which.
+    """
+    uv = find_uv()
+    for tool, found in (("apt-get", shutil.which("apt-get")), ("uv", uv)):
+        if not found:
+            raise UserError(f"{tool} is missing; 64-bit Arm can be had on Debian alone")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _bring_system(beside)
+        _call(
+            [
+                *(str(uv), "pip", "install", "--quiet", "--target", str(beside / "packages")),
+                *("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.11"),
+                *("--only-binary", ":all:", *_PACKAGES),
+            ]
+        )
+        shutil.rmtree(beside / "apt")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(beside, folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def _bring_system(folder: Path) -> None:
+    """Debian's Arm packages with all that they need, unpacked and not installed."""
+    apt = folder / "apt"
+    for name in ("state/lists/partial", "cache/archives/partial"):
+        (apt / name).mkdir(parents=True)
+    (apt / "status").touch()  # as if nothing were installed yet
+    options = {
+        "APT::Architecture": "arm64",
+        "APT::Architectures": "arm64",
+        "Dir::State": apt / "state",
+        "Dir::State::status": apt / "status",
+        "Dir::Cache": apt / "cache",
+    }
+    command = ["apt-get", "-qq", *(f"-o{name}={value}" for name, value in options.items())]
+    _call([*command, "update"])
+    _call([*command, "--yes", "--no-install-recommends", "--download-only", "install", *_SYSTEM])
+    for package in sorted((apt / "cache" / "archives").glob("*.deb")):
+        _call(["dpkg-deb", "--extract", str(package), str(folder / "system")])
+    if not (folder / "system" / ARM64_PYTHON).is_file():
+        raise UserError(f"this Debian's Python is not {ARM64_PYTHON.name}, which LiteRT 1.4 needs")
+
+
+def _call(command: list[str]) -> None:
+    ended = subprocess.run(command, capture_output=True, text=True)
+    if ended.returncode:
+        lines = (ended.stderr or ended.stdout).strip().splitlines() or ["no message"]
+        raise UserError(f"{Path(command[0]).name} failed: {lines[-1]}")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,130 @@
+"""A tiny network with believable statistics, its run and the bundle made of it."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pytest
+from filelock import FileLock
+
+from pocket_bokeh.bundle import Bundle, read_bundle
+from pocket_bokeh.photo import write_photo
+from quantize.convert.source import open_source
+from quantize.export import ExportOptions, export
+from train.data import photo_folder
+from train.loop.run_folder import BUILT_IN, Run, create_run
+from train.network.network_file import write_network
+from train.network.presets import NETWORKS, SCHEDULES, PyNETConfig
+from train.network.pynet import build_pynet
+
+TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, largest_kernel=3, level_5_blocks=1)
+
+
+def tiny_network(config: PyNETConfig = TINY) -> Any:
+    """A network as after training: heads that do something, statistics that are not 0 and 1."""
+    random = np.random.default_rng(1)
+    keras.utils.set_random_seed(1)
+    network = build_pynet(config)
+    for layer in network.layers:
+        if layer.name.endswith("_head"):
+            layer.set_weights([random.normal(0, 0.03, w.shape) for w in layer.get_weights()])
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights(
+                [
+                    random.uniform(0.7, 1.3, gamma.shape),
+                    random.normal(0, 0.1, beta.shape),
+                    random.normal(0, 0.1, mean.shape),
+                    random.uniform(0.5, 2.0, variance.shape),
+                ]
+            )
+    return network
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is remembered of the photographs in the tests' folders ends with the tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        folder = tmp_path_factory.mktemp("cache")
+        patched.setattr(photo_folder, "cache_folder", lambda: folder)
+        yield
+
+
+@pytest.fixture(scope="session")
+def network() -> Any:
+    return tiny_network()
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory, network: Any) -> Run:
+    """A finished run on the built-in pairs."""
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    run = Run(folder, "tiny", TINY, SCHEDULES["smoke"], BUILT_IN, seed=0)
+    create_run(run)
+    write_network(run.model_file, network, "tiny", TINY, level=1)
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Bundle:
+    """All recipes at one size, and the portrait one beside it; read it only.
+
+    Where several processes test side by side, one makes it for all.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    out = folder / "bundles" / "tiny"
+    with FileLock(folder / "tiny_bundle.lock"):
+        if out.exists():
+            return read_bundle(out)
+        options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
+        sizes: dict[tuple[int, int], tuple[str, ...]] = {(64, 128): (), (128, 64): ()}
+        return export(open_source(tiny_run.folder, None), out, [], sizes, options)
+
+
+NARROW_REFERENCE = dataclasses.replace(
+    NETWORKS["reference"], width=1 / 32, largest_kernel=3, level_5_blocks=1
+)
+
+
+@pytest.fixture(scope="session")
+def depth_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four pairs of 64×128 with depth maps of half that size: noise, and a slope."""
+    folder = tmp_path_factory.mktemp("pairs")
+    random = np.random.default_rng(0)
+    for kind in ("original", "bokeh", "original_depth"):
+        (folder / kind).mkdir()
+    for index in range(4):
+        original = random.integers(0, 256, (8, 16, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+        slope = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(32, 0)
+        write_photo(folder / "original" / f"{index}.png", original)
+        write_photo(folder / "bokeh" / f"{index}.png", original // 2 + 64)
+        write_photo(folder / "original_depth" / f"{index}.png", slope)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def depth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of the reference network, narrow: it sees depth."""
+    file = tmp_path_factory.mktemp("networks") / "narrow.keras"
+    keras.utils.set_random_seed(2)
+    write_network(file, build_pynet(NARROW_REFERENCE), "reference", NARROW_REFERENCE, level=1)
+    return file
+
+
+@pytest.fixture(scope="session")
+def depth_bundle(
+    tmp_path_factory: pytest.TempPathFactory, depth_file: Path, depth_pairs: Path
+) -> Bundle:
+    """All that a network that sees depth can take."""
+    out = tmp_path_factory.mktemp("bundles") / "narrow"
+    options = ExportOptions(depth_file, compared_pairs=1)
+    source = open_source(depth_file, str(depth_pairs))
+    return export(source, out, [], {(64, 128): ()}, options)

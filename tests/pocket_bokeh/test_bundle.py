@@ -1,0 +1,210 @@
+"""A bundle is whole or refused, in one line."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+
+from pocket_bokeh import bundle as bundle_module
+from pocket_bokeh.bundle import (
+    Bundle,
+    BundledModel,
+    EdgeFormat,
+    GoldenPair,
+    read_bundle,
+    sha256,
+    write_bundle,
+)
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.tflite_file import put_together
+
+
+def model_file(shape: tuple[int, ...] = (1, 32, 64, 3), scale: float | None = 1 / 255) -> bytes:
+    """A .tflite file without operators, whose edges are those of a model that doubles a photo."""
+    _, height, width, _ = shape
+    tensors = []
+    for sides, kind in ((shape, schema.TensorType.UINT8), ((1, 2 * height, 2 * width, 3), 0)):
+        tensor = schema.TensorT()
+        tensor.shape, tensor.type, tensor.name = list(sides), kind, b"photo"
+        if scale is not None and kind:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [0]
+        tensors.append(tensor)
+    graph, model = schema.SubGraphT(), schema.ModelT()
+    graph.tensors, graph.inputs, graph.outputs, graph.operators = tensors, [0], [1], []
+    model.version, model.subgraphs, model.buffers = 3, [graph], [schema.BufferT()]
+    model.operatorCodes = []
+    return put_together(model)
+
+
+MODEL = model_file()
+CONTENTS = {"m.tflite": MODEL, "in.png": b"input", "out.png": b"output", "history.csv": b"step"}
+
+
+def small_bundle(folder: Path) -> Bundle:
+    sums = {name: sha256(content) for name, content in CONTENTS.items()}
+    model = BundledModel(
+        recipe="int8_qat",
+        file="m.tflite",
+        working_size=(64, 128),
+        input=EdgeFormat("uint8", 1 / 255, 0),
+        output=EdgeFormat("float32"),
+        bytes=len(MODEL),
+        sha256=sums["m.tflite"],
+        figures={"psnr_to_float32": 40.5},
+        verify={"litert_cpu": {"verdict": "wholly", "largest_step": 1.0}},
+    )
+    pair = GoldenPair((64, 128), "in.png", sums["in.png"], "out.png", sums["out.png"])
+    refused = {"int16x8": "the network has a layer"}
+    records = {"history.csv": sums["history.csv"]}
+    return Bundle(folder, "small", "mobile", (model,), (pair,), refused, records)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "bundles" / "small"
+    write_bundle(small_bundle(folder), CONTENTS)
+    return folder
+
+
+def test_a_bundle_reads_back_as_it_was_written(folder: Path) -> None:
+    assert read_bundle(folder) == small_bundle(folder)
+
+
+def test_the_same_bundle_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere"
+    write_bundle(small_bundle(other), CONTENTS)
+    assert (other / "bundle.json").read_bytes() == (folder / "bundle.json").read_bytes()
+
+
+def changed_json(**changes: Any) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        stored = json.loads((folder / "bundle.json").read_text())
+        (folder / "bundle.json").write_text(json.dumps(stored | changes))
+
+    return change
+
+
+def with_model(**changes: Any) -> Callable[[Path], None]:
+    """The one model said to be something else."""
+
+    def change(folder: Path) -> None:
+        stored = json.loads((folder / "bundle.json").read_text())
+        stored["models"][0] |= changes
+        (folder / "bundle.json").write_text(json.dumps(stored))
+
+    return change
+
+
+def with_file(content: bytes) -> Callable[[Path], None]:
+    """The one model's file another one, its checksum and length as they should be."""
+
+    def change(folder: Path) -> None:
+        (folder / "m.tflite").write_bytes(content)
+        with_model(sha256=sha256(content), bytes=len(content))(folder)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "m.tflite").write_bytes(b"Model"), "m.tflite: not the file"),
+        (lambda folder: (folder / "in.png").unlink(), "in.png: missing"),
+        (lambda folder: (folder / "bundle.json").unlink(), "not a bundle"),
+        (lambda folder: (folder / "bundle.json").write_text("{"), "damaged"),
+        (lambda folder: (folder / "bundle.json").write_text("[]"), "damaged"),
+        (lambda folder: (folder / "bundle.json").write_bytes(b"\xff"), "damaged"),
+        (changed_json(schema_version=99), "schema version 99, this program reads 2"),
+        (changed_json(models=[{"recipe": "x"}]), "damaged"),
+        (with_model(file="../../m.tflite"), "not a file beside it"),
+        (with_model(file=5), "damaged"),
+        (with_model(recipe=["int8_qat"]), "damaged"),
+        (changed_json(name={}), "damaged"),
+        (changed_json(models=[]), "names no model"),
+        (lambda folder: (folder / "bundle.json").write_text("[" * 100_000), "damaged"),
+        (with_model(working_size=[float("inf"), 1]), "damaged"),
+        # What the .tflite file itself says is never believed of another.
+        (with_model(working_size=[60_000, 60_000]), r"says output \(1, 60000, 60000, 3\)"),
+        (with_model(working_size=[128, 64]), r"the file itself \(1, 64, 128, 3\)"),
+        (with_model(input={"type": "float32"}), "says input EdgeFormat"),
+        (with_model(input={"type": "uint8", "scale": 1 / 256, "zero_point": 0}), "says input"),
+        (with_model(output={"type": "uint8", "scale": 1 / 255, "zero_point": 0}), "says output"),
+        (with_model(bytes=7), "says bytes 7"),
+        (with_file(b"model"), r"m.tflite: not a \.tflite model"),
+        (with_file(MODEL[: len(MODEL) // 2]), r"m.tflite: not a \.tflite model"),
+        (with_file(model_file((1, -1, -1, 3))), "the file itself"),
+        (with_file(model_file((1, 32, 64, 4))), "the file itself"),
+        (shutil.rmtree, "not a bundle"),
+    ],
+)
+def test_damage_is_told_in_one_line(
+    folder: Path, damage: Callable[[Path], Any], message: str
+) -> None:
+    damage(folder)
+    with pytest.raises(UserError, match=message) as refused:
+        read_bundle(folder)
+    assert "\n" not in str(refused.value)
+    assert str(folder) in str(refused.value)
+
+
+def test_an_existing_folder_is_left_alone(folder: Path) -> None:
+    with pytest.raises(UserError, match="a bundle already"):
+        write_bundle(small_bundle(folder), CONTENTS)
+    assert read_bundle(folder) == small_bundle(folder)
+
+
+def test_files_that_are_not_described_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not those"):
+        write_bundle(small_bundle(tmp_path / "b"), CONTENTS | {"m.tflite": b"other"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(bundle: Bundle) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bundle_module, "_to_json", full)
+    with pytest.raises(OSError, match="No space"):
+        write_bundle(small_bundle(tmp_path / "b"), CONTENTS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_recipe_is_answered_with_those_there_are(folder: Path) -> None:
+    bundle = read_bundle(folder)
+    more = dataclasses.replace(bundle.models[0], recipe="float32")
+    bundle = dataclasses.replace(bundle, models=(more, *bundle.models))
+    with pytest.raises(UserError, match="no recipe 'int4'; it has float32, int8_qat"):
+        bundle.models_of("int4")
+
+
+def test_the_light_half_imports_no_tensorflow() -> None:
+    program = (
+        "import sys, pocket_bokeh.render, quantize.convert.operators, "
+        "quantize.convert.recipes\n"
+        "heavy = {'tensorflow', 'keras', 'tf_keras', 'grain', 'jax'} & set(sys.modules)\n"
+        "sys.exit(', '.join(sorted(heavy)) or 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_model_too_small_for_a_photo_is_refused(folder: Path) -> None:
+    with_file(model_file((1, 8, 8, 3)))(folder)
+    with_model(working_size=[16, 16])(folder)
+    with pytest.raises(UserError, match="gives 16 × 16 px, too small for a photo"):
+        read_bundle(folder)
+
+
+def test_a_size_without_a_golden_pair_is_told_in_one_line(folder: Path) -> None:
+    bundle = read_bundle(folder)
+    assert bundle.golden_of((64, 128)) == bundle.golden[0]
+    with pytest.raises(UserError, match="no golden pair of 128 × 64 px"):
+        bundle.golden_of((128, 64))

@@ -1,0 +1,129 @@
+"""Detail stays where a rendering is sharp, however fine the rendering itself is."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+from skimage import data
+
+from pocket_bokeh.detail_transfer import FINE, as_the_network_sees, transfer_detail
+from pocket_bokeh.photo import resize_photo, to_float, to_uint8
+from quantize.proof.comparison import psnr
+
+
+def blurred_outside(picture: np.ndarray, scale: float) -> np.ndarray:
+    """A subject in the middle, sharp; around it a blur of 5 pixels at working size times scale."""
+    height, width = picture.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    distance = ((rows / height - 0.5) / 0.3) ** 2 + ((columns / width - 0.5) / 0.25) ** 2
+    subject = gaussian_filter((distance < 1).astype(np.float32), 1.5 * scale)[..., None]
+    blurred = gaussian_filter(picture, (5 * scale, 5 * scale, 0))
+    return subject * picture + (1 - subject) * blurred
+
+
+def test_detail_stays_where_it_is_sharp_and_the_blur_is_the_models() -> None:
+    """Against the same blur of the large photograph itself, which no model could see."""
+    photo = data.chelsea()[:288, :432]
+    photo = to_uint8(gaussian_filter(to_float(resize_photo(photo, 864, 1296)), (0.7, 0.7, 0)))
+    noise = np.random.default_rng(0).normal(0, 12, photo.shape)
+    photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
+    expected = blurred_outside(to_float(photo), scale=3)
+    small = resize_photo(photo, 288, 432)
+    rendered = blurred_outside(to_float(small), scale=1)
+    result = to_float(transfer_detail(photo, small, rendered, FINE))
+    bicubic = to_float(resize_photo(to_uint8(rendered), *photo.shape[:2]))
+
+    middle = (slice(370, 494), slice(580, 716))
+    assert psnr(result[middle], to_float(photo)[middle]) > 25
+    assert psnr(result[middle], expected[middle]) > psnr(bicubic[middle], expected[middle]) + 2
+    corner = (slice(0, 200), slice(0, 300))
+    assert psnr(result[corner], expected[corner]) > 38
+    assert psnr(result, expected) > psnr(bicubic, expected)
+
+
+def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A photograph, the same with a blurred background, and the latter at a third of the size."""
+    photo = resize_photo(data.chelsea()[:288, :432], 864, 1296)
+    grain = np.random.default_rng(0).normal(0, 12, photo.shape)
+    photo = np.clip(photo + grain, 0, 255).astype(np.uint8)
+    expected = blurred_outside(to_float(photo), scale=3)
+    return photo, expected, to_float(resize_photo(to_uint8(expected), 288, 432))
+
+
+def test_of_a_true_target_all_sharpness_comes_back() -> None:
+    """The design's measure: a target made small, brought back, is far nearer than enlarged."""
+    photo, expected, rendered = scene()
+    small = resize_photo(photo, 288, 432)
+    result = transfer_detail(photo, small, rendered, FINE)
+    bicubic = resize_photo(to_uint8(rendered), *photo.shape[:2])
+    gained = psnr(to_float(result), expected) - psnr(to_float(bicubic), expected)
+    assert gained > 3
+
+
+def test_a_rendering_as_coarse_as_the_networks_counts_as_sharp_where_it_is_sharpest() -> None:
+    photo, expected, rendered = scene()
+    small = resize_photo(photo, 288, 432)
+    coarse = as_the_network_sees(rendered)
+    result = to_float(transfer_detail(photo, small, coarse))
+    bicubic = to_float(resize_photo(to_uint8(coarse), *photo.shape[:2]))
+    assert psnr(result, expected) > psnr(bicubic, expected) + 3
+
+
+def test_a_rendering_soft_in_its_finest_pixels_alone_counts_as_sharp() -> None:
+    """Networks leave skin and fur a little softer than the photograph halved."""
+    photo, expected, rendered = scene()
+    soft = gaussian_filter(as_the_network_sees(rendered), (0.8, 0.8, 0))
+    result = to_float(transfer_detail(photo, resize_photo(photo, 288, 432), soft))
+    middle = (slice(370, 494), slice(580, 716))
+    assert psnr(result[middle], expected[middle]) > 40
+
+
+@pytest.mark.parametrize("size", [(1, 1), (63, 65), (129, 40), (64, 300)])
+def test_bands_meet_without_a_seam(size: tuple[int, int]) -> None:
+    """A flat photograph has no detail: the result is the rendering, enlarged in one piece."""
+    rendered = gaussian_filter(np.random.default_rng(0).random((50, 70, 3)), (3, 3, 0))
+    flat = np.full((50, 70, 3), 128, np.uint8)
+    result = transfer_detail(np.full((*size, 3), 128, np.uint8), flat, rendered)
+    for channel in range(3):
+        plane = Image.fromarray(rendered[..., channel].astype(np.float32))
+        whole = plane.resize(size[::-1], Image.Resampling.BICUBIC)
+        assert np.abs(result[..., channel] - 255 * np.asarray(whole)).max() <= 0.51
+
+
+def test_a_rim_that_a_network_leaves_sharp_is_blurred_as_what_is_next_to_it() -> None:
+    photo = data.coffee()[:192, :288]
+    blurred = gaussian_filter(to_float(photo), (4, 4, 0))
+    rendered = as_the_network_sees(to_float(photo))
+    rendered[6:-6, 6:-6] = blurred[6:-6, 6:-6]
+    result = to_float(transfer_detail(photo, photo, rendered))
+    rim = np.ones(photo.shape[:2], bool)
+    rim[3:-3, 3:-3] = False
+    finest = result - gaussian_filter(result, (0.7, 0.7, 0))
+    of_photo = to_float(photo) - gaussian_filter(to_float(photo), (0.7, 0.7, 0))
+    assert np.square(finest[rim]).sum() < 0.2 * np.square(of_photo[rim]).sum()
+
+
+def test_a_smooth_part_of_a_sharp_surface_keeps_its_faint_detail() -> None:
+    """Skin between lashes and lips: too faint to tell by itself whether it is sharp."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:192, :256]
+    distance = np.hypot(rows - 96, columns - 128)
+    face = (distance < 60)[..., None]
+    marks = face & (np.hypot(rows % 24 - 12, columns % 24 - 12) < 6)[..., None]
+    strength = np.where(marks, 0.12, np.where(face, 0.004, 0.12))
+    colour = np.where(face, (0.7, 0.5, 0.4), (0.2, 0.4, 0.3))
+    noise = gaussian_filter(rng.normal(0, 1, (192, 256)), 1.5)[..., None]
+    photo = to_uint8(np.clip(colour + strength * noise / noise.std(), 0, 1))
+    blurred = gaussian_filter(to_float(photo), (5, 5, 0))
+    coarse = as_the_network_sees(to_float(photo))
+    rendered = np.where(marks, coarse, np.where(face, (coarse + blurred) / 2, blurred))
+    result = to_float(transfer_detail(photo, photo, rendered))
+
+    def detail(picture: np.ndarray, area: np.ndarray) -> float:
+        fine = picture - gaussian_filter(picture, (2, 2, 0))
+        return float(np.square(fine[area]).sum())
+
+    skin = (distance < 50) & (np.hypot(rows % 24 - 12, columns % 24 - 12) > 10)
+    around = distance > 75
+    assert detail(result, skin) > 0.6 * detail(to_float(photo), skin)
+    assert detail(result, around) < 0.1 * detail(to_float(photo), around)

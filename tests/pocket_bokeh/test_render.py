@@ -1,0 +1,125 @@
+"""A photograph keeps its own size, and its detail where it is sharp."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter, uniform_filter
+from skimage import data
+
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import network_input, resize_photo, to_float
+from pocket_bokeh.render import frame, nearest_shape, render_photo
+from quantize.proof.comparison import psnr
+from tests.pocket_bokeh.stub_model import Stub
+
+
+@pytest.mark.parametrize(
+    "size", [(600, 800), (800, 600), (333, 517), (64, 48), (1, 1), (2, 3), (100, 1000), (2000, 180)]
+)
+def test_the_picture_has_the_photographs_size(size: tuple[int, int]) -> None:
+    photo = resize_photo(data.astronaut(), *size)
+    models = [Stub((384, 512)), Stub((512, 384))]
+    picture = render_photo(photo, models)
+    assert picture.shape == photo.shape
+    assert picture.dtype == np.uint8
+
+
+def test_a_single_pixel_keeps_its_colour() -> None:
+    photo = np.array([[[200, 30, 60]]], np.uint8)
+    assert np.abs(render_photo(photo, [Stub()]).astype(int) - photo).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(40, 8000), (8000, 40)])
+def test_a_thread_of_a_photograph_is_refused(size: tuple[int, int]) -> None:
+    photo = np.zeros((*size, 3), np.uint8)
+    with pytest.raises(UserError, match="too long and narrow: at most 12 times"):
+        render_photo(photo, [Stub()])
+
+
+def test_the_nearest_shape_renders() -> None:
+    landscape, portrait, large = Stub((384, 512)), Stub((512, 384)), Stub((768, 1024))
+    assert nearest_shape((3000, 4000), [landscape, portrait]) is landscape
+    assert nearest_shape((4000, 3000), [landscape, portrait]) is portrait
+    assert nearest_shape((4000, 2900), [landscape, portrait]) is portrait
+    assert nearest_shape((3000, 4000), [landscape, portrait, large]) is large
+
+
+def test_a_photograph_is_framed_upright_and_not_squashed() -> None:
+    photo = data.astronaut()[:, 100:400]
+    framed = frame(photo, (384, 512))
+    assert framed.photo.shape == (384, 512, 3)
+    assert (framed.height, framed.width) == (384, 225)
+    assert np.array_equal(framed.cut(framed.photo), resize_photo(photo, 384, 225))
+    # Beyond its border the photograph goes on as its own mirror image.
+    left = framed.left
+    assert np.array_equal(framed.photo[:, left - 1], framed.photo[:, left])
+    assert np.array_equal(framed.photo[:, left - 9], framed.photo[:, left + 8])
+
+
+def test_the_network_sees_what_it_saw_in_training() -> None:
+    photo = data.astronaut()[:384]
+    model = Stub()
+    render_photo(photo, [model])
+    assert np.array_equal(model.seen[0], network_input(photo))
+    depth = photo[..., 0]
+    model = Stub(input_channels=4)
+    render_photo(photo, [model], depth)
+    assert np.array_equal(model.seen[0], network_input(photo, depth))
+
+
+def test_a_depth_map_is_framed_with_its_photograph() -> None:
+    photo = resize_photo(data.astronaut(), 700, 300)
+    model = Stub(input_channels=4)
+    render_photo(photo, [model], photo[..., 1])
+    for seen in model.seen:
+        assert np.array_equal(seen[..., 3], seen[..., 1])
+
+
+def test_a_picture_is_the_mean_of_two_views_the_second_smaller_and_mirrored() -> None:
+    """A model that blurs what it sees first alone blurs the picture half."""
+    photo = data.astronaut()[:384]
+    outcomes: list[np.ndarray] = []
+
+    def blur_first(picture: np.ndarray) -> np.ndarray:
+        sigma = 0 if outcomes else 8
+        outcomes.append(gaussian_filter(picture, (sigma, sigma, 0)))
+        return uniform_filter(outcomes[-1], (3, 3, 0))
+
+    model = Stub(change=blur_first)
+    half = to_float(render_photo(photo, [model]))
+    larger, smaller = model.seen
+    inside = smaller[4:-4, 5:-5][:, ::-1]
+    shrunk = resize_photo(photo, 2 * inside.shape[0], 2 * inside.shape[1])
+    assert psnr(inside, network_input(shrunk)) > 25
+    assert larger.shape == smaller.shape
+    sharp = to_float(photo)
+    whole = gaussian_filter(sharp, (8, 8, 0))
+    assert psnr(half, (sharp + whole) / 2) > max(psnr(half, sharp), psnr(half, whole)) + 5
+
+
+def test_a_depth_map_that_is_missing_or_too_much_is_a_sentence() -> None:
+    photo = data.astronaut()
+    with pytest.raises(UserError, match="name one with --depth FILE"):
+        render_photo(photo, [Stub(input_channels=4)])
+    with pytest.raises(UserError, match="leave --depth out"):
+        render_photo(photo, [Stub()], photo[..., 0])
+
+
+@pytest.mark.parametrize("size", [(512, 512), (384, 512), (1500, 2000)])
+def test_what_the_model_leaves_alone_keeps_the_cameras_detail(size: tuple[int, int]) -> None:
+    """The network sees half the working size; its softness must not reach the photograph."""
+    photo = resize_photo(data.astronaut(), *size)
+    untouched = Stub(change=lambda picture: uniform_filter(picture, (3, 3, 0)))
+    assert psnr(to_float(render_photo(photo, [untouched])), to_float(photo)) > 38
+
+
+def test_the_models_tones_are_taken_over() -> None:
+    photo = data.astronaut()
+    darker = render_photo(photo, [Stub(change=lambda picture: 0.8 * picture)])
+    assert psnr(to_float(darker), 0.8 * to_float(photo)) > 28
+
+
+def test_a_renderer_may_leave_the_range() -> None:
+    photo = data.astronaut()
+    picture = render_photo(photo, [Stub(change=lambda picture: 3 * picture - 1)])
+    assert picture.min() == 0
+    assert picture.max() == 255

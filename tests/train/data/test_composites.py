@@ -1,0 +1,254 @@
+"""New scenes of old subjects: sharp where the subject is, blurred behind, the same every time."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+from skimage import data
+
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import write_photo
+from train.composites import main
+from train.data.composites import (
+    LARGEST_BLUR,
+    WALL,
+    compose,
+    cut_out,
+    find_composites,
+    ground,
+    ground_layers,
+    lens_for,
+    lit_and_scaled,
+    lowered,
+    made_plain,
+    place_close,
+    raised,
+)
+from train.data.pairs import find_pairs
+from train.data.thin_lens import decode_srgb, expose
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """One blue disc before a noisy wall, with its mask; two backgrounds."""
+    folder = tmp_path_factory.mktemp("scenes")
+    rows, columns = np.mgrid[:160, :120]
+    disc = np.hypot(rows - 70, columns - 60) < 40
+    mask = gaussian_filter(disc.astype(float), 1.0)
+    wall = np.random.default_rng(0).integers(0, 90, (160, 120, 3))
+    photo = mask[..., None] * (30, 40, 220) + (1 - mask[..., None]) * wall
+    subjects, backgrounds = folder / "subjects", folder / "backgrounds"
+    for folder in (subjects / "original", subjects / "subject", backgrounds):
+        folder.mkdir(parents=True)
+    write_photo(subjects / "original" / "disc.png", photo.astype(np.uint8))
+    coverage = (255 * mask).astype(np.uint8)
+    write_photo(subjects / "subject" / "disc.png", np.dstack([coverage] * 3))
+    write_photo(backgrounds / "cat.png", data.chelsea())
+    write_photo(backgrounds / "cup.png", data.coffee())
+    return subjects, backgrounds
+
+
+def sharpness(photo: np.ndarray, where: np.ndarray) -> float:
+    grey = photo.mean(axis=-1)
+    return float(np.abs(grey - gaussian_filter(grey, 1))[where].mean())
+
+
+def test_the_subject_stays_and_the_rest_blurs(folders: tuple[Path, Path]) -> None:
+    pairs = find_composites(*folders, count=12, seed=0, size=(192, 256))
+    left = []
+    for index in range(len(pairs)):
+        pair = pairs[index]
+        assert sorted(pair.original.shape) == [3, 192, 256]
+        # Neither the cat nor the cup has any blue.
+        blue = pair.original[..., 2].astype(int) - pair.original[..., :2].max(axis=-1)
+        subject = gaussian_filter((blue > 60).astype(float), 3) > 0.99
+        behind = gaussian_filter((blue > 60).astype(float), 6) < 0.01
+        assert subject.sum() > 300
+        change = np.abs(pair.bokeh.astype(int) - pair.original)
+        assert np.median(change[subject]) <= 1  # ground before its feet may spread over them
+        # Far above, where the wall is.
+        behind[behind.shape[0] // 3 :] = False
+        left.append(sharpness(pair.bokeh, behind) / sharpness(pair.original, behind))
+    assert max(left) < 1
+    assert min(left) < 0.4
+    assert np.median(left) < 0.8
+
+
+def test_the_same_seed_gives_the_same_pair(folders: tuple[Path, Path]) -> None:
+    size = (128, 128)
+    first, again = (find_composites(*folders, 3, 5, size)[2] for _ in range(2))
+    other = find_composites(*folders, 3, 6, size)[2]
+    assert np.array_equal(first.bokeh, again.bokeh)
+    assert not np.array_equal(first.original, other.original)
+
+
+def test_a_cut_out_has_none_of_its_old_background() -> None:
+    """Red before green, half covered: where the mask says half, the colour is red alone."""
+    mask = np.repeat(np.clip(np.linspace(-255, 510, 96), 0, 255)[None], 96, 0).astype(np.uint8)
+    part = mask[..., None] / 255
+    photo = np.rint(part * (200, 20, 20) + (1 - part) * (20, 200, 20)).astype(np.uint8)
+    subject = cut_out(photo, mask)
+    assert subject.coverage.min() > 0.49
+    rim = subject.coverage < 0.9
+    # In the photograph green is as bright there as red.
+    assert subject.colour[rim][:, 0].mean() > 4 * subject.colour[rim][:, 1].mean()
+
+
+def test_a_close_subject_is_anywhere_and_reaches_beyond_the_frame() -> None:
+    """A white disc; cut off at the bottom in every other photograph."""
+    rows, columns = np.mgrid[:80, :80]
+    mask = np.where(np.hypot(rows - 40, columns - 40) < 38, 255, 0).astype(np.uint8)
+    photo, margin = np.full((80, 80, 3), 255, np.uint8), 10
+    tops, bottoms, visible = [], [], []
+    for seed in range(40):
+        height = 80 if seed % 2 else 60
+        subject = cut_out(photo[:height], mask[:height])
+        assert subject.is_cut == (seed % 2 == 0)
+        standing = place_close(np.random.default_rng(seed), subject, (120, 148), margin)
+        covered = np.flatnonzero(standing[3, margin:-margin, margin:-margin].max(axis=1) > 0.5)
+        tops.append(covered[0])
+        bottoms.append(covered[-1])
+        visible.append((standing[3, margin:-margin, margin:-margin] > 0.5).mean())
+        if subject.is_cut:
+            assert covered[-1] == 99, "what was cut off is cut off again"
+    assert min(tops[1::2]) == 0
+    assert max(tops[1::2]) > 30
+    assert min(bottoms[1::2]) < 70
+    assert min(visible) > 0.05
+
+
+def test_half_of_the_lenses_are_wide_and_some_blur_hardly() -> None:
+    """The same subject each time, so that only the lens differs."""
+    standing = np.ones((4, 120, 160), np.float32)
+    size = (100, 140)
+    wide = 1.12 * LARGEST_BLUR * 100
+    lenses = [lens_for(np.random.default_rng(seed), standing, size) for seed in range(300)]
+    opened = np.array([lens.strength for lens in lenses]) / wide
+    assert 0.4 < np.mean(opened > 0.92) < 0.6
+    assert opened.max() < 1.09
+    assert opened.min() < 0.15
+    assert np.mean((opened > 0.2) & (opened < 0.6)) > 0.15
+
+
+def test_a_plain_wall_keeps_its_light_and_little_else() -> None:
+    radiance = decode_srgb(data.coffee()).transpose(2, 0, 1)
+    plain = made_plain(np.random.default_rng(0), radiance, 384)
+    assert plain.mean() == pytest.approx(radiance.mean(), rel=0.02)
+    coarse = [one - gaussian_filter(one, (0, 3, 3)) for one in (radiance, plain)]
+    assert coarse[1].std() < 0.2 * coarse[0].std()
+
+
+def test_the_light_on_a_subject_is_of_another_colour_each_time() -> None:
+    grey = cut_out(np.full((40, 40, 3), 120, np.uint8), np.full((40, 40), 255, np.uint8))
+    means = np.array(
+        [
+            lit_and_scaled(np.random.default_rng(seed), grey, (64, 64), (0.5, 0.5)).mean((0, 1))
+            for seed in range(40)
+        ]
+    )
+    red_to_blue = means[:, 0] / means[:, 2]
+    assert 0.7 < red_to_blue.min() < 0.9
+    assert 1.1 < red_to_blue.max() < 1.4
+
+
+def test_the_ground_reaches_the_feet_and_ends_at_a_wall() -> None:
+    depth = ground(np.random.default_rng(0), feet=0.8, canvas=(200, 10))
+    assert depth[0, 0] == pytest.approx(WALL, rel=0.02)
+    assert depth[160, 5] == pytest.approx(1.0, abs=0.03)
+    assert (np.diff(depth[:, 0]) >= 0).all()
+
+
+def test_layers_of_a_ground_are_the_photograph_again() -> None:
+    radiance = decode_srgb(data.chelsea()[:64, :96]).transpose(2, 0, 1)
+    layers = ground_layers(radiance, ground(np.random.default_rng(0), 0.9, (64, 96)))
+    assert len(layers) > 4
+    np.testing.assert_allclose(expose(layers), radiance, atol=1e-5)
+
+
+def test_highlights_rise_and_come_back() -> None:
+    radiance = np.linspace(0, 1, 101)
+    assert raised(radiance)[-1] == pytest.approx(2.92)
+    np.testing.assert_allclose(lowered(raised(radiance)), radiance, atol=1e-6)
+
+
+def test_a_subject_fits_any_canvas(folders: tuple[Path, Path]) -> None:
+    subject = cut_out(np.full((50, 300, 3), 200, np.uint8), np.full((50, 300), 255, np.uint8))
+    assert subject.is_cut
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        original, bokeh = compose(random, subject, data.coffee(), (64, 128))
+        assert original.shape == bokeh.shape == (64, 128, 3)
+
+
+def test_the_command_makes_a_folder_that_trains(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects, backgrounds = map(str, folders)
+    command = ["composites", "--subjects", subjects, "--backgrounds", backgrounds]
+    command += ["--out", str(tmp_path / "pairs"), "--count", "3", "--size", "64", "128"]
+    monkeypatch.setattr(sys, "argv", command)
+    main()
+    assert len(find_pairs(tmp_path / "pairs", "train")) == 2  # and one to judge by
+    with pytest.raises(UserError, match="exists already"):
+        main()
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"subjects": Path("nowhere")}, "no masks in subject/"),
+        ({"backgrounds": Path("nowhere")}, "no photographs for backgrounds"),
+        ({"count": 0}, "--count"),
+        ({"size": (100, 128)}, "multiples of 64"),
+    ],
+)
+def test_what_is_missing_is_named(
+    folders: tuple[Path, Path], change: dict[str, Any], complaint: str
+) -> None:
+    options: dict[str, Any] = {"count": 1, "seed": 0, "size": (64, 64)}
+    options |= {"subjects": folders[0], "backgrounds": folders[1]}
+    with pytest.raises(UserError, match=complaint):
+        find_composites(**{**options, **change})
+
+
+@pytest.mark.parametrize(
+    ("mask", "complaint"),
+    [
+        (np.zeros((160, 120, 3), np.uint8), "no subject in it"),
+        (np.full((80, 60, 3), 255, np.uint8), "not of its photograph's size"),
+    ],
+)
+def test_a_useless_mask_is_named(
+    folders: tuple[Path, Path], tmp_path: Path, mask: np.ndarray, complaint: str
+) -> None:
+    shutil.copytree(folders[0], tmp_path / "subjects")
+    write_photo(tmp_path / "subjects" / "subject" / "disc.png", mask)
+    with pytest.raises(UserError, match=rf"files cannot be used: subject/disc\.png \({complaint}"):
+        find_composites(tmp_path / "subjects", folders[1], 1, 0, (64, 64))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_damaged_file_is_named_before_anything_is_made(
+    folders: tuple[Path, Path], tmp_path: Path, which: int
+) -> None:
+    subjects, backgrounds = tmp_path / "subjects", tmp_path / "backgrounds"
+    shutil.copytree(folders[0], subjects)
+    shutil.copytree(folders[1], backgrounds)
+    file = [subjects / "original/disc.png", next(backgrounds.iterdir())][which]
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(UserError, match=rf"cannot be used: \w+/{file.name} \(damaged"):
+        find_composites(subjects, backgrounds, 1, 0, (64, 64))
+
+
+def test_a_mask_belongs_to_its_photograph_in_either_spelling(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(folders[0], tmp_path / "subjects")
+    (tmp_path / "subjects/original/disc.png").rename(tmp_path / "subjects/original/caf\u00e9.png")
+    (tmp_path / "subjects/subject/disc.png").rename(tmp_path / "subjects/subject/cafe\u0301.png")
+    found = find_composites(tmp_path / "subjects", folders[1], 1, 0, (64, 64))
+    assert len(found.subjects) == len(list((folders[0] / "subject").iterdir()))

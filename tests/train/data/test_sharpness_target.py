@@ -1,0 +1,40 @@
+"""Where a pair stays sharp, on pictures of which it is known."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from train.data.sharpness_target import sharpness
+
+
+def half_blurred(sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Noise, 64 × 96, and the same with its right half blurred; the lowest rows are smooth."""
+    original = np.random.default_rng(0).random((64, 96, 3), np.float32)
+    original[32:] = 0.5
+    bokeh = original.copy()
+    bokeh[:, 48:] = gaussian_filter(original, (sigma, sigma, 0))[:, 48:]
+    return original, bokeh
+
+
+def test_the_blurred_half_is_told_from_the_sharp_one() -> None:
+    for level in (2, 3, 4):
+        share, weight = np.moveaxis(sharpness(*half_blurred(sigma=3), level), -1, 0)
+        height, width = 256 // 2**level, 384 // 2**level
+        assert share.shape == weight.shape == (height, width)
+        upper, margin = slice(0, height // 3), width // 8
+        assert share[upper, : width // 2 - margin].min() > 0.99
+        assert share[upper, width // 2 + margin :].max() < 0.1
+        assert weight[upper].min() > 0.9
+
+
+def test_without_texture_nothing_is_claimed() -> None:
+    assert sharpness(*half_blurred(sigma=3), level=3)[-8:, :, 1].max() < 0.01
+
+
+def test_a_slight_blur_is_between() -> None:
+    slight, strong = (sharpness(*half_blurred(sigma), level=3)[:12, 32:, 0] for sigma in (0.7, 3))
+    assert strong.mean() + 0.1 < slight.mean() < 0.9
+
+
+def test_light_alone_changes_nothing() -> None:
+    original, _ = half_blurred(sigma=3)
+    assert sharpness(original, original + 0.1, level=3)[:12, :, 0].min() > 0.99

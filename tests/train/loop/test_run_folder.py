@@ -1,0 +1,165 @@
+"""What a run remembers of itself, and when it refuses to go on."""
+
+import dataclasses
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import read_photo, write_photo
+from train.loop.run_folder import (
+    BUILT_IN,
+    Run,
+    check_same_run,
+    create_run,
+    held,
+    open_pairs,
+    read_run,
+)
+
+MakeRun = Callable[..., Run]
+
+
+def test_a_run_reads_itself(tiny_run: MakeRun) -> None:
+    run = dataclasses.replace(tiny_run(), limit=5, precision="mixed_bfloat16")
+    create_run(run, {"steps": 12, "out": run.folder})
+    assert read_run(run.folder) == run
+    config = json.loads((run.folder / "config.json").read_text())
+    assert config["options"] == {"steps": 12, "out": str(run.folder)}
+    assert {"keras", "backend"} <= config["packages"].keys()
+    assert len(run.pairs("train")) == 5
+
+
+def test_a_run_is_not_overwritten(tiny_run: MakeRun, tmp_path: Path) -> None:
+    run = tiny_run()
+    create_run(run)
+    with pytest.raises(UserError, match="--resume"):
+        create_run(run)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(UserError, match="exists and is not a run"):
+        create_run(tiny_run("other"))
+    with pytest.raises(UserError, match="not a run folder"):
+        read_run(tmp_path)
+
+
+def test_another_configuration_is_refused_by_its_fields(tiny_run: MakeRun) -> None:
+    run = tiny_run()
+    create_run(run)
+    check_same_run(run)
+    with pytest.raises(UserError, match=r"level_6.steps \(was 12, asked for 13\), train.schedules"):
+        check_same_run(tiny_run(steps=13))
+    with pytest.raises(UserError, match=r"other seed \(was 0, asked for 1\);"):
+        check_same_run(dataclasses.replace(run, seed=1))
+
+
+def test_a_run_of_an_older_version_has_the_defaults_of_what_it_does_not_name(
+    tiny_run: MakeRun,
+) -> None:
+    run = tiny_run()
+    create_run(run)
+    file = run.folder / "config.json"
+    config = json.loads(file.read_text())
+    del config["train"]["detail_transfer"]
+    for schedule in config["train"]["schedules"]:
+        schedule["optimizer"] = "adam"
+    file.write_text(json.dumps(config))
+    check_same_run(run)
+    other = dataclasses.replace(run.train, detail_transfer=True)
+    with pytest.raises(UserError, match=r"detail_transfer \(was False, asked for True\)"):
+        check_same_run(dataclasses.replace(run, train=other))
+
+
+def test_a_run_with_an_optimizer_that_is_gone_is_refused(tiny_run: MakeRun) -> None:
+    run = tiny_run()
+    create_run(run)
+    file = run.folder / "config.json"
+    config = json.loads(file.read_text())
+    config["train"]["schedules"][0]["optimizer"] = "muon"
+    file.write_text(json.dumps(config))
+    with pytest.raises(UserError, match="trained with muon, which this version does not have"):
+        check_same_run(run)
+
+
+def change_the_data(folder: Path) -> None:
+    """Repairs a file, loses a pair and gets another one; then another process starts."""
+    write_photo(folder / "bokeh/3.png", 255 - read_photo(folder / "bokeh/3.png"))
+    for kind in ("original", "bokeh"):
+        shutil.copy(folder / kind / "1.png", folder / kind / "more.png")
+        (folder / kind / "4.png").unlink()
+    open_pairs.cache_clear()
+
+
+def test_changed_data_is_named_and_accepted_when_told_to(
+    tiny_run: MakeRun, pairs_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tiny_run()
+    create_run(run)
+    check_same_run(run)
+    change_the_data(pairs_folder)
+    found = (
+        r"1 changed: bokeh/3.png \(\w+\); 2 removed: original/4.png \(\w+\), bokeh/4.png \(\w+\); "
+        r"2 added: original/more.png \(\w+\), bokeh/more.png \(\w+\)"
+    )
+    with pytest.raises(
+        UserError, match=rf"changed since it started \({found}\); .* --accept-data-"
+    ):
+        check_same_run(run)
+    check_same_run(run, accept_data_changes=True)
+    assert re.search(rf"goes on with changed data \({found}\)", capsys.readouterr().err)
+    # What was accepted is the run's data from now on, and stays on record.
+    check_same_run(run)
+    (accepted,) = json.loads((run.folder / "data_files.json").read_text())["accepted"]
+    assert {kind: len(names) for kind, names in accepted.items()} == {
+        "changed": 1,
+        "removed": 2,
+        "added": 2,
+    }
+
+
+def test_a_run_of_an_older_version_goes_on_with_its_data_alone(
+    tiny_run: MakeRun, pairs_folder: Path
+) -> None:
+    run = tiny_run()
+    create_run(run)
+    (run.folder / "data_files.json").unlink()
+    check_same_run(run)
+    assert (run.folder / "data_files.json").is_file()
+    (run.folder / "data_files.json").unlink()
+    change_the_data(pairs_folder)
+    with pytest.raises(UserError, match=r"it was not noted which\); .* --accept-data-changes"):
+        check_same_run(run)
+    check_same_run(run, accept_data_changes=True)
+    check_same_run(run)
+
+
+def test_a_run_with_damaged_photos_is_not_made(tiny_run: MakeRun, pairs_folder: Path) -> None:
+    run = tiny_run()
+    for file in (pairs_folder / "original/3.png", pairs_folder / "bokeh/7.png"):
+        file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(UserError, match=r"2 of 24 files cannot be used: .*; replace or remove"):
+        create_run(run)
+    assert not run.folder.exists()
+    assert not list(run.folder.parent.glob(".run*"))
+
+
+def test_built_in_pairs_are_as_many_as_asked_for_and_have_depth() -> None:
+    pairs = open_pairs(BUILT_IN, "train", depth=True, limit=300)
+    assert len(pairs) == 300
+    depth = pairs[299].depth
+    assert depth is not None
+    assert depth.shape == pairs[299].original.shape[:2]
+    assert open_pairs(BUILT_IN, "val")[0].depth is None
+
+
+def test_two_processes_do_not_train_one_run(tiny_run: MakeRun) -> None:
+    run = tiny_run()
+    create_run(run)
+    another = pytest.raises(UserError, match="another process is training this run")
+    with held(run), another, held(run):
+        pass
+    with held(run):
+        pass

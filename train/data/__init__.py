@@ -1,0 +1,1 @@
+"""Pairs of photographs: found, made, and turned into batches."""

@@ -1,0 +1,1 @@
+"""How good a network or a bundle is, and the pages that tell it."""

@@ -1,0 +1,135 @@
+"""The page that `train.experiments` writes: a table, pictures, and what became of each claim."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pocket_bokeh.photo import write_atomically, write_photo
+from pocket_bokeh.picture_grid import picture_grid
+from train.loop.run_folder import Run, split_words
+from train.loop.validation import LevelReport
+
+DECIDED_AT = 2.0
+"""Standard errors that a mean difference must have to count as one."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One training and how good it is.
+
+    Attributes:
+        name: of the experiment.
+        title: for people.
+        pairs: that it was trained on.
+        parameters: of its network.
+        steps: of all its levels.
+        unseen: level 1 on photographs of the test split; the page says if they are val's.
+        seen: level 1 on photographs that it was trained on.
+    """
+
+    name: str
+    title: str
+    pairs: int
+    parameters: int
+    steps: int
+    unseen: LevelReport
+    seen: LevelReport
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That one training ends better than another; both by their place in the table, from 1."""
+
+    words: str
+    better: int
+    worse: int
+
+
+CLAIMS = (
+    Claim("Level by level beats all levels at once, even with fewer pairs", better=5, worse=1),
+    Claim("Level by level beats all levels at once, a fifth of the pairs", better=3, worse=1),
+    Claim("A network without level 3's filters is worse", better=3, worse=4),
+    Claim("More pairs help the training level by level", better=5, worse=3),
+    Claim("More pairs help the training of all levels at once", better=2, worse=1),
+)
+
+
+def write_page(folder: Path, scale: str, run: Run, outcomes: Sequence[Outcome]) -> None:
+    """Writes `page.md` and `pictures.jpg` into a folder, each whole or not at all."""
+    write_photo(folder / "pictures.jpg", pictures(outcomes), quality=88)
+    parts = [_head(scale, run), table(outcomes), claims(outcomes), "![pictures](pictures.jpg)"]
+    write_atomically(folder / "page.md", "\n\n".join(parts) + "\n")
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """A row for doing nothing and one per training, in Markdown."""
+    untouched = outcomes[0].unseen.untouched
+    lines = [
+        "| training | pairs | parameters | steps | unseen PSNR | SSIM | trained-on PSNR |",
+        "|---|---|---|---|---|---|---|",
+        f"| the photograph untouched | | | | {untouched.psnr:.2f} dB | {untouched.ssim:.4f} | |",
+    ]
+    for number, outcome in enumerate(outcomes, start=1):
+        unseen, seen = outcome.unseen.output, outcome.seen
+        lines.append(
+            f"| {number}. {outcome.title} | {outcome.pairs} | {outcome.parameters / 1e6:.2f} M | "
+            f"{outcome.steps} | {unseen.psnr:.2f} dB | {unseen.ssim:.4f} | "
+            f"{seen.output.psnr:.2f} dB (untouched {seen.untouched.psnr:.2f}) |"
+        )
+    return "\n".join(lines)
+
+
+def claims(outcomes: Sequence[Outcome]) -> str:
+    """What became of the report's claims, in Markdown."""
+    lines = ["| claim | compared | mean difference | |", "|---|---|---|---|"]
+    for claim in CLAIMS:
+        difference, error = compare(outcomes[claim.better - 1], outcomes[claim.worse - 1])
+        lines.append(
+            f"| {claim.words} | {claim.better} − {claim.worse} | "
+            f"{difference:+.2f} ± {error:.2f} dB | {verdict(difference, error)} |"
+        )
+    return "\n".join(lines)
+
+
+def compare(better: Outcome, worse: Outcome) -> tuple[float, float]:
+    """Mean and standard error of the difference in PSNR, photograph by photograph, in dB."""
+    difference = np.subtract(better.unseen.psnr_by_photo, worse.unseen.psnr_by_photo)
+    error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.inf
+    return float(difference.mean()), float(error)
+
+
+def verdict(difference: float, error: float) -> str:
+    """`confirmed`, `refuted`, or `undecided` where chance would do."""
+    if abs(difference) < DECIDED_AT * error:
+        return "undecided"
+    return "confirmed" if difference > 0 else "refuted"
+
+
+def pictures(outcomes: Sequence[Outcome]) -> np.ndarray:
+    """A row per photograph: untouched, what each training makes of it, target; uint8 sRGB."""
+    rows, labels = [], []
+    for index, (original, _, target) in enumerate(outcomes[0].unseen.rows):
+        outputs = [outcome.unseen.rows[index][1] for outcome in outcomes]
+        psnrs = [f"{outcome.unseen.psnr_by_photo[index]:.2f} dB" for outcome in outcomes]
+        rows.append([original, *outputs, target])
+        labels.append(["", *psnrs, ""])
+    headings = [f"{number}. {o.title}" for number, o in enumerate(outcomes, start=1)]
+    return picture_grid(rows, ["input", *headings, "target"], labels, cell_height=240)
+
+
+def _head(scale: str, run: Run) -> str:
+    widths = f"{run.network.width:g} of the filters" if run.network.width != 1 else "all filters"
+    data = "built-in scenes" if run.data == "built-in" else Path(run.data).name
+    unseen = split_words(run.data, "test")
+    return (
+        "# The report's five trainings\n\n"
+        f"Scale `{scale}`: {widths}, {run.network.head} heads, crops of {run.train.crop} px of "
+        f"photographs {run.train.short_side} px high, {data}. Joint training takes the same "
+        "arithmetic as the training level by level. A claim counts as confirmed or refuted where "
+        "the mean difference "
+        f"over the unseen photographs is at least {DECIDED_AT:g} standard errors; one training "
+        f"each, so chance between seeds is not in it. Unseen: {unseen}.\n\n"
+        f"Written by `python -m train.experiments --scale {scale} --seed {run.seed}`."
+    )

@@ -1,0 +1,1 @@
+"""A level's training: losses, checkpoints, the run folder, devices."""

@@ -1,0 +1,86 @@
+"""Where a level's training stands, on disk: weights, optimizer and data position together.
+
+A checkpoint is a folder `step_000150/` that appears whole: written beside, brought to the disk,
+then renamed. The last two are kept; one that is damaged all the same is passed over for the other.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pocket_bokeh.disk import bring_to_disk, check_space
+
+_KEPT = 2
+_WEIGHTS = "state.weights.h5"
+_POSITION = "position.json"
+
+
+def save_checkpoint(level_folder: Path, model: Any, step: int, position: Any) -> None:
+    """Writes a checkpoint of a compiled model after `step` steps and drops the older ones.
+
+    Args:
+        level_folder: `RUN/level_N`.
+        model: a compiled Keras model; its optimizer's variables are saved with its weights.
+        step: steps done so far.
+        position: where the training stands besides, as JSON takes it.
+
+    Raises:
+        OSError: the disk is full; the checkpoints that there are stay.
+    """
+    level_folder.mkdir(parents=True, exist_ok=True)
+    check_space(level_folder, model)
+    beside = level_folder / f".writing_{step:06d}"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    try:
+        model.save_weights(beside / _WEIGHTS)
+        described = {
+            "step": step,
+            "position": position,
+            "weights_bytes": (beside / _WEIGHTS).stat().st_size,
+        }
+        (beside / _POSITION).write_text(json.dumps(described))
+        for path in (beside / _WEIGHTS, beside / _POSITION, beside):
+            bring_to_disk(path)
+        final = level_folder / f"step_{step:06d}"
+        if final.exists():
+            shutil.rmtree(final)
+        beside.rename(final)
+        bring_to_disk(level_folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    for old in _checkpoints(level_folder)[:-_KEPT]:
+        shutil.rmtree(old)
+
+
+def latest_step(level_folder: Path) -> int:
+    """Steps done at the last checkpoint; 0 where there is none."""
+    checkpoints = _checkpoints(level_folder)
+    return int(checkpoints[-1].name.removeprefix("step_")) if checkpoints else 0
+
+
+def load_checkpoint(level_folder: Path, model: Any) -> Any:
+    """Puts the last checkpoint's weights and optimizer into a model; returns the position.
+
+    Args:
+        model: built like the one that was saved; where it is compiled, its optimizer must be
+            built and is restored too.
+    """
+    checkpoint = _checkpoints(level_folder)[-1]
+    model.load_weights(checkpoint / _WEIGHTS)
+    return json.loads((checkpoint / _POSITION).read_text())["position"]
+
+
+def _checkpoints(level_folder: Path) -> list[Path]:
+    """The undamaged ones, oldest first."""
+    return [folder for folder in sorted(level_folder.glob("step_*")) if _is_whole(folder)]
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        position = json.loads((checkpoint / _POSITION).read_text())
+        return (checkpoint / _WEIGHTS).stat().st_size == position["weights_bytes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,127 @@
+"""What each level is trained on. A loss takes target and output, N × H × W × 3, 0…1."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from keras import ops
+
+from pocket_bokeh.errors import UserError
+from train.loop.detail_transfer import detail_transferred
+from train.loop.metrics import ssim
+from train.loop.perceptual import vgg_distance
+
+Tensor = Any
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def l1(target: Tensor, output: Tensor) -> Tensor:
+    """100 · mean absolute difference: the published loss of levels 7 to 2."""
+    return 100.0 * ops.mean(ops.abs(target - output))
+
+
+def l1_l2(target: Tensor, output: Tensor) -> Tensor:
+    """50 · mean absolute + 500 · mean squared difference.
+
+    About as much of either where the two differ by 0.1. Where subject and background cannot be
+    told apart, absolute differences alone choose the likelier, at a high price where it is wrong.
+    """
+    difference = target - output
+    return 50.0 * ops.mean(ops.abs(difference)) + 500.0 * ops.mean(ops.square(difference))
+
+
+def l1_ssim(target: Tensor, output: Tensor) -> Tensor:
+    """10 · mean absolute difference + 10 · (1 − SSIM): level 1 without its perceptual term."""
+    return 10.0 * ops.mean(ops.abs(target - output)) + 10.0 * (1.0 - ops.mean(ssim(output, target)))
+
+
+def l1_l2_ssim(target: Tensor, output: Tensor) -> Tensor:
+    """A quarter of `l1_l2` + `l1_ssim`: structure, and no high price where it is guessed wrong."""
+    return 0.25 * l1_l2(target, output) + l1_ssim(target, output)
+
+
+def l1_ssim_vgg(vgg_weights: Path) -> Loss:
+    """The published loss of level 1: `l1_ssim` + 0.1 · squared distance of VGG-19's features.
+
+    Raises:
+        UserError: the file is missing or not VGG-19's weights.
+    """
+    perceptual = vgg_distance(vgg_weights)
+
+    def loss(target: Tensor, output: Tensor) -> Tensor:
+        return l1_ssim(target, output) + 0.1 * ops.mean(perceptual(target, output))
+
+    return loss
+
+
+def with_sharpness(loss: Loss, importance: float) -> Loss:
+    """A loss on pictures that also asks for sharpness.
+
+    Args:
+        loss: of target and output, N × H × W × 3.
+        importance: factor of the cross entropy of the shares.
+
+    Returns:
+        A loss of targets N × H × W × 5, picture, share and weight, and of outputs N × H × W × 4,
+        picture and the share's logit.
+    """
+
+    def both(target: Tensor, output: Tensor) -> Tensor:
+        share, weight = target[..., 3:4], target[..., 4:5]
+        unsure = ops.binary_crossentropy(share, output[..., 3:4], from_logits=True)
+        told = ops.sum(weight * unsure) / (ops.sum(weight) + 1e-6)
+        return loss(target[..., :3], output[..., :3]) + importance * told
+
+    return both
+
+
+def with_detail_transfer(loss: Loss) -> Loss:
+    """A loss on what detail transfer makes of the output, as people see it.
+
+    Args:
+        loss: of target and output, N × H × W × 3.
+
+    Returns:
+        A loss of targets N × H × W × 6, picture and photograph, and of outputs N × H × W × 3.
+    """
+
+    def finished(target: Tensor, output: Tensor) -> Tensor:
+        return loss(target[..., :3], detail_transferred(target[..., 3:], output))
+
+    return finished
+
+
+LOSSES: Mapping[str, Loss] = {
+    "l1": l1,
+    "l1_l2": l1_l2,
+    "l1_ssim": l1_ssim,
+    "l1_l2_ssim": l1_l2_ssim,
+}
+"""Those that need nothing more."""
+
+LOSS_NAMES = (*LOSSES, "l1_ssim_vgg")
+"""What `make_loss` takes."""
+
+
+def make_loss(name: str, vgg_weights: Path | None = None) -> Loss:
+    """The loss called `name`, one of `LOSS_NAMES`.
+
+    Args:
+        name: of the loss.
+        vgg_weights: the file of VGG-19's weights; only `l1_ssim_vgg` reads it.
+
+    Raises:
+        UserError: an unknown name; the loss needs the weights, and no file is named, or it is
+            missing or another network's.
+    """
+    if name in LOSSES:
+        return LOSSES[name]
+    if name not in LOSS_NAMES:
+        raise UserError(f"unknown loss '{name}': expected one of {', '.join(LOSS_NAMES)}")
+    if vgg_weights is None:
+        raise UserError(
+            "the loss l1_ssim_vgg needs the VGG-19 weights: name the file with --vgg-weights "
+            "(Keras publishes it as vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), "
+            "or train with l1_ssim"
+        )
+    return l1_ssim_vgg(vgg_weights)

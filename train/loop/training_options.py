@@ -1,0 +1,140 @@
+"""What the training commands take, and the run that it stands for."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from pocket_bokeh.errors import UserError
+from train.loop.devices import DeviceOptions, is_first_host, on_first_host, use_devices
+from train.loop.losses import make_loss
+from train.loop.run_folder import BUILT_IN, Run, check_same_run, create_run
+from train.network.presets import (
+    LEVEL_1_LOSSES,
+    NETWORKS,
+    SCHEDULES,
+    Precision,
+    PyNETConfig,
+    TrainConfig,
+    choose,
+)
+
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+"""A flag without its `--no-` twin."""
+
+
+ONE_DEVICE = DeviceOptions()
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """The flags that every training has."""
+
+    data: Path | None = None
+    """A folder in the EBB! layout: original/NAME.jpg and bokeh/NAME.jpg, or train/ and val/ of
+    these. Left out: the built-in pairs."""
+    out: Path = Path("runs/training")
+    """The run folder to make."""
+    preset: str = "mobile"
+    """The network: reference (as published), report (its Keras re-implementation), mobile (made for
+    phones) or pocket (mobile without normalization, as shipped)."""
+    schedule: str = "quick"
+    """Steps, batches and crops: quick (10 minutes on two cores), release (two hours),
+    standard (a night), published (days on a GPU) or smoke (seconds, to try a folder)."""
+    steps: int | None = None
+    """Steps of every level, in place of the schedule's."""
+    batch: int | None = None
+    """Crops per step of every level, in place of the schedule's; several devices share them."""
+    limit: int | None = None
+    """How many training pairs are taken at most; of 500 pairs, --limit 100 takes some of those that
+    --limit 400 takes. Left out: all."""
+    depth: Flag = False
+    """Train a network that also sees depth, from original_depth/NAME.png beside the pairs."""
+    level_1_loss: Literal["l1", "l1_l2", "l1_ssim", "l1_l2_ssim", "l1_ssim_vgg"] | None = None
+    """What level 1 is trained on. Left out: l1_ssim_vgg for reference, as published; l1_ssim for
+    the others. The other levels take the schedule's."""
+    vgg_weights: Path | None = None
+    """VGG-19's weights as Keras publishes them
+    (vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), for l1_ssim_vgg."""
+    precision: Precision = "float32"
+    """What the network computes in: mixed_bfloat16 and mixed_float16 are for GPUs."""
+    seed: int = 0
+    """Of the weights, the order of the pairs and the crops."""
+    resume: Flag = False
+    """Go on with the run in --out, exactly where it was stopped."""
+    accept_data_changes: Flag = False
+    """With --resume: go on although files of the data were repaired, removed or added."""
+    machines: Annotated[DeviceOptions, tyro.conf.OmitArgPrefixes] = ONE_DEVICE
+
+
+def open_run(options: TrainingOptions) -> Run:
+    """The run that the options stand for: checked, and made or with --resume found again.
+
+    Raises:
+        UserError: an unknown name, a number out of range, broken pairs, a missing file, a folder
+            that exists, or a run to resume that was started otherwise.
+    """
+    run = planned_run(options)
+    use_devices(options.machines, run.train.schedules)
+    return make_run(run, options)
+
+
+def planned_run(options: TrainingOptions) -> Run:
+    """The same, with nothing written and no folder looked at."""
+    for name in ("steps", "batch", "limit"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name} {value}: expected 1 or more")
+    if options.seed < 0:
+        raise UserError(f"--seed {options.seed}: expected 0 or more")
+    return Run(
+        folder=options.out,
+        preset=options.preset,
+        network=network_of(options),
+        train=schedule_of(options),
+        data=str(options.data.resolve()) if options.data else BUILT_IN,
+        seed=options.seed,
+        limit=options.limit,
+        precision=options.precision,
+        vgg_weights=str(options.vgg_weights.resolve()) if options.vgg_weights else None,
+    )
+
+
+def make_run(run: Run, options: TrainingOptions) -> Run:
+    """Checks that a run can be trained, then makes its folder, or with --resume finds it again.
+
+    Raises:
+        UserError: as `open_run`.
+    """
+    run.pairs("val")
+    for schedule in run.train.schedules:
+        make_loss(schedule.loss, options.vgg_weights)
+    if not options.resume:
+        on_first_host(lambda: create_run(run, dataclasses.asdict(options)))
+    if options.resume or not is_first_host():
+        check_same_run(run, options.accept_data_changes)
+    return run
+
+
+def network_of(options: TrainingOptions) -> PyNETConfig:
+    """The preset's network, for three channels or with depth for four."""
+    network = choose("preset", options.preset, NETWORKS)
+    return dataclasses.replace(network, input_channels=4 if options.depth else 3)
+
+
+def schedule_of(options: TrainingOptions) -> TrainConfig:
+    """The schedule with the preset's loss, and the steps and batch asked for."""
+    config = choose("schedule", options.schedule, SCHEDULES)
+    level_1_loss = options.level_1_loss or LEVEL_1_LOSSES[options.preset]
+    schedules = tuple(
+        dataclasses.replace(
+            schedule,
+            steps=options.steps or schedule.steps,
+            batch=options.batch or schedule.batch,
+            loss=level_1_loss if schedule.level == 1 else schedule.loss,
+        )
+        for schedule in config.schedules
+    )
+    return dataclasses.replace(config, schedules=schedules)

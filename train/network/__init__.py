@@ -1,0 +1,1 @@
+"""The network: presets, PyNET itself, what it costs, and its files."""

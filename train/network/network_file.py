@@ -1,0 +1,139 @@
+"""A trained network as one file that says what it is.
+
+A Keras archive (`.keras`) with one entry more, `pynet.json`: the preset, the configuration and
+the level. Keras itself loads it like any other of its models.
+"""
+
+import dataclasses
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from pocket_bokeh.disk import bring_to_disk, check_space
+from pocket_bokeh.errors import UserError
+from train.network.presets import PyNETConfig
+
+FORMAT_VERSION = 1
+
+_ENTRY = "pynet.json"
+_ENDING = ".keras"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network for inference.
+
+    Attributes:
+        preset: the name of its configuration, for people.
+        config: what `model` was built from.
+        level: whose output it gives, 7 (coarsest) … 1 (the photograph's size).
+        model: of `train.network.pynet.build_pynet`, not compiled.
+    """
+
+    preset: str
+    config: PyNETConfig
+    level: int
+    model: Any
+
+
+def write_network(file: Path, model: Any, preset: str, config: PyNETConfig, level: int) -> None:
+    """Writes a network for inference, whole or not at all.
+
+    Args:
+        file: ends in `.keras`; what was there is replaced.
+        model: of `build_pynet(config, level)`, compiled or not.
+        preset: the name of the configuration.
+        config: what the model was built from.
+        level: whose output the model gives.
+
+    Raises:
+        UserError: the file's name or folder will not do.
+        OSError: the disk is full.
+    """
+    check_writable(file)
+    check_space(file.parent, model)
+    description = {
+        "format_version": FORMAT_VERSION,
+        "preset": preset,
+        "level": level,
+        "network": dataclasses.asdict(config),
+    }
+    beside = file.with_name(f".writing_{file.name}")
+    try:
+        model.save(beside)
+        with zipfile.ZipFile(beside, "a") as archive:
+            archive.writestr(_ENTRY, json.dumps(description, indent=2) + "\n")
+        bring_to_disk(beside)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def check_writable(file: Path) -> None:
+    """Refuses a name that `write_network` could not write to.
+
+    Raises:
+        UserError: the name does not end in `.keras`, or its folder does not exist.
+    """
+    if file.suffix != _ENDING:
+        raise UserError(f"{file}: a network's file ends in {_ENDING}; name one that does")
+    if not file.parent.is_dir():
+        raise UserError(f"{file.parent}: no such folder; make it or name another")
+
+
+def read_network(file: Path) -> Network:
+    """Reads what `write_network` wrote.
+
+    Raises:
+        UserError: there is no such file, it is damaged, or a Keras model of other origin.
+    """
+    description = _read_description(file)
+    try:
+        fields = description["network"]
+        fields["normalized_levels"] = tuple(fields["normalized_levels"])
+        config = PyNETConfig(**fields)
+        preset, level = str(description["preset"]), int(description["level"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{file}: its {_ENTRY} is not of this version ({error}); write the file anew"
+        ) from error
+    try:
+        model = keras.models.load_model(file, compile=False)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise UserError(f"{file}: damaged ({reason}); write the file anew") from error
+    return Network(preset, config, level, model)
+
+
+def _read_description(file: Path) -> dict[str, Any]:
+    """`pynet.json` of an archive whose every entry has its checksum."""
+    if not file.is_file():
+        found = "a folder" if file.is_dir() else "no such file"
+        raise UserError(f"{file}: {found}; expected a network's {_ENDING} file")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+            if _ENTRY in names and (broken := archive.testzip()):
+                raise UserError(f"{file}: damaged (in {broken}); write the file anew")
+            description = json.loads(archive.read(_ENTRY)) if _ENTRY in names else None
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        raise UserError(
+            f"{file}: damaged or no {_ENDING} file ({error}); write the file anew"
+        ) from error
+    if description is None:
+        raise UserError(
+            f"{file}: not a network that this project wrote (no {_ENTRY} inside); name the "
+            "model.keras of a finished run or a file of python -m train.published_checkpoint"
+        )
+    version = description.get("format_version") if isinstance(description, dict) else None
+    if version != FORMAT_VERSION:
+        raise UserError(
+            f"{file}: format version {version}, this program reads {FORMAT_VERSION}; "
+            "write the file anew or use the program that wrote it"
+        )
+    return description

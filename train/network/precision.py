@@ -1,0 +1,19 @@
+"""What layers compute in while they are built, and from then on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+
+from train.network.presets import Precision
+
+
+@contextmanager
+def computing_in(precision: Precision) -> Iterator[None]:
+    """Layers built inside compute in this precision; float16 also scales the loss."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,264 @@
+"""The networks and the schedules by name: what `--preset` and `--schedule` stand for."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from pocket_bokeh.errors import UserError
+
+LEVELS = (7, 6, 5, 4, 3, 2, 1)
+"""The paper's numbering, in the order of training: 7 is the coarsest, 1 is the photograph."""
+
+
+@dataclass(frozen=True)
+class PyNETConfig:
+    """What distinguishes one PyNET from another; the topology is the paper's in all of them.
+
+    Attributes:
+        input_channels: 3 for RGB, 4 for RGB and a depth map.
+        width: factor on the paper's numbers of filters (512 at level 7 down to 32 at level 3).
+        largest_kernel: branches with larger kernels are left out of every block.
+        normalization: what follows a convolution at `normalized_levels`.
+        normalized_levels: levels, their part of the encoder included, that are normalized.
+        activation: after every hidden convolution; leaky ReLU has slope 0.2.
+        stem: how the photograph is first halved. A 6×6 convolution with stride 2 computes what
+            space-to-depth and a 3×3 convolution do, in one operator that every NPU takes.
+        upsampling_activation: whether an activation follows a transposed convolution. Fused
+            into it, TFLite's GPU delegate refuses the operator in an integer model.
+        head: `tanh` gives the picture as 0.58 · tanh(z) + 0.5; `residual` gives the change to
+            the photograph at the level's size and starts at zero; `gated` multiplies level 2's
+            with a gate: blurring takes a sharp photograph away where the background is, and no
+            sum of convolutions can.
+        level_5_blocks: blocks in a row at level 5 (4 in the paper).
+        level_2_filters: width of the upsampled features that level 2 sees.
+        residual_gain: what the last convolutions before a sum start with, times He's standard
+            deviation. Without normalization a small one keeps features from doubling at every
+            sum (Zhang, Dauphin, Ma, "Fixup Initialization", ICLR 2019).
+        level_3_blocks: whether level 3 has filters of its own; without, its features are what
+            enters it (the report's fourth training).
+    """
+
+    input_channels: int = 4
+    width: float = 1.0
+    largest_kernel: int = 9
+    normalization: Literal["instance", "batch"] = "instance"
+    normalized_levels: tuple[int, ...] = (7, 6, 5, 4)
+    activation: Literal["leaky_relu", "relu"] = "leaky_relu"
+    stem: Literal["space_to_depth", "strided_convolution"] = "space_to_depth"
+    upsampling_activation: bool = True
+    head: Literal["tanh", "residual", "gated"] = "tanh"
+    level_5_blocks: int = 4
+    level_2_filters: int = 8
+    residual_gain: float = 1.0
+    level_3_blocks: bool = True
+
+
+NETWORKS: dict[str, PyNETConfig] = {
+    # Ignatov, Patel, Timofte: Rendering Natural Camera Bokeh Effect with Deep Learning, 2020.
+    "reference": PyNETConfig(),
+    # The Keras re-implementation: RGB, ReLU, one more 5×5 block at level 5.
+    "report": PyNETConfig(input_channels=3, activation="relu", level_5_blocks=5),
+    # For phones: only operators that every accelerator takes and that quantize well.
+    "mobile": PyNETConfig(
+        input_channels=3,
+        width=0.25,
+        largest_kernel=5,
+        normalization="batch",
+        normalized_levels=(7, 6, 5, 4, 3),
+        activation="relu",
+        stem="strided_convolution",
+        upsampling_activation=False,
+        head="residual",
+    ),
+}
+# What is shipped: as quick and as good without normalization, and each level is trained on the very
+# features that it will see (docs/experiments.md).
+NETWORKS["pocket"] = dataclasses.replace(
+    NETWORKS["mobile"], normalized_levels=(), residual_gain=0.1, head="gated"
+)
+
+FOR_PHONES = ("mobile", "pocket")
+"""Those whose every operator phone accelerators take."""
+
+
+LEVEL_1_LOSSES: Mapping[str, str] = {
+    "reference": "l1_ssim_vgg",
+    "report": "l1_ssim",
+    "mobile": "l1_ssim",
+    "pocket": "l1_ssim",
+}
+"""What level 1 is trained on, by preset: a name in `train.loop.losses`. Levels 7 to 2 take `l1`."""
+
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+"""What the network computes in; weights and the loss stay in float32."""
+
+Reduction = Literal["bicubic", "average"]
+"""How a photograph is brought to a coarse level's size: see `train.data.pairs.at_level`."""
+
+
+@dataclass(frozen=True)
+class LevelSchedule:
+    """The training of one level.
+
+    Attributes:
+        level: 7 (coarsest) … 1 (the photograph).
+        steps: optimizer steps.
+        batch: crops per step.
+        learning_rate: the optimizer's, at the first step.
+        decay: `constant`, or a half `cosine` to zero at the last step.
+        loss: a name in `train.loop.losses`.
+    """
+
+    level: int
+    steps: int
+    batch: int
+    learning_rate: float = 5e-5
+    decay: Literal["constant", "cosine"] = "constant"
+    loss: str = "l1"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A schedule: what the levels are trained on and for how long.
+
+    Attributes:
+        short_side: photographs are scaled so that their shorter side has this many pixels.
+        crop: side of the square cut from the scaled photograph, in pixels, a multiple of 64.
+        augmentation: `mirror` left and right only (subjects stand upright), or `rotate` by
+            multiples of 90° and mirror, as published.
+        largest_zoom: a photograph is enlarged by 1 to this factor before the crop.
+        largest_light_change: how far exposure, gamma and each channel's gain move at most, as a
+            share; 0 leaves the light alone.
+        reduction: of the targets of coarse levels; `average` suits residual heads.
+        sharpness: importance of the second target of levels 7 to 3, where a pair stays sharp
+            (`train.data.sharpness_target`); 0 leaves it away.
+        detail_transfer: whether level 1 is trained on what detail transfer makes of its output.
+        schedules: one entry per level, 7 first.
+        validation_photos: how many held-out photographs judge each level.
+        validations: how often they do, the last time at the level's end.
+        checkpoint_seconds: longest time between two checkpoints.
+    """
+
+    short_side: int
+    crop: int
+    augmentation: Literal["mirror", "rotate"]
+    reduction: Reduction
+    schedules: tuple[LevelSchedule, ...]
+    largest_zoom: float = 1.0
+    largest_light_change: float = 0.0
+    sharpness: float = 0.0
+    detail_transfer: bool = False
+    validation_photos: int = 24
+    validations: int = 1
+    checkpoint_seconds: float = 60.0
+
+    def asks_sharpness(self, level: int) -> bool:
+        """Whether a level has the second target: only the heads of levels 7 to 3 do not ship."""
+        return self.sharpness > 0 and level >= 3
+
+    def asks_detail_transfer(self, level: int) -> bool:
+        """Whether a level's loss needs the photograph beside the target."""
+        return self.detail_transfer and level == 1
+
+
+def _cosine(
+    level: int, steps: int, batch: int, learning_rate: float = 1e-3, loss: str = "l1"
+) -> LevelSchedule:
+    return LevelSchedule(level, steps, batch, learning_rate, "cosine", loss)
+
+
+SCHEDULES: Mapping[str, TrainConfig] = {
+    # As published, for 1024-pixel photographs on a 16 GB GPU: days.
+    "published": TrainConfig(
+        short_side=1024,
+        crop=1024,
+        augmentation="rotate",
+        reduction="bicubic",
+        schedules=(
+            LevelSchedule(7, 5_000, 50),
+            LevelSchedule(6, 5_000, 50),
+            LevelSchedule(5, 20_000, 40),
+            LevelSchedule(4, 20_000, 14),
+            LevelSchedule(3, 30_000, 9),
+            LevelSchedule(2, 80_000, 9),
+            LevelSchedule(1, 100_000, 5),
+        ),
+        validations=10,
+    ),
+    # A night on two cores, an hour on a GPU.
+    "standard": TrainConfig(
+        short_side=384,
+        crop=384,
+        augmentation="mirror",
+        reduction="average",
+        schedules=(
+            _cosine(7, 1_500, 16, learning_rate=3e-4),
+            _cosine(6, 1_500, 16, learning_rate=3e-4),
+            _cosine(5, 2_000, 12, learning_rate=5e-4),
+            _cosine(4, 3_000, 8),
+            _cosine(3, 4_000, 4),
+            _cosine(2, 2_000, 4),
+            _cosine(1, 3_000, 4, learning_rate=5e-4),
+        ),
+        validations=4,
+    ),
+    # For models/pocket, photographs 384 px high: an hour and a half on two cores. Most of
+    # the time goes where subject and background are told apart (levels 5 and 4) and to level 2,
+    # which trains all that is shipped.
+    "release": TrainConfig(
+        short_side=384,
+        crop=384,
+        augmentation="mirror",
+        reduction="average",
+        schedules=(
+            _cosine(7, 400, 8, loss="l1_l2", learning_rate=3e-4),
+            _cosine(6, 800, 8, loss="l1_l2", learning_rate=3e-4),
+            _cosine(5, 6_000, 6, loss="l1_l2", learning_rate=8e-4),
+            _cosine(4, 6_500, 3, loss="l1_l2", learning_rate=5e-4),
+            _cosine(3, 2_500, 2, loss="l1_l2", learning_rate=4e-4),
+            _cosine(2, 5_000, 2, loss="l1_l2", learning_rate=4e-4),
+            _cosine(1, 800, 2, loss="l1_ssim", learning_rate=2e-4),
+        ),
+        largest_zoom=1.15,
+        largest_light_change=0.15,
+        sharpness=2.0,
+        validations=2,
+    ),
+    # About eight minutes on two cores: enough to see every level learn. Where minutes count,
+    # many steps of few crops teach more than few steps of many (docs/experiments.md).
+    "quick": TrainConfig(
+        short_side=384,
+        crop=256,
+        augmentation="mirror",
+        reduction="average",
+        schedules=(
+            _cosine(7, 80, 8, learning_rate=3e-4),
+            _cosine(6, 80, 8, learning_rate=3e-4),
+            _cosine(5, 80, 6, learning_rate=5e-4),
+            _cosine(4, 100, 4),
+            _cosine(3, 120, 2),
+            _cosine(2, 60, 2),
+            _cosine(1, 60, 2, learning_rate=5e-4),
+        ),
+        validation_photos=12,
+    ),
+    # Seconds: for tests, and to try a folder before a long run.
+    "smoke": TrainConfig(
+        short_side=64,
+        crop=64,
+        augmentation="mirror",
+        reduction="average",
+        schedules=tuple(_cosine(level, 2, 2) for level in LEVELS),
+        validation_photos=2,
+    ),
+}
+
+Named = TypeVar("Named")
+
+
+def choose(kind: str, name: str, table: Mapping[str, Named]) -> Named:
+    """The entry called `name`, or a `UserError` that lists the names there are."""
+    if name not in table:
+        raise UserError(f"unknown {kind} '{name}': expected one of {', '.join(table)}")
+    return table[name]

@@ -1,0 +1,409 @@
+"""PyNET: an inverted pyramid of seven levels, built for Keras 3 and for tf_keras alike.
+
+Ignatov, Patel, Timofte, "Rendering Natural Camera Bokeh Effect with Deep Learning", CVPRW 2020.
+The coarsest level (7) works on the photograph reduced 64 times and decides what is subject and
+what is background; each finer level receives the features of the one below, doubled in size.
+Level 1 is the photograph's own size, twice that of the network's input.
+"""
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import keras as keras3
+import numpy as np
+
+from train.network.presets import LEVELS, PyNETConfig
+
+# Tensors and models are of Keras 3 or of tf_keras, which share no types.
+Tensor = Any
+Model = Any
+
+
+PICTURE = "float32"
+"""What pictures are computed in under mixed precision too: 16 bits hold no 255 even steps."""
+
+
+GATE_START = 0.1
+"""How open the gate of level 2 starts: shut, it would never learn to open."""
+
+
+class Features(NamedTuple):
+    """What a level hands on: two upsamplings for the next level, and the input of its head."""
+
+    entering: Tensor
+    fusing: Tensor
+    head: Tensor
+
+
+class Blocks:
+    """PyNET's building blocks for one configuration; layer names are unique and stable."""
+
+    def __init__(self, config: PyNETConfig, keras: ModuleType):
+        self.config = config
+        self.layers = keras.layers
+        self.initializers = keras.initializers
+
+    def filters(self, published: int) -> int:
+        """The paper's number of filters, scaled by the configuration's width."""
+        return max(1, round(published * self.config.width))
+
+    def activation(self, x: Tensor, name: str) -> Tensor:
+        if self.config.activation == "relu":
+            return self.layers.ReLU(name=f"{name}_activation")(x)
+        # The slope by position: Keras 3 and tf_keras call it by different names.
+        return self.layers.LeakyReLU(0.2, name=f"{name}_activation")(x)
+
+    def initializer(self, gain: float) -> Any:
+        """He's, times a gain."""
+        return self.initializers.VarianceScaling(2.0 * gain**2, "fan_in", "truncated_normal")
+
+    def normalization(self, x: Tensor, name: str) -> Tensor:
+        name = f"{name}_normalization"
+        if self.config.normalization == "batch":
+            return self.layers.BatchNormalization(name=name)(x)
+        # One group per channel is instance normalization.
+        return self.layers.GroupNormalization(groups=-1, epsilon=1e-3, name=name)(x)
+
+    def convolution(
+        self,
+        x: Tensor,
+        filters: int,
+        kernel: int,
+        name: str,
+        normalized: bool,
+        strides: int = 1,
+        gain: float = 1.0,
+    ) -> Tensor:
+        """A hidden convolution: zero padding, bias, normalization where asked, activation."""
+        x = self.layers.Conv2D(
+            filters,
+            kernel,
+            strides=strides,
+            padding="same",
+            # Batch normalization brings a bias of its own; the published network keeps both.
+            use_bias=not (normalized and self.config.normalization == "batch"),
+            kernel_initializer=self.initializer(gain),
+            name=name,
+        )(x)
+        if normalized:
+            x = self.normalization(x, name)
+        return self.activation(x, name)
+
+    def block(
+        self,
+        x: Tensor,
+        filters: int,
+        largest: int,
+        name: str,
+        level: int,
+        strides: int = 1,
+        gain: float = 1.0,
+    ) -> Tensor:
+        """Parallel branches of two convolutions each, kernels 3, 5, … `largest`, concatenated."""
+        filters = self.filters(filters)
+        normalized = level in self.config.normalized_levels
+        branches = []
+        for kernel in range(3, min(largest, self.config.largest_kernel) + 1, 2):
+            # Stride 2 belongs to the stem: 6×6 covers what 3×3 covers after space-to-depth.
+            first = kernel if strides == 1 else 2 * kernel
+            branch = f"{name}_{kernel}x{kernel}"
+            y = self.convolution(x, filters, first, f"{branch}_first", normalized, strides)
+            second = f"{branch}_second"
+            branches.append(self.convolution(y, filters, kernel, second, normalized, gain=gain))
+        return self.concatenate(branches, name) if len(branches) > 1 else branches[0]
+
+    def residual(self, x: Tensor, filters: int, largest: int, name: str, level: int) -> Tensor:
+        """A block and its shortcut; nothing follows the sum.
+
+        Where leaving out large kernels makes the block narrower than its input (block b of
+        level 4 in the mobile preset) there is nothing to add and the block stands alone.
+        """
+        y = self.block(x, filters, largest, name, level, gain=self.config.residual_gain)
+        if y.shape[-1] != x.shape[-1]:
+            return y
+        return self.layers.Add(name=f"{name}_sum")([y, x])
+
+    def concatenate(self, tensors: list[Tensor], name: str) -> Tensor:
+        return self.layers.Concatenate(name=f"{name}_concatenation")(tensors)
+
+    def halve(self, x: Tensor, name: str) -> Tensor:
+        return self.layers.MaxPooling2D(2, name=f"{name}_pooling")(x)
+
+    def double(self, x: Tensor, filters: int, name: str) -> Tensor:
+        """Exactly twice the size, by a transposed convolution without bias or normalization."""
+        x = self.layers.Conv2DTranspose(
+            filters, 3, strides=2, padding="same", use_bias=False, name=name
+        )(x)
+        return self.activation(x, name) if self.config.upsampling_activation else x
+
+    def stem(self, photo: Tensor) -> Tensor:
+        """The photograph at half its size in block E3's channels."""
+        if self.config.stem == "strided_convolution":
+            return self.block(photo, 32, 3, "encoder_3", level=3, strides=2)
+        offsets = [(row, column) for row in (0, 1) for column in (0, 1)]
+        parts = [photo[:, row::2, column::2, :] for row, column in offsets]
+        x = self.concatenate(parts, "space_to_depth")
+        return self.block(x, 32, 3, "encoder_3", level=3)
+
+
+def build_pynet(
+    config: PyNETConfig,
+    level: int = 1,
+    input_size: tuple[int | None, int | None] = (None, None),
+    keras: ModuleType = keras3,
+    sharpness: bool = False,
+) -> Model:
+    """Builds PyNET up to and including one level.
+
+    Args:
+        config: the network, usually an entry of `train.network.presets.NETWORKS`.
+        level: the level whose output is taken, 7 (coarsest) … 1 (the photograph's size).
+        input_size: height and width of the input, multiples of 32; None leaves them open.
+        keras: the `keras` or the `tf_keras` module. Both give the same layers under the same
+            names, so that weights go over with `copy_weights`.
+        sharpness: whether a level 7 … 3 also says where the photograph stays sharp, as a fourth
+            channel of logits: for training (`train.data.sharpness_target`).
+
+    Returns:
+        A functional model from N × H × W × input_channels (sRGB-encoded, 0…1) to N × h × w × 3
+        with h = H / 2^(level-2), in the same encoding; not clipped.
+
+    Raises:
+        ValueError: the level does not exist or the size is not a multiple of 32.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level {level}: PyNET has levels 7 (coarsest) to 1")
+    if any(side is not None and side % 32 for side in input_size):
+        raise ValueError(f"input size {input_size}: both sides must be multiples of 32")
+    blocks = Blocks(config, keras)
+    photo = keras.Input((*input_size, config.input_channels), name="photo")
+    output = _pyramid(blocks, photo, level, sharpness)
+    model = keras.Model(photo, output, name=f"pynet_level_{level}")
+    if config.head == "gated" and level <= 2:
+        _start_gated(model)
+    return model
+
+
+def _pyramid(blocks: Blocks, photo: Tensor, level: int, sharpness: bool) -> Tensor:
+    """From the photograph down to level 7 and back up to `level`; the output of its head."""
+    encoded = _encoder(blocks, photo)
+    builders = {6: _level_6, 5: _level_5, 4: _level_4, 3: _level_3}
+    features = _level_7(blocks, encoded[7])
+    for current in range(6, max(level, 3) - 1, -1):
+        features = builders[current](blocks, encoded[current], features)
+    if level >= 3:
+        picture = _head(blocks, features.head, photo, level)
+        return _with_sharpness(blocks, picture, features.head, level) if sharpness else picture
+    return _finest_levels(blocks, photo, features, level)
+
+
+def _encoder(blocks: Blocks, photo: Tensor) -> dict[int, Tensor]:
+    """What each level 3…6 sees of the photograph, and level 7's input."""
+    encoded = {3: blocks.stem(photo)}
+    for level, filters in ((4, 64), (5, 128), (6, 256)):
+        halved = blocks.halve(encoded[level - 1], f"encoder_{level - 1}")
+        encoded[level] = blocks.block(halved, filters, 3, f"encoder_{level}", level)
+    encoded[7] = blocks.halve(encoded[6], "encoder_6")
+    return encoded
+
+
+def _hand_on(
+    blocks: Blocks, entering: Tensor, fusing: Tensor, filters: int, level: int
+) -> Features:
+    filters = blocks.filters(filters)
+    return Features(
+        entering=blocks.double(entering, filters, f"level_{level}_up_a"),
+        fusing=blocks.double(fusing, filters, f"level_{level}_up_b"),
+        head=fusing,
+    )
+
+
+def _level_7(blocks: Blocks, x: Tensor) -> Features:
+    x = blocks.block(x, 512, 3, "level_7_a", 7)
+    x = blocks.residual(x, 512, 3, "level_7_b", 7)
+    x = blocks.residual(x, 512, 3, "level_7_c", 7)
+    x = blocks.block(x, 512, 3, "level_7_d", 7)
+    return _hand_on(blocks, x, x, 256, level=7)
+
+
+def _level_6(blocks: Blocks, encoded: Tensor, below: Features) -> Features:
+    x = blocks.concatenate([encoded, below.entering], "level_6_entrance")
+    x = blocks.block(x, 256, 3, "level_6_a", 6)
+    x = blocks.residual(x, 256, 3, "level_6_b", 6)
+    x = blocks.residual(x, 256, 3, "level_6_c", 6)
+    x = blocks.block(x, 256, 3, "level_6_d", 6)
+    fused = blocks.concatenate([x, below.fusing], "level_6_fusion")
+    fused = blocks.block(fused, 256, 3, "level_6_fuse", 6)
+    return _hand_on(blocks, fused, fused, 128, level=6)
+
+
+def _level_5(blocks: Blocks, encoded: Tensor, below: Features) -> Features:
+    x = blocks.concatenate([encoded, below.entering], "level_5_entrance")
+    letters = list("abcdefgh"[: blocks.config.level_5_blocks])
+    last = letters.pop()
+    for letter in letters:
+        x = blocks.residual(x, 128, 5, f"level_5_{letter}", 5)
+    x = blocks.block(x, 128, 5, f"level_5_{last}", 5)
+    fused = blocks.concatenate([x, encoded, below.fusing], "level_5_fusion")
+    fused = blocks.block(fused, 128, 3, "level_5_fuse", 5)
+    return _hand_on(blocks, fused, fused, 64, level=5)
+
+
+def _level_4(blocks: Blocks, encoded: Tensor, below: Features) -> Features:
+    x = blocks.concatenate([encoded, below.entering], "level_4_entrance")
+    x = blocks.block(x, 64, 5, "level_4_a", 4)
+    x = blocks.concatenate([x, encoded], "level_4_a_encoded")
+    x = blocks.residual(x, 64, 7, "level_4_b", 4)
+    x = blocks.residual(x, 64, 7, "level_4_c", 4)
+    x = blocks.residual(x, 64, 7, "level_4_d", 4)
+    x = blocks.block(x, 64, 7, "level_4_e", 4)
+    x = blocks.concatenate([x, encoded], "level_4_e_encoded")
+    x = blocks.block(x, 64, 5, "level_4_f", 4)
+    fused = blocks.concatenate([x, below.fusing], "level_4_fusion")
+    fused = blocks.block(fused, 64, 3, "level_4_fuse", 4)
+    return _hand_on(blocks, fused, fused, 32, level=4)
+
+
+def _level_3(blocks: Blocks, encoded: Tensor, below: Features) -> Features:
+    x = blocks.concatenate([encoded, below.entering], "level_3_entrance")
+    fused = _level_3_blocks(blocks, encoded, x, below) if blocks.config.level_3_blocks else x
+    up = blocks.double(fused, blocks.config.level_2_filters, "level_3_up")
+    return Features(entering=up, fusing=up, head=fused)
+
+
+def _level_3_blocks(blocks: Blocks, encoded: Tensor, x: Tensor, below: Features) -> Tensor:
+    x = blocks.block(x, 32, 5, "level_3_a", 3)
+    x = blocks.concatenate([x, encoded], "level_3_a_encoded")
+    x = blocks.block(x, 32, 7, "level_3_b", 3)
+    x = blocks.block(x, 32, 9, "level_3_c", 3)
+    x = blocks.residual(x, 32, 9, "level_3_d", 3)
+    x = blocks.residual(x, 32, 9, "level_3_e", 3)
+    x = blocks.residual(x, 32, 9, "level_3_f", 3)
+    x = blocks.block(x, 32, 7, "level_3_g", 3)
+    x = blocks.concatenate([x, encoded], "level_3_g_encoded")
+    x = blocks.block(x, 32, 5, "level_3_h", 3)
+    fused = blocks.concatenate([x, below.fusing, encoded], "level_3_fusion")
+    return blocks.block(fused, 32, 3, "level_3_fuse", 3)
+
+
+def _finest_levels(blocks: Blocks, photo: Tensor, below: Features, level: int) -> Tensor:
+    """Levels 2 and 1: upsampling and a head each, no blocks.
+
+    Level 1 starts from level 2's head before its tanh (or, in a residual network, from the
+    change that level 2 makes to the photograph).
+    """
+    features = below.entering
+    if blocks.config.head == "gated":
+        change = _gated_change(blocks, features, _colour(blocks, photo))
+    else:
+        if blocks.config.head == "residual":
+            features = blocks.concatenate([features, _colour(blocks, photo)], "level_2_photo")
+        change = _head_convolution(blocks, features, level=2)
+    finished = _finish(blocks, change, photo, level=2)
+    if level == 2:
+        return finished
+    up = blocks.double(change, 3, "level_2_up")
+    return _finish(blocks, _head_convolution(blocks, up, level=1), finished, level=1)
+
+
+def _gated_change(blocks: Blocks, features: Tensor, photo: Tensor) -> Tensor:
+    """What level 2 changes of the photograph, times a gate that says where.
+
+    A gate per colour, since a product of unequal shapes is one more operator for some accelerators.
+    """
+    seen = blocks.concatenate([features, photo], "level_2_photo")
+    change = _head_convolution(blocks, seen, level=2)
+    gate = blocks.layers.Conv2D(3, 3, padding="same", name="level_2_gate")(seen)
+    gate = blocks.layers.ReLU(name="level_2_gate_activation")(gate)
+    return blocks.layers.Multiply(name="level_2_gated")([change, gate])
+
+
+def _start_gated(model: Model) -> None:
+    """The change starts as what a mean of 3×3 takes from the photograph, the gate almost shut.
+
+    Adam moves a weight by its rate a step: from zero, it would take thousands of them to take the
+    photograph away (docs/experiments.md).
+    """
+    head, gate = model.get_layer("level_2_head"), model.get_layer("level_2_gate")
+    softening, bias = (np.zeros_like(weights) for weights in head.get_weights())
+    for colour in range(3):
+        from_photo = softening[:, :, colour - 3, colour]  # the photograph's are the last three
+        from_photo += 1 / 9
+        from_photo[1, 1] -= 1
+    head.set_weights([softening, bias])
+    gate.set_weights([np.zeros_like(softening), bias + GATE_START])
+
+
+def _head(blocks: Blocks, features: Tensor, photo: Tensor, level: int) -> Tensor:
+    return _finish(blocks, _head_convolution(blocks, features, level), photo, level)
+
+
+def _with_sharpness(blocks: Blocks, picture: Tensor, features: Tensor, level: int) -> Tensor:
+    """A level's picture, and beside it from the same features how sure it is to stay sharp."""
+    name = f"level_{level}_sharpness"
+    logit = blocks.layers.Conv2D(1, 3, padding="same", name=name, dtype=PICTURE)(features)
+    return blocks.layers.Concatenate(name=f"level_{level}_both", dtype=PICTURE)([picture, logit])
+
+
+def _head_convolution(blocks: Blocks, features: Tensor, level: int) -> Tensor:
+    residual = blocks.config.head != "tanh"
+    return blocks.layers.Conv2D(
+        3,
+        3,
+        padding="same",
+        # A residual head that starts at zero starts as the untouched photograph.
+        kernel_initializer="zeros" if residual else "glorot_uniform",
+        name=f"level_{level}_head",
+    )(features)
+
+
+def _finish(blocks: Blocks, z: Tensor, base: Tensor, level: int) -> Tensor:
+    """A head's 3 channels as a picture: 0.58 · tanh(z) + 0.5, or the base changed by z.
+
+    The base is the photograph averaged down to the level's size; for level 1 it is level 2's
+    picture, doubled, so that level 1 starts where level 2 ended.
+    """
+    if blocks.config.head == "tanh":
+        z = blocks.layers.Activation("tanh", name=f"level_{level}_tanh", dtype=PICTURE)(z)
+        return blocks.layers.Rescaling(
+            0.58, offset=0.5, name=f"level_{level}_output", dtype=PICTURE
+        )(z)
+    base = _colour(blocks, base)
+    if level == 1:
+        base = _double_picture(blocks, base)
+    elif level > 2:
+        base = blocks.layers.AveragePooling2D(
+            2 ** (level - 2), name=f"level_{level}_photo", dtype=PICTURE
+        )(base)
+    return blocks.layers.Add(name=f"level_{level}_output", dtype=PICTURE)([base, z])
+
+
+def _double_picture(blocks: Blocks, x: Tensor) -> Tensor:
+    """Twice the size by operators that quantize without a rounding of their own.
+
+    Every pixel four times, then the mean of 3×3: weights 2/3 and 1/3 where bilinear has 3/4 and
+    1/4. TFLite's bilinear resize is up to 3 steps of 255 off in int8; these two keep their
+    input's scale and are off by at most the rounding of the mean.
+    """
+    x = blocks.layers.UpSampling2D(
+        2, interpolation="nearest", name="level_1_repeat", dtype=PICTURE
+    )(x)
+    return blocks.layers.AveragePooling2D(
+        3, strides=1, padding="same", name="level_1_mean", dtype=PICTURE
+    )(x)
+
+
+def _colour(blocks: Blocks, photo: Tensor) -> Tensor:
+    """The photograph without its depth map."""
+    return photo if photo.shape[-1] == 3 else photo[..., :3]
+
+
+def copy_weights(source: Model, target: Model) -> None:
+    """Copies weights by layer name, between levels and between Keras 3 and tf_keras.
+
+    Layers that only one of the two has (another level's head) are left as they are.
+    """
+    layers = {layer.name: layer for layer in source.layers}
+    for layer in target.layers:
+        if layer.name in layers and layer.get_weights():
+            layer.set_weights(layers[layer.name].get_weights())
