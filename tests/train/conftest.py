@@ -12,14 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from train import photo_folder
 from train.photo import write_photo
 from train.presets import NETWORKS, LevelSchedule, Optimizer, TrainConfig
 from train.run_folder import Run
+
+_CACHE_FOLDER = photo_folder.cache_folder
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered of the photographs in a test's folder ends with the test."""
+    monkeypatch.setattr(photo_folder, "cache_folder", _CACHE_FOLDER)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
 
 
