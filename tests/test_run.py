@@ -20,7 +20,7 @@ def test_python_runs_in_the_callers_folder(tmp_path: Path) -> None:
 
 
 def test_our_packages_are_found_from_any_folder(tmp_path: Path) -> None:
-    assert "usage:" in _run(tmp_path, "python", "-m", "pocket_bokeh.render", "--help")
+    assert "usage:" in _run(tmp_path, "python", "-m", "pocket_bokeh", "--help")
 
 
 def test_the_models_that_come_with_the_project_are_found_from_any_folder(tmp_path: Path) -> None:
