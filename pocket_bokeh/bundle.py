@@ -29,8 +29,11 @@ from pocket_bokeh.tflite_file import Edge, EdgeFormat, read_edges
 
 SCHEMA_VERSION = 2
 
-SHIPPED_BUNDLE = Path(__file__).resolve().parents[1] / "models" / "pocket"
-"""The models that come with the project, wherever a command is started."""
+_HERE = Path(__file__).resolve().parent
+
+SHIPPED_BUNDLE = (_HERE if (_HERE / "models").is_dir() else _HERE.parent) / "models" / "pocket"
+"""The models that come with the library: inside it where a wheel was installed, beside it in a
+clone of the project."""
 
 Size = tuple[int, int]
 """Height and width in pixels."""

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pocket_bokeh.bundle import read_bundle
-from pocket_bokeh.errors import UserError
+from pocket_bokeh.bundle import SHIPPED_BUNDLE, read_bundle
 from pocket_bokeh.render import Renderer, render_photo
 from pocket_bokeh.transposed_model import in_every_shape
 
@@ -68,15 +67,6 @@ def load(bundle: Path | str | None = None, recipe: str = SHIPPED_RECIPE) -> Mode
     Raises:
         UserError: there is no such bundle, it is damaged, or it has no such recipe.
     """
-    folder = shipped_bundle() if bundle is None else Path(bundle)
+    folder = SHIPPED_BUNDLE if bundle is None else Path(bundle)
     shapes = in_every_shape(read_bundle(folder), recipe)
     return Model(recipe, [shape.load() for shape in shapes])
-
-
-def shipped_bundle() -> Path:
-    """The folder of the models that come with the library, or with a clone of the project."""
-    here = Path(__file__).parent
-    for folder in (here / "models" / "pocket", here.parent / "models" / "pocket"):
-        if (folder / "bundle.json").is_file():
-            return folder
-    raise UserError("the models that come with pocket_bokeh are missing; install it again")

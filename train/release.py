@@ -22,6 +22,7 @@ from typing import Any
 import keras
 import tyro
 
+from pocket_bokeh.bundle import SHIPPED_BUNDLE
 from pocket_bokeh.disk import check_can_make
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import write_atomically
@@ -86,7 +87,7 @@ class ReleaseOptions:
     """The folder with bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/."""
     out: Path = Path("runs/release")
     """Where composites, pairs, the run and the evaluations go."""
-    bundle: Path = Path("models/pocket")
+    bundle: Path = SHIPPED_BUNDLE
     """The bundle to make."""
     schedule: str = "release"
     """Of the training; another than release is for trying the way."""

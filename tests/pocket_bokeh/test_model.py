@@ -9,7 +9,7 @@ import pytest
 from skimage import data
 
 import pocket_bokeh
-from pocket_bokeh.model import shipped_bundle
+from pocket_bokeh.bundle import SHIPPED_BUNDLE
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_a_strength_out_of_range_is_refused(strength: float, model: pocket_bokeh
 
 def test_another_bundle_and_recipe(model: pocket_bokeh.Model) -> None:
     assert not model.sees_depth
-    again = pocket_bokeh.load(str(shipped_bundle()), recipe="int8_qat")
+    again = pocket_bokeh.load(str(SHIPPED_BUNDLE), recipe="int8_qat")
     photo = data.coffee()
     assert np.array_equal(again.render(photo), model.render(photo))
     with pytest.raises(pocket_bokeh.UserError, match="no recipe 'int4'"):
