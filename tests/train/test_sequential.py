@@ -96,7 +96,8 @@ def test_a_damaged_photo_stops_the_command_in_one_line(
 # The command with a mobile preset of half as many layers, which is compiled in half the time.
 FEWER_LAYERS = """
 import dataclasses
-from train import presets, sequential
+from train import sequential
+from train.network import presets
 mobile = presets.NETWORKS["mobile"]
 presets.NETWORKS["mobile"] = dataclasses.replace(mobile, largest_kernel=3, level_5_blocks=1)
 sequential.run_on_hosts(sequential.main)
