@@ -29,7 +29,8 @@ import keras
 import numpy as np
 from tensorboardX import SummaryWriter
 
-from train import sequential, time_left
+from train import sequential
+from train.loop import time_left
 from train.loop.devices import (
     DeviceOptions, check_hosts_agree, host_count, host_index, is_first_host, on_first_host,
     run_on_hosts, use_devices,
