@@ -21,7 +21,7 @@ from pocket_bokeh.litert_model import LiteRTModel
 from pocket_bokeh.photo import WRITTEN_FORMATS, read_photo, to_float, to_uint8, write_photo
 from pocket_bokeh.picture_grid import picture_grid
 from pocket_bokeh.render import nearest_shape, render_photo
-from pocket_bokeh.transposed_model import in_every_shape
+from pocket_bokeh.shaped_model import in_every_shape
 from quantize.proof.comparison import fill, pair_input, psnr, spread
 from train.data.pairs import Pair, Split
 from train.loop.run_folder import BUILT_IN, open_pairs

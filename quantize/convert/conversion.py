@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from pocket_bokeh.errors import UserError
-from quantize.convert.io_quantization import with_uint8_edges
+from quantize.convert.io_quantization import with_uint8_io
 from quantize.convert.operators import float_operators_inside
 from quantize.convert.recipes import Recipe
 from quantize.convert.rounding import calibrated
@@ -55,7 +55,7 @@ def convert(
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
         content = converter.convert()
     if recipe.activations == "int16":
-        content = with_uint8_edges(content)
+        content = with_uint8_io(content)
     if recipe.activations != "float32" and (inside := float_operators_inside(content)):
         names = ", ".join(sorted({operator.name for operator in inside}))
         raise RuntimeError(f"float operators in an integer model: {names}")
@@ -73,7 +73,7 @@ def _set_types(converter: Any, recipe: Recipe) -> None:
         converter.target_spec.supported_ops = [
             tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
         ]
-    elif recipe.edge_type == "uint8":
+    elif recipe.io_type == "uint8":
         # Without the integer operators asked for, the converter wants no photographs.
         converter.inference_input_type = converter.inference_output_type = tf.uint8
 

@@ -5,13 +5,13 @@ The converter has no 8-bit edges for such a model.
 
 from ai_edge_litert import schema_py_generated as schema
 
-from pocket_bokeh.tflite_file import put_together, take_apart
+from pocket_bokeh.tflite_file import pack, unpack
 
 CODE_SCALE = 1 / 255
 """Of an 8-bit photograph's codes, whose zero point is 0."""
 
 
-def with_uint8_edges(content: bytes) -> bytes:
+def with_uint8_io(content: bytes) -> bytes:
     """Puts QUANTIZE operators before the input and after the output of an integer model.
 
     TFLite rescales from and to int8 alone, hence two at each edge.
@@ -22,7 +22,7 @@ def with_uint8_edges(content: bytes) -> bytes:
     Returns:
         The same model, which takes and gives the codes of an 8-bit photograph.
     """
-    model = take_apart(content)
+    model = unpack(content)
     graph = model.subgraphs[0]
     source, sink = graph.inputs[0], graph.outputs[0]
     taken, taken_signed = _codes_like(model, source, b"photo_codes")
@@ -34,7 +34,7 @@ def with_uint8_edges(content: bytes) -> bytes:
     graph.inputs, graph.outputs = [taken], [given]
     for signature in model.signatureDefs or []:
         signature.inputs[0].tensorIndex, signature.outputs[0].tensorIndex = taken, given
-    return put_together(model)
+    return pack(model)
 
 
 def _codes_like(model: schema.ModelT, tensor: int, name: bytes) -> tuple[int, int]:

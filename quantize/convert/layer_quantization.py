@@ -12,7 +12,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from pocket_bokeh.tflite_file import put_together, take_apart
+from pocket_bokeh.tflite_file import pack, unpack
 from quantize.convert.operators import list_operators
 
 WEIGHTED = ("CONV_2D", "TRANSPOSE_CONV")
@@ -63,7 +63,7 @@ class FloatModel:
         """
         self.content = content
         operators = list_operators(content)
-        self._model = take_apart(content)
+        self._model = unpack(content)
         graph = self._model.subgraphs[0]
         layers = []
         for index, (operator, stored) in enumerate(zip(operators, graph.operators, strict=True)):
@@ -104,7 +104,7 @@ class FloatModel:
         """
         if layer.kernel is None:
             raise ValueError(f"{layer.name} has no weights")
-        model = take_apart(self.content)
+        model = unpack(self.content)
         tensor = model.subgraphs[0].tensors[layer.kernel]
         buffer = copy.copy(model.buffers[tensor.buffer])
         kernel = np.frombuffer(bytes(buffer.data), np.float32).reshape(tensor.shape)
@@ -112,7 +112,7 @@ class FloatModel:
         # A buffer of its own, should another layer share the old one.
         tensor.buffer = len(model.buffers)
         model.buffers.append(buffer)
-        return put_together(model)
+        return pack(model)
 
     def with_rounded_output(self, layer: Layer, span: tuple[float, float]) -> bytes:
         """The file with one layer's output through an 8-bit integer, back to floats.
@@ -121,7 +121,7 @@ class FloatModel:
             layer: one of `layers`.
             span: the least and the greatest value that the 256 codes hold, with zero between.
         """
-        model = take_apart(self.content)
+        model = unpack(self.content)
         graph = model.subgraphs[0]
         codes = _copy_of(graph, layer.output, b"_codes")
         graph.tensors[codes].type = schema.TensorType.INT8
@@ -140,7 +140,7 @@ class FloatModel:
         graph.operators = [
             *graph.operators[:after], quantize, dequantize, *graph.operators[after:]
         ]  # fmt: skip
-        return put_together(model)
+        return pack(model)
 
 
 def integer_ranges(content: bytes) -> dict[str, tuple[float, float]]:
@@ -150,7 +150,7 @@ def integer_ranges(content: bytes) -> dict[str, tuple[float, float]]:
         ValueError: it is no .tflite file.
     """
     operators = list_operators(content)
-    graph = take_apart(content).subgraphs[0]
+    graph = unpack(content).subgraphs[0]
     ranges: dict[str, tuple[float, float]] = {}
     for operator, stored in zip(operators, graph.operators, strict=True):
         (output,) = stored.outputs

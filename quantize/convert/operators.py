@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ai_edge_litert import schema_py_generated as schema
 
-from pocket_bokeh.tflite_file import IDENTIFIER, take_apart
+from pocket_bokeh.tflite_file import IDENTIFIER, unpack
 
 Size = tuple[int, int]
 """Height and width."""
@@ -101,7 +101,7 @@ def list_operators(model: bytes) -> tuple[Operator, ...]:
     if model[4:8] != IDENTIFIER:
         raise ValueError("not a .tflite file")
     try:
-        parsed = take_apart(model)
+        parsed = unpack(model)
         graph = parsed.subgraphs[0]
         tensors = [_tensor(tensor, parsed.buffers) for tensor in graph.tensors]
         operators = []

@@ -15,7 +15,7 @@ class Recipe:
         activations: what the operators compute in.
         calibration: where the ranges of the activations come from; `fine_tuning` goes on training
             the network with its roundings in place.
-        edge_type: what the file takes and gives; `uint8` are the codes of an 8-bit photograph.
+        io_type: what the file takes and gives; `uint8` are the codes of an 8-bit photograph.
         runs_wholly_on: runtimes (names in `quantize.verify`) that leave no operator of the mobile
             preset to another; what `quantize.verify` holds it to.
     """
@@ -24,7 +24,7 @@ class Recipe:
     weights: Literal["float32", "float16", "int8"]
     activations: Literal["float32", "int8", "int16"]
     calibration: Literal["none", "photos", "fine_tuning"]
-    edge_type: Literal["float32", "uint8"]
+    io_type: Literal["float32", "uint8"]
     runs_wholly_on: tuple[str, ...]
 
     @property

@@ -19,7 +19,7 @@ from skimage import data
 from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.photo import read_photo, to_float
 from pocket_bokeh.render import render_photo
-from pocket_bokeh.transposed_model import in_every_shape
+from pocket_bokeh.shaped_model import in_every_shape
 from train.data.pairs import find_whole_folder, fingerprint
 from train.judge.candidates import open_judged
 from train.judge.evaluation import BLURRED, UNTOUCHED, Evaluation, mean_figures

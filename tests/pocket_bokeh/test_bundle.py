@@ -16,14 +16,14 @@ from pocket_bokeh import bundle as bundle_module
 from pocket_bokeh.bundle import (
     Bundle,
     BundledModel,
-    EdgeFormat,
     GoldenPair,
+    TensorFormat,
     read_bundle,
     sha256,
     write_bundle,
 )
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.tflite_file import put_together
+from pocket_bokeh.tflite_file import pack
 
 
 def model_file(shape: tuple[int, ...] = (1, 32, 64, 3), scale: float | None = 1 / 255) -> bytes:
@@ -41,7 +41,7 @@ def model_file(shape: tuple[int, ...] = (1, 32, 64, 3), scale: float | None = 1 
     graph.tensors, graph.inputs, graph.outputs, graph.operators = tensors, [0], [1], []
     model.version, model.subgraphs, model.buffers = 3, [graph], [schema.BufferT()]
     model.operatorCodes = []
-    return put_together(model)
+    return pack(model)
 
 
 MODEL = model_file()
@@ -54,8 +54,8 @@ def small_bundle(folder: Path) -> Bundle:
         recipe="int8_qat",
         file="m.tflite",
         working_size=(64, 128),
-        input=EdgeFormat("uint8", 1 / 255, 0),
-        output=EdgeFormat("float32"),
+        input=TensorFormat("uint8", 1 / 255, 0),
+        output=TensorFormat("float32"),
         bytes=len(MODEL),
         sha256=sums["m.tflite"],
         figures={"psnr_to_float32": 40.5},
@@ -116,32 +116,35 @@ def with_file(content: bytes) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: (folder / "m.tflite").write_bytes(b"Model"), "m.tflite: not the file"),
+        (
+            lambda folder: (folder / "m.tflite").write_bytes(b"Model"),
+            "m.tflite: changed since it was exported",
+        ),
         (lambda folder: (folder / "in.png").unlink(), "in.png: missing"),
         (lambda folder: (folder / "bundle.json").unlink(), "not a bundle"),
         (lambda folder: (folder / "bundle.json").write_text("{"), "damaged"),
         (lambda folder: (folder / "bundle.json").write_text("[]"), "damaged"),
         (lambda folder: (folder / "bundle.json").write_bytes(b"\xff"), "damaged"),
-        (changed_json(schema_version=99), "schema version 99, this program reads 2"),
+        (changed_json(schema_version=99), "schema version 99, but this program reads 2"),
         (changed_json(models=[{"recipe": "x"}]), "damaged"),
-        (with_model(file="../../m.tflite"), "not a file beside it"),
+        (with_model(file="../../m.tflite"), "is not a file in the same folder"),
         (with_model(file=5), "damaged"),
         (with_model(recipe=["int8_qat"]), "damaged"),
         (changed_json(name={}), "damaged"),
-        (changed_json(models=[]), "names no model"),
+        (changed_json(models=[]), "lists no models"),
         (lambda folder: (folder / "bundle.json").write_text("[" * 100_000), "damaged"),
         (with_model(working_size=[float("inf"), 1]), "damaged"),
-        # What the .tflite file itself says is never believed of another.
+        # Sizes and formats in bundle.json must match the .tflite file.
         (with_model(working_size=[60_000, 60_000]), r"says output \(1, 60000, 60000, 3\)"),
-        (with_model(working_size=[128, 64]), r"the file itself \(1, 64, 128, 3\)"),
-        (with_model(input={"type": "float32"}), "says input EdgeFormat"),
+        (with_model(working_size=[128, 64]), r"but the file has \(1, 64, 128, 3\)"),
+        (with_model(input={"type": "float32"}), "says input TensorFormat"),
         (with_model(input={"type": "uint8", "scale": 1 / 256, "zero_point": 0}), "says input"),
         (with_model(output={"type": "uint8", "scale": 1 / 255, "zero_point": 0}), "says output"),
         (with_model(bytes=7), "says bytes 7"),
         (with_file(b"model"), r"m.tflite: not a \.tflite model"),
         (with_file(MODEL[: len(MODEL) // 2]), r"m.tflite: not a \.tflite model"),
-        (with_file(model_file((1, -1, -1, 3))), "the file itself"),
-        (with_file(model_file((1, 32, 64, 4))), "the file itself"),
+        (with_file(model_file((1, -1, -1, 3))), "but the file has"),
+        (with_file(model_file((1, 32, 64, 4))), "but the file has"),
         (shutil.rmtree, "not a bundle"),
     ],
 )
@@ -156,13 +159,13 @@ def test_damage_is_told_in_one_line(
 
 
 def test_an_existing_folder_is_left_alone(folder: Path) -> None:
-    with pytest.raises(UserError, match="a bundle already"):
+    with pytest.raises(UserError, match="bundle exists already"):
         write_bundle(small_bundle(folder), CONTENTS)
     assert read_bundle(folder) == small_bundle(folder)
 
 
 def test_files_that_are_not_described_are_not_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="not those"):
+    with pytest.raises(ValueError, match="do not match the checksums"):
         write_bundle(small_bundle(tmp_path / "b"), CONTENTS | {"m.tflite": b"other"})
     assert list(tmp_path.iterdir()) == []
 
@@ -199,7 +202,7 @@ def test_the_light_half_imports_no_tensorflow() -> None:
 def test_a_model_too_small_for_a_photo_is_refused(folder: Path) -> None:
     with_file(model_file((1, 8, 8, 3)))(folder)
     with_model(working_size=[16, 16])(folder)
-    with pytest.raises(UserError, match="gives 16 × 16 px, too small for a photo"):
+    with pytest.raises(UserError, match="its output of 16 × 16 px is too small for a photo"):
         read_bundle(folder)
 
 

@@ -33,7 +33,7 @@ def test_depth_from_the_command_line(
     assert pictures[0].shape == (256, 512, 3)
     assert (pictures[0] != pictures[1]).any()
     monkeypatch.setattr(sys, "argv", ["pocket-bokeh", *arguments])
-    with pytest.raises(UserError, match=r"photo\.png: the network sees a depth map"):
+    with pytest.raises(UserError, match=r"photo\.png: the network needs a depth map"):
         main()
 
 
@@ -81,11 +81,11 @@ def test_a_photo_that_fails_is_named_and_the_rest_go_on(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "no photo; name at least one"),
-        (["a.jpg", "b.jpg", "--depth", "d.png"], "--depth is the map of one photo"),
-        (["a.jpg", "--strength", "1.5"], "a strength of 1.5; expected 0"),
+        ([], "no photo given; name at least one"),
+        (["a.jpg", "b.jpg", "--depth", "d.png"], "--depth belongs to a single photo"),
+        (["a.jpg", "--strength", "1.5"], "strength 1.5 is out of range; expected 0"),
         (["missing.jpg"], "missing.jpg: no such file"),
-        (["a.jpg", "b.jpg", "--out", "bokeh.jpg"], "bokeh.jpg: a file, expected a folder"),
+        (["a.jpg", "b.jpg", "--out", "bokeh.jpg"], "bokeh.jpg: is a file; name a folder"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(
@@ -113,5 +113,5 @@ def test_a_model_that_is_not_the_exported_one_is_refused(
     monkeypatch.setattr(
         sys, "argv", ["pocket-bokeh", str(tmp_path / "photo.jpg"), "--bundle", str(folder)]
     )
-    with pytest.raises(UserError, match=f"{model.name}: not the file that was exported"):
+    with pytest.raises(UserError, match=f"{model.name}: changed since it was exported"):
         main()

@@ -20,9 +20,9 @@ def test_what_could_be_written_is_let_through(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "endings", "complaint"),
     [
-        ("nowhere/figures.json", (), "no such folder; make it or name another"),
-        (".", (), "a folder; name a file"),
-        ("picture.tiff", (".png", ".jpg"), "its ending is none of .png, .jpg"),
+        ("nowhere/figures.json", (), "no such folder; create it or choose another"),
+        (".", (), "is a folder; name a file"),
+        ("picture.tiff", (".png", ".jpg"), "the file name must end in .png or .jpg"),
     ],
 )
 def test_what_could_not_is_named(
@@ -34,5 +34,5 @@ def test_what_could_not_is_named(
 
 def test_a_folder_below_a_file_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="file is a file; name another folder"):
+    with pytest.raises(UserError, match="file is a file; choose another folder"):
         check_can_make(tmp_path / "file/bundle")

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from pocket_bokeh.guided_filter import EPSILON, REDUCTION, WINDOW_SIGMA, spread_over_surfaces
+from pocket_bokeh.guided_filter import EPSILON, REDUCTION, WINDOW_SIGMA, guided_filter
 
 
 def test_what_is_known_in_places_is_carried_to_the_ends_of_a_surface() -> None:
@@ -16,7 +16,7 @@ def test_what_is_known_in_places_is_carried_to_the_ends_of_a_surface() -> None:
     photo = np.clip(photo + rng.normal(0, 0.02, photo.shape), 0, 1)
     is_told = rng.random(leaf.shape) < 0.02
     measure = np.where(is_told, leaf, rng.random(leaf.shape))
-    spread = spread_over_surfaces(measure, np.where(is_told, 1.0, 1e-3), photo)
+    spread = guided_filter(measure, np.where(is_told, 1.0, 1e-3), photo)
     assert spread.shape == leaf.shape
     assert ((spread > 0.5) == leaf).mean() > 0.99
     assert spread[leaf].mean() > 0.85
@@ -54,5 +54,5 @@ def test_it_fits_colours_as_least_squares_do() -> None:
     expected = smooth(smoothed[..., 3])
     for channel in range(3):
         expected = expected + smooth(smoothed[..., channel]) * large(guide[..., channel])
-    found = spread_over_surfaces(large(measure), large(certainty), large(guide))
+    found = guided_filter(large(measure), large(certainty), large(guide))
     assert np.allclose(found, expected, atol=1e-4)

@@ -31,7 +31,7 @@ def test_a_single_pixel_keeps_its_colour() -> None:
 @pytest.mark.parametrize("size", [(40, 8000), (8000, 40)])
 def test_a_thread_of_a_photograph_is_refused(size: tuple[int, int]) -> None:
     photo = np.zeros((*size, 3), np.uint8)
-    with pytest.raises(UserError, match="too long and narrow: at most 12 times"):
+    with pytest.raises(UserError, match="too narrow: the longer side may be at most 12 times"):
         render_photo(photo, [Stub()])
 
 
@@ -48,7 +48,7 @@ def test_a_photograph_is_framed_upright_and_not_squashed() -> None:
     framed = frame(photo, (384, 512))
     assert framed.photo.shape == (384, 512, 3)
     assert (framed.height, framed.width) == (384, 225)
-    assert np.array_equal(framed.cut(framed.photo), resize_photo(photo, 384, 225))
+    assert np.array_equal(framed.crop(framed.photo), resize_photo(photo, 384, 225))
     # Beyond its border the photograph goes on as its own mirror image.
     left = framed.left
     assert np.array_equal(framed.photo[:, left - 1], framed.photo[:, left])
@@ -98,7 +98,7 @@ def test_a_picture_is_the_mean_of_two_views_the_second_smaller_and_mirrored() ->
 
 def test_a_depth_map_that_is_missing_or_too_much_is_a_sentence() -> None:
     photo = data.astronaut()
-    with pytest.raises(UserError, match="name one with --depth FILE"):
+    with pytest.raises(UserError, match="with --depth FILE"):
         render_photo(photo, [Stub(input_channels=4)])
     with pytest.raises(UserError, match="leave --depth out"):
         render_photo(photo, [Stub()], photo[..., 0])

@@ -29,7 +29,7 @@ def test_a_depth_map_of_another_size_is_scaled_and_of_another_shape_refused(
     write_photo(file, np.full((150, 200), 40, np.uint8))
     assert np.array_equal(read_depth_of(photo, file), np.full((300, 400), 40))
     write_photo(file, np.full((200, 200), 40, np.uint8))
-    with pytest.raises(UserError, match="200×200 pixels, another shape than its photo with 400×3"):
+    with pytest.raises(UserError, match="200×200 pixels, but its photo has 400×3"):
         read_depth_of(photo, file)
 
 
@@ -170,9 +170,9 @@ def test_a_folder_is_made_where_one_is_meant(tmp_path: Path) -> None:
     assert (tmp_path / "one").is_dir()
     assert (tmp_path / "2024.05" / "two").is_dir()
     (tmp_path / "taken").touch()
-    with pytest.raises(UserError, match="expected a folder"):
+    with pytest.raises(UserError, match="is a file; name a folder"):
         make_folder(tmp_path / "taken", photos=1)
-    with pytest.raises(UserError, match="cannot be made inside a file"):
+    with pytest.raises(UserError, match="its parent is a file"):
         make_folder(tmp_path / "taken" / "inner", photos=2)
 
 

@@ -68,5 +68,5 @@ def test_from_the_command_line(
         main()
     monkeypatch.setattr(sys, "argv", ["contact_sheet", str(tiny_bundle.folder), "--out", "sheet"])
     monkeypatch.setattr(contact_sheet_module, "load_models", lambda *_: pytest.fail("rendered"))
-    with pytest.raises(UserError, match=r"sheet: its ending is none of \.jpg"):
+    with pytest.raises(UserError, match=r"sheet: the file name must end in \.jpg"):
         main()

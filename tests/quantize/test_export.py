@@ -299,7 +299,7 @@ def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Pat
             assert file.read_bytes() == (tiny_bundle.folder / file.name).read_bytes(), file.name
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 2
-    assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: a bundle already")
+    assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: bundle exists already")
 
 
 def test_the_table_and_the_bundle_say_what_the_figures_are_means_over(tiny_bundle: Bundle) -> None:

@@ -69,7 +69,7 @@ def test_the_command_writes_picture_and_figures(
         (["--pairs", "0"], "at least 1"),
         (["--data", "nowhere"], "nowhere"),
         (["--out", "nowhere/picture.png"], "nowhere: no such folder"),
-        (["--out", "figures.json"], "its ending is none of .png"),
+        (["--out", "figures.json"], "the file name must end in .png"),
     ],
 )
 def test_bad_input_is_one_line(
