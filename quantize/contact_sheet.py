@@ -18,11 +18,12 @@ from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.disk import check_can_write
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import WRITTEN_FORMATS, read_photo, to_float, to_uint8, write_photo
 from pocket_bokeh.picture_grid import picture_grid
 from pocket_bokeh.render import nearest_shape, render_photo
 from pocket_bokeh.shaped_model import in_every_shape
-from quantize.proof.comparison import fill, pair_input, psnr, spread
+from quantize.convert.samples import crop_to_fill, evenly_spaced, pair_input
 from train.data.pairs import Pair, Split
 from train.loop.run_folder import BUILT_IN, open_pairs
 
@@ -63,7 +64,9 @@ def main() -> None:
         photos = [read_photo(file) for file in options.photos]
         sheet, shown = photo_sheet(models, photos, options.height), f"{len(photos)} photos"
     else:
-        pairs = spread(open_pairs(options.data, options.split, bundle.sees_depth), options.pairs)
+        pairs = evenly_spaced(
+            open_pairs(options.data, options.split, bundle.sees_depth), options.pairs
+        )
         sheet, shown = contact_sheet(models, pairs, options.height), f"{len(pairs)} pairs"
     write_photo(options.out, sheet)
     print(f"{options.out}: {shown}, {', '.join(models)}")
@@ -110,7 +113,7 @@ def contact_sheet(models: Models, pairs: Sequence[Pair], height: int) -> np.ndar
     rows, labels = [], []
     for pair in tqdm(pairs, desc="rendering", leave=False):
         size = nearest_shape(pair.original.shape[:2], next(iter(models.values()))).output_size
-        pair = fill(pair, size)
+        pair = crop_to_fill(pair, size)
         target = to_float(pair.bokeh)
         rows.append([pair.original, pair.bokeh])
         untouched = psnr(to_float(pair.original), target)

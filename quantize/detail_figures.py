@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from pocket_bokeh.detail_transfer import COARSE, FINE, as_the_network_sees, transfer_detail
 from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import resize_photo, to_float, to_uint8
-from quantize.proof.comparison import psnr
 from train.data.pairs import Pair, Split
 from train.loop.run_folder import BUILT_IN, open_pairs
 

@@ -22,9 +22,10 @@ from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.disk import check_can_write
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import to_float, write_atomically
-from quantize.convert.layer_quantization import FloatModel, Layer, integer_ranges
-from quantize.proof.comparison import fill, pair_input, psnr, spread
+from quantize.convert.layer_quantization import FloatModel, QuantizableLayer, integer_ranges
+from quantize.convert.samples import crop_to_fill, evenly_spaced, pair_input
 from train.data.pairs import Pair
 from train.loop.run_folder import BUILT_IN, open_pairs
 
@@ -166,7 +167,7 @@ def output_ranges(
 
 
 def measure_layer(
-    model: FloatModel, layer: Layer, span: tuple[float, float], judge: Judge
+    model: FloatModel, layer: QuantizableLayer, span: tuple[float, float], judge: Judge
 ) -> Sensitivity:
     """What rounding one layer's weights, and what rounding its output costs."""
     best = judge.of_float_model.psnr_to_target
@@ -200,7 +201,7 @@ def whole_models(bundle: Bundle, judge: Judge) -> dict[str, float]:
 def _pairs(bundle: Bundle, options: SensitivityOptions, split: str, count: int) -> list[Pair]:
     size = bundle.models_of("float32")[0].working_size
     source = open_pairs(options.data, split, bundle.sees_depth)
-    return [fill(pair, size) for pair in spread(source, count)]
+    return [crop_to_fill(pair, size) for pair in evenly_spaced(source, count)]
 
 
 def _render(model: LiteRTModel, photo: np.ndarray) -> np.ndarray:

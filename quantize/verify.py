@@ -22,10 +22,10 @@ from tqdm import tqdm
 from pocket_bokeh.bundle import Bundle, BundledModel, read_bundle, rewrite_description
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.litert_model import LiteRTModel, decode
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import network_input, read_photo, to_float
 from pocket_bokeh.render import frame
 from quantize.convert.recipes import RECIPES
-from quantize.proof.comparison import psnr
 from quantize.proof.environments import Environment, choose_environments, make_job, run_jobs
 from train.network.presets import FOR_PHONES
 

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.photo import write_photo
-from quantize.convert.source import open_source
+from quantize.convert.trained_network import open_trained_network
 from quantize.export import ExportOptions, export
 from train.data import photo_folder
 from train.loop.run_folder import BUILT_IN, Run, create_run
@@ -86,7 +86,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Bund
             return read_bundle(out)
         options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
         sizes: dict[tuple[int, int], tuple[str, ...]] = {(64, 128): (), (128, 64): ()}
-        return export(open_source(tiny_run.folder, None), out, [], sizes, options)
+        return export(open_trained_network(tiny_run.folder, None), out, [], sizes, options)
 
 
 NARROW_REFERENCE = dataclasses.replace(
@@ -126,5 +126,5 @@ def depth_bundle(
     """All that a network that sees depth can take."""
     out = tmp_path_factory.mktemp("bundles") / "narrow"
     options = ExportOptions(depth_file, compared_pairs=1)
-    source = open_source(depth_file, str(depth_pairs))
+    source = open_trained_network(depth_file, str(depth_pairs))
     return export(source, out, [], {(64, 128): ()}, options)

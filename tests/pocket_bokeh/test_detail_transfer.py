@@ -7,8 +7,8 @@ from scipy.ndimage import gaussian_filter
 from skimage import data
 
 from pocket_bokeh.detail_transfer import FINE, as_the_network_sees, transfer_detail
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import resize_photo, to_float, to_uint8
-from quantize.proof.comparison import psnr
 
 
 def blurred_outside(picture: np.ndarray, scale: float) -> np.ndarray:

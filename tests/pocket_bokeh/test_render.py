@@ -6,9 +6,9 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage import data
 
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import network_input, resize_photo, to_float
 from pocket_bokeh.render import frame, nearest_shape, render_photo
-from quantize.proof.comparison import psnr
 from tests.pocket_bokeh.stub_model import Stub
 
 

@@ -13,10 +13,10 @@ from PIL import ExifTags, Image, ImageCms
 from skimage import data
 
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.model import Model
 from pocket_bokeh.photo import read_photo, resize_photo, to_float, write_photo
 from pocket_bokeh.rendered_file import make_folder, output_file, read_depth_of, render_file
-from quantize.proof.comparison import psnr
 from tests.pocket_bokeh.stub_model import Stub
 
 STUB = Model("stub", [Stub()])

@@ -11,12 +11,12 @@ from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_photo, write_photo
 from quantize import contact_sheet as contact_sheet_module
 from quantize.contact_sheet import contact_sheet, load_models, main, photo_sheet
-from quantize.proof.comparison import spread
+from quantize.convert.samples import evenly_spaced
 from train.loop.run_folder import Run
 
 
 def test_a_row_per_pair_and_a_column_per_recipe(tiny_bundle: Bundle, tiny_run: Run) -> None:
-    pairs = spread(tiny_run.pairs("val"), 2)
+    pairs = evenly_spaced(tiny_run.pairs("val"), 2)
     models = load_models(tiny_bundle, tiny_bundle.recipes)
     sheet = contact_sheet(models, pairs, height=64)
     one_row = contact_sheet(models, pairs[:1], height=64)

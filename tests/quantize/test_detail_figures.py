@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import resize_photo, to_float
 from quantize.detail_figures import CASES, main, measure_pair
-from quantize.proof.comparison import psnr
 from train.data.pairs import Pair
 
 

@@ -11,25 +11,28 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+import tyro
 
 from pocket_bokeh.bundle import Bundle, read_bundle
+from pocket_bokeh.command import RenderOptions
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.litert_model import LiteRTModel
 from pocket_bokeh.photo import read_photo, to_float, to_uint8
 from quantize import export as export_module
 from quantize.convert.operators import float_operators_inside, list_operators
 from quantize.convert.recipes import RECIPES
-from quantize.convert.source import open_source
+from quantize.convert.samples import crop_to_fill, pair_input
+from quantize.convert.trained_network import open_trained_network
 from quantize.export import (
     ExportOptions,
     export,
+    figures_table,
+    fine_tune_on_pairs,
     main,
+    next_commands,
     parse_size,
     parse_sizes,
-    table,
-    tune,
 )
-from quantize.proof.comparison import fill, pair_input
 from tests.conftest import TINY
 from train.loop.run_folder import BUILT_IN, Run, open_pairs
 from train.network.network_file import read_network, write_network
@@ -132,7 +135,7 @@ def test_a_failure_midway_leaves_nothing(
 
     monkeypatch.setattr(export_module, "golden_pair", fail)
     options = ExportOptions(tiny_run.folder, compared_pairs=1)
-    source = open_source(tiny_run.folder, None)
+    source = open_trained_network(tiny_run.folder, None)
     with pytest.raises(OSError, match="no space"):
         export(source, tmp_path / "bundles" / "b", ["float32"], {(64, 64): ()}, options)
     assert list(tmp_path.rglob("*")) == []
@@ -159,7 +162,7 @@ def test_a_damaged_model_file_is_refused(tiny_run: Run, tmp_path: Path) -> None:
         (["--recipes", "int4"], "unknown recipe 'int4': expected one of float32, float16, dyn"),
         (["--working-sizes", "100x200"], "multiples of 64; the nearest is 128x192"),
         (["--working-sizes", "big"], "expected HEIGHTxWIDTH"),
-        (["--out", "{run}"], "there already"),
+        (["--out", "{run}"], "file or folder exists already"),
         (["--compared-pairs", "0"], "--compared-pairs: at least one"),
         (["--calibration-photos", "0"], "--calibration-photos: at least one"),
         (["--data", "nowhere"], "nowhere: no such folder"),
@@ -203,7 +206,9 @@ def test_a_network_that_sees_depth_computes_the_same(
     output = read_photo(depth_bundle.folder / golden.output)
     assert np.abs(to_float(output) - expected).max() < 0.51 / 255
     # A built-in scene, with the depth map that goes with it.
-    scene = pair_input(fill(open_pairs(BUILT_IN, "test", depth=True)[0], golden.working_size))
+    scene = pair_input(
+        crop_to_fill(open_pairs(BUILT_IN, "test", depth=True)[0], golden.working_size)
+    )
     assert np.abs(seen - scene).max() < 0.51 / 255
     assert np.ptp(depth) > 100
 
@@ -225,7 +230,7 @@ def test_int8_of_the_reference_is_refused_before_any_work(
     message = command_error(*arguments, "--recipes", "float32", "int8_ptq")
     assert message.startswith("int8_ptq: ")
     assert "GroupNormalization" in message
-    assert "take float16" in message
+    assert "use float16" in message
 
 
 def test_what_a_network_cannot_take_is_left_out_and_said(depth_bundle: Bundle) -> None:
@@ -267,7 +272,7 @@ def test_a_size_can_be_for_some_recipes_alone() -> None:
     assert sizes == {(384, 512): (), (512, 384): ("float16", "int8_qat")}
     with pytest.raises(UserError, match="unknown recipe 'int4'"):
         parse_sizes(["384x512:int4"])
-    with pytest.raises(UserError, match="384x512 is there already"):
+    with pytest.raises(UserError, match="384x512 is named twice"):
         parse_sizes(["384x512", "384x512:float16"])
 
 
@@ -302,10 +307,17 @@ def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Pat
     assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: bundle exists already")
 
 
+def test_the_printed_command_renders_with_the_bundle(tiny_bundle: Bundle) -> None:
+    _, command = next_commands(tiny_bundle).split("python -m pocket_bokeh ")
+    options = tyro.cli(RenderOptions, args=command.split())
+    assert options.photos == (Path("PHOTO"),)
+    assert (options.bundle, options.recipe) == (tiny_bundle.folder, "int8_qat")
+
+
 def test_the_table_and_the_bundle_say_what_the_figures_are_means_over(tiny_bundle: Bundle) -> None:
     said = "2 pairs of val, which choose among weights"
     assert read_bundle(tiny_bundle.folder).judged_on == said
-    assert f"to target, untouched and SSIM: means over {said}" in table(tiny_bundle)
+    assert f"to target, untouched and SSIM: means over {said}" in figures_table(tiny_bundle)
 
 
 def test_a_fine_tuning_does_not_go_on_with_other_pairs(
@@ -313,7 +325,7 @@ def test_a_fine_tuning_does_not_go_on_with_other_pairs(
 ) -> None:
     """Also where a file was replaced by one of the same size."""
     shutil.copytree(depth_pairs, tmp_path / "pairs")
-    source = open_source(depth_file, str(tmp_path / "pairs"))
+    source = open_trained_network(depth_file, str(tmp_path / "pairs"))
     identities: list[str] = []
     monkeypatch.setattr(export_module, "fine_tune", lambda *given: identities.append(given[-1]))
     model = SimpleNamespace(get_weights=lambda: [])
@@ -323,7 +335,7 @@ def test_a_fine_tuning_does_not_go_on_with_other_pairs(
             content = first.read_bytes()
             shutil.copy(second, first)
             assert first.read_bytes() != content
-        tune(source, model, 1, tmp_path / "state")
+        fine_tune_on_pairs(source, model, 1, tmp_path / "state")
     assert identities[0] == identities[1] != identities[2]
 
 
