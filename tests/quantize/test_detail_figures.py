@@ -33,7 +33,9 @@ def test_the_command_prints_pairs_and_their_mean(
     first, second, mean = ([float(word) for word in line.split()[1:]] for line in lines[1:4])
     np.testing.assert_allclose(mean, np.mean([first, second], axis=0), atol=0.011)
     assert mean[0] > mean[1]  # of true renderings, detail transfer beats enlarging
-    assert lines[-1].startswith("PSNR in dB; of true renderings 0 of 2 are below")
+    assert lines[-1].startswith(
+        "PSNR in dB; of the true renderings, detail transfer is worse for 0 of 2"
+    )
 
 
 def test_no_pairs_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,7 +91,7 @@ def test_twelve_bits_are_no_sixteen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (RAMP * 255, "floating-point values from 0 to 255; a photo has 0 to 1"),
+        (RAMP * 255, "floating-point values from 0 to 255, expected 0 to 1"),
         (RAMP * 7 - 3, "floating-point values from -3 to 4"),
         (np.where(RAMP > 0.5, np.nan, RAMP), "NaN or infinite"),
         (np.where(RAMP > 0.5, np.inf, RAMP), "NaN or infinite"),
@@ -148,7 +148,7 @@ def test_infinity_is_as_far_as_the_farthest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda metres: metres * 0 + 3, "nearly all of its depths are the same"),
+        (lambda metres: metres * 0 + 3, "nearly all depths are the same"),
         (lambda metres: np.where(metres > 19.9, 1e10, metres), "from 0.5 to 1e"),
         (lambda metres: np.where(metres > 10, np.nan, metres), "NaN or infinite"),
     ],
