@@ -138,7 +138,7 @@ def _heif(file: Path | str | bytes, name: str) -> Image.Image:
 
 
 def _refuse_raw(image: Image.Image, stream: BinaryIO, name: str) -> None:
-    """Refuses raw photos: most are a kind of TIFF, of which Pillow would only read the thumbnail."""
+    """Refuses raw photos; most are a kind of TIFF, and Pillow would only read the thumbnail."""
     if image.format != "TIFF":
         return
     tags = getattr(image, "tag_v2", {})

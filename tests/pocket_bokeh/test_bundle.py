@@ -1,4 +1,4 @@
-"""A bundle is whole or refused, in one line."""
+"""Bundles are written atomically, and damaged ones are refused in one line."""
 
 import dataclasses
 import json
@@ -27,7 +27,7 @@ from pocket_bokeh.tflite_file import pack
 
 
 def model_file(shape: tuple[int, ...] = (1, 32, 64, 3), scale: float | None = 1 / 255) -> bytes:
-    """A .tflite file without operators, whose edges are those of a model that doubles a photo."""
+    """A .tflite file without operators; its output has twice the size of its input."""
     _, height, width, _ = shape
     tensors = []
     for sides, kind in ((shape, schema.TensorType.UINT8), ((1, 2 * height, 2 * width, 3), 0)):
@@ -93,7 +93,7 @@ def changed_json(**changes: Any) -> Callable[[Path], None]:
 
 
 def with_model(**changes: Any) -> Callable[[Path], None]:
-    """The one model said to be something else."""
+    """Changes the description of the only model."""
 
     def change(folder: Path) -> None:
         stored = json.loads((folder / "bundle.json").read_text())
@@ -104,7 +104,7 @@ def with_model(**changes: Any) -> Callable[[Path], None]:
 
 
 def with_file(content: bytes) -> Callable[[Path], None]:
-    """The one model's file another one, its checksum and length as they should be."""
+    """Replaces the only model's file, with a matching checksum and length."""
 
     def change(folder: Path) -> None:
         (folder / "m.tflite").write_bytes(content)
@@ -148,7 +148,7 @@ def with_file(content: bytes) -> Callable[[Path], None]:
         (shutil.rmtree, "not a bundle"),
     ],
 )
-def test_damage_is_told_in_one_line(
+def test_damage_is_reported_in_one_line(
     folder: Path, damage: Callable[[Path], Any], message: str
 ) -> None:
     damage(folder)
@@ -158,13 +158,13 @@ def test_damage_is_told_in_one_line(
     assert str(folder) in str(refused.value)
 
 
-def test_an_existing_folder_is_left_alone(folder: Path) -> None:
+def test_an_existing_folder_is_not_overwritten(folder: Path) -> None:
     with pytest.raises(UserError, match="bundle exists already"):
         write_bundle(small_bundle(folder), CONTENTS)
     assert read_bundle(folder) == small_bundle(folder)
 
 
-def test_files_that_are_not_described_are_not_written(tmp_path: Path) -> None:
+def test_files_that_do_not_match_the_description_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="do not match the checksums"):
         write_bundle(small_bundle(tmp_path / "b"), CONTENTS | {"m.tflite": b"other"})
     assert list(tmp_path.iterdir()) == []
@@ -180,7 +180,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_recipe_is_answered_with_those_there_are(folder: Path) -> None:
+def test_an_unknown_recipe_is_refused_with_a_list_of_the_known_ones(folder: Path) -> None:
     bundle = read_bundle(folder)
     more = dataclasses.replace(bundle.models[0], recipe="float32")
     bundle = dataclasses.replace(bundle, models=(more, *bundle.models))
@@ -188,7 +188,7 @@ def test_an_unknown_recipe_is_answered_with_those_there_are(folder: Path) -> Non
         bundle.models_of("int4")
 
 
-def test_the_light_half_imports_no_tensorflow() -> None:
+def test_reading_a_bundle_imports_no_tensorflow() -> None:
     program = (
         "import sys, pocket_bokeh.render, quantize.convert.operators, "
         "quantize.convert.recipes\n"
@@ -206,7 +206,7 @@ def test_a_model_too_small_for_a_photo_is_refused(folder: Path) -> None:
         read_bundle(folder)
 
 
-def test_a_size_without_a_golden_pair_is_told_in_one_line(folder: Path) -> None:
+def test_a_size_without_a_golden_pair_is_refused_in_one_line(folder: Path) -> None:
     bundle = read_bundle(folder)
     assert bundle.golden_of((64, 128)) == bundle.golden[0]
     with pytest.raises(UserError, match="no golden pair of 128 × 64 px"):

@@ -1,4 +1,4 @@
-"""pocket-bokeh on the command line."""
+"""The command pocket-bokeh."""
 
 import shutil
 import subprocess
@@ -56,9 +56,7 @@ def test_one_photo_from_the_command_line(tiny_bundle: Bundle, tmp_path: Path) ->
     assert "Traceback" not in ended.stderr
 
 
-def test_a_photo_that_fails_is_named_and_the_rest_go_on(
-    tiny_bundle: Bundle, tmp_path: Path
-) -> None:
+def test_a_photo_that_fails_does_not_stop_the_others(tiny_bundle: Bundle, tmp_path: Path) -> None:
     photos = [tmp_path / name for name in ("a.jpg", "cut.jpg", "c.png")]
     write_photo(photos[0], data.astronaut()[:200, :300])
     photos[1].write_bytes(photos[0].read_bytes()[:5000])
@@ -88,7 +86,7 @@ def test_a_photo_that_fails_is_named_and_the_rest_go_on(
         (["a.jpg", "b.jpg", "--out", "bokeh.jpg"], "bokeh.jpg: is a file; name a folder"),
     ],
 )
-def test_what_cannot_be_done_is_a_sentence(
+def test_invalid_options_are_refused_in_one_line(
     tiny_bundle: Bundle,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -103,7 +101,7 @@ def test_what_cannot_be_done_is_a_sentence(
         main()
 
 
-def test_a_model_that_is_not_the_exported_one_is_refused(
+def test_a_changed_model_file_is_refused(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "bundle"

@@ -1,4 +1,4 @@
-"""Names that could not be written to are refused before the work, in one line."""
+"""Output paths that cannot be written are refused before the work starts."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from pocket_bokeh.disk import check_can_make, check_can_write
 from pocket_bokeh.errors import UserError
 
 
-def test_what_could_be_written_is_let_through(tmp_path: Path) -> None:
+def test_writable_paths_are_accepted(tmp_path: Path) -> None:
     check_can_write(None)
     check_can_write(tmp_path / "figures.json")
     check_can_write(tmp_path / "picture.PNG", ".png", ".jpg")
@@ -25,7 +25,7 @@ def test_what_could_be_written_is_let_through(tmp_path: Path) -> None:
         ("picture.tiff", (".png", ".jpg"), "the file name must end in .png or .jpg"),
     ],
 )
-def test_what_could_not_is_named(
+def test_other_paths_are_refused_with_a_reason(
     tmp_path: Path, name: str, endings: tuple[str, ...], complaint: str
 ) -> None:
     with pytest.raises(UserError, match=complaint):

@@ -1,4 +1,4 @@
-"""What is known in places is carried over surfaces of one colour, and stops where they do."""
+"""The filter fills surfaces of one colour and stops at their edges."""
 
 import numpy as np
 from PIL import Image
@@ -7,8 +7,8 @@ from scipy.ndimage import gaussian_filter
 from pocket_bokeh.guided_filter import EPSILON, REDUCTION, WINDOW_SIGMA, guided_filter
 
 
-def test_what_is_known_in_places_is_carried_to_the_ends_of_a_surface() -> None:
-    """A red leaf on green: sharp, and the green blurred, but told in one pixel of fifty alone."""
+def test_a_few_certain_pixels_fill_a_surface_to_its_edges() -> None:
+    """A sharp red leaf on a blurred green background, certain in one of fifty pixels."""
     rows, columns = np.mgrid[:122, :159]
     leaf = ((rows - 60) / 40) ** 2 + ((columns - 75 - 10 * np.sin(rows / 9)) / 45) ** 2 < 1
     photo = np.where(leaf[..., None], (0.7, 0.2, 0.1), (0.2, 0.5, 0.2))
@@ -23,8 +23,8 @@ def test_what_is_known_in_places_is_carried_to_the_ends_of_a_surface() -> None:
     assert spread[~leaf].mean() < 0.15
 
 
-def test_it_fits_colours_as_least_squares_do() -> None:
-    """Every window's weighted ridge regression by NumPy's solver, on blocks of one colour each."""
+def test_it_agrees_with_a_least_squares_solver() -> None:
+    """The reference is a weighted ridge regression per window by NumPy, on blocks of one colour."""
     rng = np.random.default_rng(1)
     height, width = 9, 13
     guide = gaussian_filter(rng.random((height, width, 3)), (1, 1, 0))
@@ -36,7 +36,7 @@ def test_it_fits_colours_as_least_squares_do() -> None:
     fits = np.empty((height * width, 4))
     for pixel, window in enumerate(windows):
         weights = np.sqrt(window * certainty.ravel())
-        # The slopes' own penalty, as much as the weights of the window.
+        # The penalty of the slopes is scaled by the weights of the window.
         penalty = np.sqrt(EPSILON) * np.sqrt((weights**2).sum()) * np.eye(4)[:3]
         left = np.vstack([weights[:, None] * colours, penalty])
         right = np.concatenate([weights * measure.ravel(), np.zeros(3)])

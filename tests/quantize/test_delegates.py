@@ -1,4 +1,4 @@
-"""Models are told apart by what takes them; what was measured stands beside what is published."""
+"""Models are checked against documented support, next to what was measured."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ BY_NAME = {accelerator.name: accelerator for accelerator in ACCELERATORS}
 
 
 def convert_to_int8(function: Any) -> bytes:
-    """A function of one picture of 8×8×4, as an integer model."""
+    """Converts a function of one 8×8×4 picture to an integer model."""
     shape = (1, 8, 8, 4)
     concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], tf.Module())
@@ -56,7 +56,7 @@ def upsample_and_rectify(picture: tf.Tensor) -> tf.Tensor:
 
 @pytest.fixture(scope="module")
 def fused() -> ModelFile:
-    """An int8 transposed convolution with a ReLU fused into it: TRANSPOSE_CONV version 4."""
+    """An int8 transposed convolution with a fused ReLU, which is TRANSPOSE_CONV version 4."""
     return ModelFile("fused", list_operators(convert_to_int8(upsample_and_rectify)))
 
 
@@ -79,7 +79,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
 
 
 def test_the_bundle_runs_wholly_on_the_gpu_delegate(models: list[ModelFile]) -> None:
-    """As measured: the network was built for it. Integers of 16 bits no GPU takes."""
+    """The network was built for it, and measurements agree. No GPU supports 16-bit integers."""
     for model in models:
         if model.name.startswith(("dynamic_int8", "int16x8")):
             continue
@@ -89,7 +89,7 @@ def test_the_bundle_runs_wholly_on_the_gpu_delegate(models: list[ModelFile]) -> 
         assert report.operators["accepted"] == len(model.operators)
 
 
-def test_only_integers_are_sure_of_an_npu(models: list[ModelFile]) -> None:
+def test_only_integer_models_certainly_run_on_npus(models: list[ModelFile]) -> None:
     shares = {
         (model.name, name): check_model(model, BY_NAME[name]).share("accepted")
         for model in models
@@ -116,7 +116,7 @@ def test_without_multiplications_operators_are_counted(leaky: ModelFile) -> None
     assert report.share("refused") == pytest.approx(100 / len(leaky.operators))
 
 
-def test_the_command_tells_reasons_and_documents(
+def test_the_command_prints_reasons_and_documents(
     tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch, str(tiny_bundle.folder))
@@ -130,11 +130,11 @@ def test_the_command_tells_reasons_and_documents(
             )
     assert "tensors of FLOAT32; supported are INT8, UINT8" in printed
     assert "https://coral.ai/docs/edgetpu/models-intro" in printed
-    # Two sizes of one recipe have the same operators: they are told of together.
+    # Two sizes of one recipe have the same operators and are reported together.
     assert "float32 64x128, float32 128x64" in printed
 
 
-def test_a_single_file_is_judged_too(
+def test_a_single_file_is_checked_too(
     tiny_bundle: Bundle,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -156,7 +156,7 @@ def test_a_single_file_is_judged_too(
         assert all(finding["address"] for finding in figures["findings"])
 
 
-def test_measured_stands_beside_published(fused: ModelFile) -> None:
+def test_measurements_are_shown_beside_documented_support(fused: ModelFile) -> None:
     found = {
         "litert_gpu": {"verdict": "partly", "reason": "TRANSPOSE_CONV on the CPU"},
         "litert_cpu": {"verdict": "wholly", "reason": ""},
@@ -173,7 +173,7 @@ def test_measured_stands_beside_published(fused: ModelFile) -> None:
     assert entries[1]["measured"] == {}
 
 
-def test_what_was_measured_is_read_from_the_bundle(
+def test_measurements_are_read_from_the_bundle(
     tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @dataclasses.dataclass(frozen=True)
@@ -201,7 +201,7 @@ def test_what_was_measured_is_read_from_the_bundle(
         (b"\x1c\0\0\0TFL3" + b"\xff" * 60, "damaged .tflite file"),
     ],
 )
-def test_a_file_that_is_no_model_is_told_in_one_line(
+def test_a_file_that_is_not_a_model_is_refused_in_one_line(
     tmp_path: Path, content: bytes | None, message: str
 ) -> None:
     file = tmp_path / "m.tflite"

@@ -1,4 +1,4 @@
-"""The figures of detail transfer come from one command, on any pairs."""
+"""The command measures detail transfer on pairs."""
 
 import sys
 
@@ -12,8 +12,8 @@ from quantize.detail_figures import CASES, main, measure_pair
 from train.data.pairs import Pair
 
 
-def test_a_pair_is_held_against_its_answers() -> None:
-    """Where the target is the photograph, all of the photograph's detail is to come back."""
+def test_a_pair_is_compared_with_the_correct_results() -> None:
+    """If the target is the photograph, all of its detail must be restored."""
     random = np.random.default_rng(0)
     photo = resize_photo(random.integers(0, 256, (40, 60, 3), np.uint8), 192, 288)
     row = measure_pair(Pair("sharp", photo, photo), reduction=3)
@@ -38,7 +38,7 @@ def test_the_command_prints_pairs_and_their_mean(
     )
 
 
-def test_no_pairs_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zero_pairs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["detail_figures", "--pairs", "0"])
     with pytest.raises(UserError, match="--pairs"):
         main()

@@ -1,4 +1,4 @@
-"""The layer that costs most is found, in a table, a picture and a file of figures."""
+"""The layer that costs most is shown in a table, a picture and a JSON file."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ from quantize.sensitivity import HeldOutPairs, Sensitivity, layers_table, main, 
 from train.data.pairs import Pair
 
 
-def test_a_layer_whose_range_is_far_too_wide_is_to_blame(tiny_bundle: Bundle) -> None:
+def test_a_far_too_wide_range_costs_most(tiny_bundle: Bundle) -> None:
     file = tiny_bundle.folder / tiny_bundle.models_of("float32")[0].file
     model = FloatModel(file.read_bytes())
     random = np.random.default_rng(0)
@@ -31,7 +31,7 @@ def test_a_layer_whose_range_is_far_too_wide_is_to_blame(tiny_bundle: Bundle) ->
     assert right.weights_error == 0  # a sum has none
 
 
-def test_the_table_begins_with_the_most_to_blame() -> None:
+def test_the_table_starts_with_the_largest_error() -> None:
     layers = [
         Sensitivity(name, "CONV_2D", error / 4, 3 * error / 4, 0.1, 0.2, -1.0, 2.0)
         for name, error in (("little", 1.0), ("most", 8.0), ("some", 3.0))

@@ -1,4 +1,4 @@
-"""Every model on every runtime that is here, and what is said where one is not."""
+"""Runs models on all installed runtimes and reports missing ones."""
 
 import dataclasses
 import shutil
@@ -18,14 +18,14 @@ HERE = {environment.runtime: environment for environment in environments()}
 
 @pytest.fixture
 def bundle(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
-    """A copy, as verify writes into it."""
+    """A copy of the bundle, because verify modifies it."""
     shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
     return read_bundle(tmp_path / "bundle")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runtime", list(HERE))
-def test_a_runtime_computes_what_litert_computes(bundle: Bundle, runtime: str) -> None:
+def test_every_runtime_agrees_with_litert(bundle: Bundle, runtime: str) -> None:
     environment = HERE[runtime]
     if environment.missing:
         pytest.skip(f"{environment.title}: {environment.missing}")
@@ -55,7 +55,7 @@ def test_the_command_writes_its_findings_into_the_bundle(
         assert verdicts == ({"litert_cpu": "wholly"} if model.recipe == "int8_qat" else {})
 
 
-def test_a_missing_runtime_is_named_with_the_command_that_brings_it(
+def test_a_missing_runtime_is_reported_with_the_command_that_installs_it(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gone = Environment("arm64", "an Arm", missing="no emulator; apt-get install qemu-user")
@@ -69,8 +69,8 @@ def test_a_missing_runtime_is_named_with_the_command_that_brings_it(
         main()
 
 
-def test_a_process_that_ends_takes_no_other_model_with_it(bundle: Bundle, tmp_path: Path) -> None:
-    """A runtime that dies of int8 models and answers for the others."""
+def test_a_crash_does_not_affect_the_other_models(bundle: Bundle, tmp_path: Path) -> None:
+    """The runtime crashes on int8 models and answers for the others."""
     script = tmp_path / "dies.py"
     script.write_text(
         "import json, os, sys\n"

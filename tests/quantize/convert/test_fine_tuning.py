@@ -1,4 +1,4 @@
-"""The network with its roundings in place stays the network, and fine-tuning never harms it."""
+"""Fake quantization stays close to the float network, and fine-tuning never makes it worse."""
 
 import dataclasses
 import itertools
@@ -54,7 +54,7 @@ def test_weights_and_pictures_are_rounded_to_8_bits(
     assert np.abs(codes - np.rint(codes)).max() < 1e-3
     assert output.min() >= 0
     assert output.max() <= 1
-    # A convolution before a ReLU: tfmot's own quantize_model leaves its weights alone.
+    # A convolution before a ReLU, whose weights tfmot's quantize_model would not round.
     kernel = float_model.get_layer("level_3_fuse_3x3_first").get_weights()[0]
     steps = np.asarray(rounded.get_layer("level_3_fuse_3x3_first").layer.kernel)[..., 0]
     steps = steps / (np.abs(kernel[..., 0]).max() / 127)
@@ -71,7 +71,7 @@ def test_calibrated_it_is_near_the_float_network(
 
 
 def test_the_int8_model_computes_what_fine_tuning_saw(rounded: Any, tiny_run: Run) -> None:
-    """What is rounded in training is what TFLite's integer operators round."""
+    """Fake quantization rounds where TFLite's integer operators round."""
     inputs = photos(tiny_run, 1)
     model = LiteRTModel(convert(rounded, RECIPES["int8_qat"], (64, 64)))
     steps = 255 * np.abs(model.run(inputs[0]) - rounded(inputs, training=False)[0].numpy())
@@ -101,7 +101,7 @@ def test_a_gate_is_rounded_as_tflite_multiplies(tiny_run: Run) -> None:
 
 
 def test_doubling_a_picture_is_exact_to_a_step(tiny_run: Run) -> None:
-    """A network whose heads are zero gives the doubled photograph; so must its int8 model.
+    """A network with zero heads enlarges the photograph, and so must its int8 model.
 
     It also has filters and activations that are nothing but zero and still need a scale.
     """
@@ -116,7 +116,7 @@ def test_doubling_a_picture_is_exact_to_a_step(tiny_run: Run) -> None:
     runnable = LiteRTModel(convert(model, RECIPES["int8_qat"], (64, 64)))
     for photo in inputs:
         expected = np.asarray(untrained(photo[None], training=False))[0]
-        # Nothing but the rounding of the mean of 3×3.
+        # Only the rounding of the 3×3 mean.
         assert 255 * np.abs(runnable.run(photo) - expected).max() < 0.51
 
 
@@ -127,7 +127,7 @@ def tune(
     folder: Path | None = None,
     fail_at: int = -1,
 ) -> FineTuned:
-    """Fine-tunes on the run's pairs; stops as if the power failed where batch `fail_at` is due."""
+    """Fine-tunes on the run's pairs; batch `fail_at` raises, as if the process were killed."""
 
     def batches_from(start: int) -> Iterator[Any]:
         batches = training_batches(
@@ -143,7 +143,7 @@ def tune(
 
 
 def test_fine_tuning_never_ends_worse_than_it_began(float_model: Any, tiny_run: Run) -> None:
-    """With a learning rate that wrecks every network, the calibrated weights are kept."""
+    """With a far too large learning rate, the calibrated weights are kept."""
     config = FineTuneConfig(steps=8, batch=2, learning_rate=10.0, validation_photos=2, patience=2)
     tuned = tune(float_model, tiny_run, config)
     assert tuned.psnr == tuned.psnr_calibrated
@@ -152,14 +152,14 @@ def test_fine_tuning_never_ends_worse_than_it_began(float_model: Any, tiny_run: 
     taught = np.clip(float_model(validation).numpy(), 0, 1)
     psnr = tf.reduce_mean(tf.image.psnr(output, taught, 1.0))
     assert float(psnr) == pytest.approx(tuned.psnr, abs=1e-3)
-    # It ends early: the calibration and two validations without a gain.
+    # It stops early, after the calibration and two validations without improvement.
     header, *rows = tuned.history.splitlines()
     assert header == "step,loss,psnr_to_float32"
     assert [row.split(",")[0] for row in rows] == ["0", "1", "2"]
 
 
 @pytest.mark.slow
-def test_fine_tuning_learns_and_goes_on_where_it_was_killed(
+def test_fine_tuning_learns_and_resumes_after_a_kill(
     float_model: Any, tiny_run: Run, tmp_path: Path
 ) -> None:
     config = FineTuneConfig(steps=12, batch=4)
@@ -176,10 +176,10 @@ def test_fine_tuning_learns_and_goes_on_where_it_was_killed(
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_runaway_photo_does_not_cost_the_others_their_grey_levels(
+def test_an_outlier_does_not_cost_the_other_photos_grey_levels(
     float_model: Any, tiny_run: Run
 ) -> None:
-    # Ranges of the greatest values seen, as TFLite's calibrator takes them, leave 24 dB here.
+    # Ranges by the largest values, as in TFLite's calibrator, would give 24 dB.
     usual = photos(tiny_run, 12)
     content = convert(float_model, RECIPES["int8_ptq"], (64, 64), [*usual, 30 * usual[0]])
     expected = float_model(usual[:1]).numpy()[0]
@@ -217,14 +217,14 @@ def test_networks_with_instance_normalization_convert_to_float() -> None:
         assert np.abs(output - expected).max() < tolerance
 
 
-def test_validation_crops_are_the_middles(tiny_run: Run) -> None:
+def test_validation_crops_are_from_the_centre(tiny_run: Run) -> None:
     validation = validation_crops(tiny_run.pairs("val"), SCHEDULES["smoke"], 3)
     assert validation.shape == (3, 32, 32, 3)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("save", "written"), [(1, False), (1, True), (2, False)])
-def test_fine_tuning_interrupted_at_its_checkpoints_ends_as_if_it_had_not_been(
+def test_fine_tuning_interrupted_at_a_checkpoint_gives_the_same_result(
     float_model: Any,
     tiny_run: Run,
     tmp_path: Path,

@@ -65,7 +65,7 @@ def test_float_models_are_supported_unknown_or_refused() -> None:
     }
 
 
-def test_half_constants_are_read_past_their_dequantization() -> None:
+def test_half_constants_are_read_without_their_dequantization() -> None:
     half = Operator(
         "DEQUANTIZE", 3, (tensor("FLOAT16", constant=True),), (tensor("FLOAT32", constant=True),)
     )
@@ -107,9 +107,7 @@ def test_half_constants_are_read_past_their_dequantization() -> None:
         ("Google Tensor", operator("CUSTOM"), "never passed"),
     ],
 )
-def test_a_refusal_says_why_and_where_it_is_written(
-    name: str, refused: Operator, reason: str
-) -> None:
+def test_a_refusal_has_a_reason_and_a_document(name: str, refused: Operator, reason: str) -> None:
     support = support_of(refused, name)
     assert support.verdict == "refused"
     assert reason in support.reason
