@@ -26,13 +26,13 @@ from quantize.convert.trained_network import open_trained_network
 from quantize.export import (
     ExportOptions,
     export,
-    figures_table,
     fine_tune_on_pairs,
     main,
     next_commands,
     parse_size,
     parse_sizes,
 )
+from quantize.proof.figures_table import figures_table
 from tests.conftest import TINY
 from train.loop.run_folder import BUILT_IN, Run, open_pairs
 from train.network.network_file import read_network, write_network
