@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from pocket_bokeh.bundle import Bundle
-from quantize.delegates import Report, hold_against, read_models
+from quantize.delegates import Report, check_model, read_models
 from quantize.proof.accelerator_tables import ACCELERATORS
 
 _WHOLE = 99.95
@@ -22,7 +22,7 @@ def build_matrix(bundle: Bundle) -> str:
     names = {f"{model.recipe} {first[0]}x{first[1]}": model.recipe for model in chosen}
     models = [model for model in read_models(bundle.folder) if model.name in names]
     published = {
-        names[model.name]: [hold_against(model, accelerator) for accelerator in ACCELERATORS]
+        names[model.name]: [check_model(model, accelerator) for accelerator in ACCELERATORS]
         for model in models
     }
     measured = {model.recipe: model.verify for model in chosen}
@@ -52,11 +52,9 @@ def _published_cell(report: Report) -> str:
     reasons = []
     for finding in report.findings:
         operators = ", ".join(f"{count} × {name}" for name, count in finding.operators.items())
-        source = finding.judgement.source
-        where = f" ({source.document})" if source else ""
-        reasons.append(
-            f"{finding.judgement.verdict}: {operators}: {finding.judgement.reason}{where}"
-        )
+        document = finding.support.document
+        where = f" ({document.title})" if document else ""
+        reasons.append(f"{finding.support.verdict}: {operators}: {finding.support.reason}{where}")
     return _cell(kind, words, reasons)
 
 

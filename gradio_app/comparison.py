@@ -14,7 +14,7 @@ from gradio_app.photos import Photo
 from gradio_app.store import ORIGINAL, TARGET
 from gradio_app.workshop import Workshop, decode, measure, read_figures, render
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.metrics import Figures
+from pocket_bokeh.metrics import PictureMetrics
 
 HEARTBEAT = 0.5
 """Seconds between two reports when nothing happens, so that a cancel is noticed."""
@@ -40,8 +40,8 @@ class Picture:
     label: str
     ready: bool = False
     model: ModelChoice | None = None
-    to_reference: Figures | None = None
-    to_target: Figures | None = None
+    to_reference: PictureMetrics | None = None
+    to_target: PictureMetrics | None = None
     failure: str = ""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pocket_bokeh.bundle import Size
 from pocket_bokeh.litert_model import LiteRTModel
-from pocket_bokeh.transposed_model import turned
+from pocket_bokeh.transposed_model import transposed
 
 
 @dataclass(frozen=True)
@@ -34,5 +34,5 @@ class ModelFile:
             UserError: as `LiteRTModel`.
         """
         content = self.file.read_bytes()
-        source = turned(content) if self.is_turned else content
+        source = transposed(content) if self.is_turned else content
         return LiteRTModel(source, threads, working_size=self.output_size)

@@ -19,8 +19,8 @@ from pocket_bokeh.bundle import Bundle, BundledModel, Size, read_bundle, sha256
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.litert_model import LiteRTModel
 from pocket_bokeh.render import Renderer
-from pocket_bokeh.tflite_file import read_edges
-from pocket_bokeh.transposed_model import in_every_shape
+from pocket_bokeh.shaped_model import in_every_shape
+from pocket_bokeh.tflite_file import read_input_and_output
 from quantize.convert.recipes import RECIPES
 
 WORKING_SIZES: tuple[Size, ...] = ((384, 512), (512, 384))
@@ -93,7 +93,7 @@ def choices_of(bundle: Bundle, prefix: str = "") -> list[ModelChoice]:
             RECIPES[recipe].description if recipe in RECIPES else "",
             tuple(
                 ModelFile(
-                    shaped.file, shaped.working_size, channels, shaped.bytes, shaped.is_turned
+                    shaped.file, shaped.working_size, channels, shaped.bytes, shaped.is_transposed
                 )
                 for shaped in in_every_shape(bundle, recipe)
             ),
@@ -144,7 +144,7 @@ def _take_file(
 ) -> ModelChoice:
     content = upload.read_bytes()
     try:
-        taken, _ = read_edges(content)
+        taken, _ = read_input_and_output(content)
     except ValueError as error:
         raise UserError(f"{upload.name}: {error}") from error
     if len(taken.shape) != 4:

@@ -13,7 +13,7 @@ from gradio_app.models import ModelChoice
 from gradio_app.photos import Photo
 from gradio_app.store import ORIGINAL, TARGET, ResultStore
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.metrics import Figures, compare_pictures
+from pocket_bokeh.metrics import PictureMetrics, compare_pictures
 from pocket_bokeh.render import nearest_shape, render_photo
 
 
@@ -159,7 +159,9 @@ def measure(store: ResultStore, photo: str, picture: str, reference: str) -> Non
         store.write_note(photo, f"{picture}~{reference}", asdict(compare_pictures(*pixels)))
 
 
-def read_figures(store: ResultStore, photo: str, picture: str, reference: str) -> Figures | None:
+def read_figures(
+    store: ResultStore, photo: str, picture: str, reference: str
+) -> PictureMetrics | None:
     """What `measure` noted, if it did."""
     note = store.read_note(photo, f"{picture}~{reference}")
-    return None if note is None else Figures(**note)
+    return None if note is None else PictureMetrics(**note)

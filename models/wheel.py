@@ -1,7 +1,6 @@
-"""Puts the models that most people need into the wheel of `pocket_bokeh`.
+"""Build hook that adds the most useful models to the wheel of `pocket_bokeh`.
 
-The whole bundle has 34 MB; a program that renders photographs needs one recipe for the CPU and one
-for the GPU.
+The whole bundle has 34 MB, but rendering needs only one recipe for the CPU and one for the GPU.
 """
 
 import json
@@ -19,7 +18,7 @@ BESIDE = ("MODEL_CARD.md",)
 
 
 class ModelsInWheel(BuildHookInterface):
-    """Adds a smaller bundle to the wheel; an editable install reads the whole one."""
+    """Adds a smaller bundle to the wheel; an editable install uses the whole bundle."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
@@ -34,7 +33,7 @@ class ModelsInWheel(BuildHookInterface):
 
 
 def write_smaller_bundle(whole: Path, smaller: Path) -> None:
-    """Copies the models of `RECIPES`, their golden pairs and what tells about them."""
+    """Copies the models of `RECIPES` with their golden pairs and records."""
     bundle = json.loads((whole / "bundle.json").read_text())
     bundle["models"] = [model for model in bundle["models"] if model["recipe"] in RECIPES]
     files = {model["file"] for model in bundle["models"]} | set(bundle["records"]) | set(BESIDE)

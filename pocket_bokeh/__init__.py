@@ -6,8 +6,8 @@
     model = pocket_bokeh.load()
     pocket_bokeh.write_photo("bokeh.jpg", model.render(photo))
 
-A photograph is height × width × 3, uint8, RGB, sRGB-encoded, upright. What a user can put right
-raises `UserError`, whose message is one line.
+Photographs are NumPy arrays: height × width × 3, uint8, RGB, sRGB-encoded, upright. Problems that
+the caller can fix, such as a missing file, raise `UserError` with a message of one line.
 """
 
 from pocket_bokeh.errors import UserError

@@ -1,14 +1,14 @@
-"""A bundle: the models of one network and what a reader needs to prove them. No TensorFlow.
+"""A bundle is a folder with one network in several number formats and the data to check them.
 
-bundle.json            everything below
-RECIPE_HxW.tflite      one file per recipe and working size, H × W of the rendered photograph
-golden_HxW_input.png   a network input, with
-golden_HxW_depth.png   its depth map where the network sees one, and
-golden_HxW_output.png  what the float network makes of it
-int8_qat_history.csv   how the fine-tuning went
+bundle.json            describes all the files below
+RECIPE_HxW.tflite      one model per recipe and working size; H × W is the size of the output
+golden_HxW_input.png   a test input
+golden_HxW_depth.png   its depth map, if the network takes one
+golden_HxW_output.png  the float network's output for it
+int8_qat_history.csv   the validation history of the fine-tuning
 
-Running a model on a golden input and comparing with the golden output must give the model's
-figures `golden_largest_step` and `golden_mean_step`: any device can prove its arithmetic.
+A device that computes correctly reproduces each model's `golden_largest_step` and
+`golden_mean_step`: run the model on the golden input and compare with the golden output.
 """
 
 import dataclasses
@@ -23,24 +23,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import write_atomically
-from pocket_bokeh.tflite_file import Edge, EdgeFormat, read_edges
+from pocket_bokeh.photo import Size
+from pocket_bokeh.tflite_file import ModelTensor, TensorFormat, read_input_and_output
 
 SCHEMA_VERSION = 2
 
 _HERE = Path(__file__).resolve().parent
 
 SHIPPED_BUNDLE = (_HERE if (_HERE / "models").is_dir() else _HERE.parent) / "models" / "pocket"
-"""The models that come with the library: inside it where a wheel was installed, beside it in a
-clone of the project."""
-
-Size = tuple[int, int]
-"""Height and width in pixels."""
-
+"""The models that ship with the library. An installed wheel has them inside the package; a clone of
+the project has them beside it."""
 
 SMALLEST_WORKING_SIDE = 64
-"""Pixels of the rendered photograph; the coarsest of a network's levels still sees half a pixel."""
+"""Shortest allowed side of a model's output, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +46,22 @@ class BundledModel:
 
     Attributes:
         recipe: a name in `quantize.convert.recipes.RECIPES`.
-        file: its name in the bundle's folder.
-        working_size: of the photograph that it gives; its input is half as high and wide.
-        input: what it takes.
-        output: what it gives.
+        file: name of the file in the bundle's folder.
+        working_size: height and width of the output; the input is half as high and wide.
+        input: number format of the input.
+        output: number format of the output.
         bytes: size of the file.
         sha256: of the file, hexadecimal.
-        figures: what it scored, by name; `psnr_…` in dB, `…_step` in steps of 255.
-        verify: by runtime, what `quantize.verify` found there: `verdict` (wholly, partly, no or
-            missing), `reason`, and differences to the float model where it ran.
+        figures: quality by name; `psnr_…` in dB, `…_step` in steps of an 8-bit value (1/255).
+        verify: results of `quantize.verify` by runtime: `verdict` (wholly, partly, no or missing),
+            `reason` and, if the model ran, its differences to the float model.
     """
 
     recipe: str
     file: str
     working_size: Size
-    input: EdgeFormat
-    output: EdgeFormat
+    input: TensorFormat
+    output: TensorFormat
     bytes: int
     sha256: str
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -73,9 +70,9 @@ class BundledModel:
 
 @dataclass(frozen=True)
 class GoldenPair:
-    """An input for the models of one working size and the float network's output, 8-bit PNG.
+    """A test input for the models of one working size and the float network's output, as PNG files.
 
-    `depth` is the input's fourth channel, where the network has one.
+    `depth` is the fourth input channel; None if the network takes no depth map.
     """
 
     working_size: Size
@@ -87,7 +84,7 @@ class GoldenPair:
     depth_sha256: str | None = None
 
     def checksums(self) -> dict[str, str]:
-        """The SHA-256 of its files, by name."""
+        """SHA-256 by file name."""
         sums = {self.input: self.input_sha256, self.output: self.output_sha256}
         if self.depth is not None and self.depth_sha256 is not None:
             sums[self.depth] = self.depth_sha256
@@ -96,17 +93,17 @@ class GoldenPair:
 
 @dataclass(frozen=True)
 class Bundle:
-    """What `bundle.json` says, and where it lies.
+    """The contents of `bundle.json`.
 
     Attributes:
         folder: where the files are.
-        name: of the run that it was exported from.
-        preset: of the network.
-        models: by recipe, then by working size.
-        golden: one per working size.
-        refused: by recipe that the network cannot take, why and what to do instead.
-        judged_on: which pairs the figures to a target are means over, and how many.
-        records: files for people, such as the history of a fine-tuning, with their SHA-256.
+        name: of the training run that was exported.
+        preset: name of the network's preset.
+        models: sorted by recipe, then by working size.
+        golden: one pair per working size.
+        refused: recipes that the network does not support, each with the reason and an alternative.
+        judged_on: the pairs over which figures against a target were averaged.
+        records: SHA-256 of further files by name, such as the history of the fine-tuning.
         schema_version: of `bundle.json`.
     """
 
@@ -122,19 +119,19 @@ class Bundle:
 
     @property
     def recipes(self) -> tuple[str, ...]:
-        """The names of the recipes there are, in the bundle's order."""
+        """The names of the bundle's recipes, in its order."""
         return tuple(dict.fromkeys(model.recipe for model in self.models))
 
     @property
     def sees_depth(self) -> bool:
-        """Whether the models take a depth map as fourth channel beside the photograph."""
+        """Whether the models take a depth map as a fourth input channel."""
         return any(pair.depth for pair in self.golden)
 
     def models_of(self, recipe: str) -> tuple[BundledModel, ...]:
         """The models of one recipe, one per working size.
 
         Raises:
-            UserError: the bundle has no such recipe; those it has are listed.
+            UserError: the bundle has no such recipe; the message lists those it has.
         """
         found = tuple(model for model in self.models if model.recipe == recipe)
         if not found:
@@ -147,10 +144,10 @@ class Bundle:
         return found
 
     def models_of_all(self, recipes: Sequence[str]) -> tuple[BundledModel, ...]:
-        """The models of some recipes, of all where none is named, in the bundle's order.
+        """The models of several recipes in the bundle's order; of all recipes if none is named.
 
         Raises:
-            UserError: the bundle has no such recipe.
+            UserError: the bundle lacks one of the recipes.
         """
         for recipe in recipes:
             self.models_of(recipe)
@@ -170,7 +167,7 @@ class Bundle:
         )
 
     def checksums(self) -> dict[str, str]:
-        """The SHA-256 of every file beside `bundle.json`, by name."""
+        """SHA-256 of every file except `bundle.json`, by name."""
         sums = {model.file: model.sha256 for model in self.models} | dict(self.records)
         for pair in self.golden:
             sums |= pair.checksums()
@@ -178,25 +175,25 @@ class Bundle:
 
 
 def sha256(content: bytes) -> str:
-    """Hexadecimal."""
+    """The SHA-256 of some bytes, hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def write_bundle(bundle: Bundle, contents: Mapping[str, bytes]) -> None:
-    """Makes the bundle's folder, whole or not at all.
+    """Writes the bundle's folder atomically.
 
-    The same bundle gives the same bytes: no dates, no paths.
+    The output is reproducible: it contains no dates and no paths.
 
     Args:
-        bundle: what is written to `bundle.json`.
-        contents: every file beside it, by name.
+        bundle: description to write to `bundle.json`.
+        contents: all other files by name.
 
     Raises:
         UserError: the folder exists.
-        ValueError: the contents are not those that the bundle describes.
+        ValueError: the contents do not match the bundle's checksums.
     """
     if {name: sha256(content) for name, content in contents.items()} != bundle.checksums():
-        raise ValueError("the files are not those that the bundle describes")
+        raise ValueError("the files do not match the checksums of the bundle")
     check_absent(bundle.folder)
     bundle.folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{bundle.folder.name}.", dir=bundle.folder.parent))
@@ -212,35 +209,35 @@ def write_bundle(bundle: Bundle, contents: Mapping[str, bytes]) -> None:
 
 
 def rewrite_description(bundle: Bundle) -> None:
-    """Replaces `bundle.json` of a bundle whose files stay as they are."""
+    """Replaces `bundle.json` and leaves the other files alone."""
     write_atomically(bundle.folder / "bundle.json", _to_json(bundle))
 
 
 def check_absent(folder: Path) -> None:
-    """Refuses to write a bundle over anything.
+    """Checks that a bundle would not overwrite anything.
 
     Raises:
-        UserError: there is something called like the folder.
+        UserError: the folder exists.
     """
     if folder.exists():
-        what = "a bundle" if (folder / "bundle.json").is_file() else "there"
-        raise UserError(f"{folder}: {what} already; remove it or name another --out")
+        what = "bundle" if (folder / "bundle.json").is_file() else "file or folder"
+        raise UserError(f"{folder}: {what} exists already; remove it or choose another --out")
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Reads and checks a bundle: its schema, and every file against what is said of it.
+    """Reads a bundle and checks its schema, its checksums and its models.
 
-    Sizes and number formats are those of the .tflite files; a `bundle.json` that says otherwise
-    is refused, before anything of these sizes is allocated.
+    Sizes and number formats in `bundle.json` must match the .tflite files. This is checked before
+    any memory is allocated by these sizes.
 
     Raises:
-        UserError: it is no bundle, of another version, a file is missing or changed, or is not
-            what `bundle.json` says.
+        UserError: the folder is not a bundle, its version is not supported, or a file is missing,
+            changed or not as described.
     """
     file = folder / "bundle.json"
     if not file.is_file():
         raise UserError(
-            f"{folder}: not a bundle (no bundle.json); make one with python -m quantize.export"
+            f"{folder}: not a bundle (no bundle.json); create one with python -m quantize.export"
         )
     try:
         stored = json.loads(file.read_bytes())
@@ -249,15 +246,15 @@ def read_bundle(folder: Path) -> Bundle:
         raise UserError(f"{file}: damaged; export the bundle again") from error
     if version != SCHEMA_VERSION:
         raise UserError(
-            f"{file}: schema version {version}, this program reads {SCHEMA_VERSION}; "
-            "export the bundle again or use the program that wrote it"
+            f"{file}: schema version {version}, but this program reads {SCHEMA_VERSION}; "
+            "export the bundle again or use the version of the program that wrote it"
         )
     try:
         bundle = _from_json(folder, stored)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UserError(f"{file}: damaged ({error}); export the bundle again") from error
     if not bundle.models:
-        raise UserError(f"{file}: names no model; export the bundle again")
+        raise UserError(f"{file}: lists no models; export the bundle again")
     for name, checksum in bundle.checksums().items():
         _check_file(folder, name, checksum)
     for model in bundle.models:
@@ -266,39 +263,40 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def _check_model(bundle: Bundle, model: BundledModel) -> None:
-    """Holds what is said of a model against its file."""
+    """Checks that a model's file is as `bundle.json` describes it."""
     file = bundle.folder / model.file
     content = file.read_bytes()
     try:
-        taken, given = read_edges(content)
+        model_input, model_output = read_input_and_output(content)
     except ValueError as error:
         raise UserError(f"{file}: {error}; export the bundle again") from error
     height, width = model.working_size
     channels = 4 if bundle.sees_depth else 3
-    for name, said, found in (
+    for name, described, found in (
         ("bytes", model.bytes, len(content)),
-        ("output", (1, height, width, 3), given.shape),
-        ("input", (1, height // 2, width // 2, channels), taken.shape),
-        ("output", model.output, given),
-        ("input", model.input, taken),
+        ("output", (1, height, width, 3), model_output.shape),
+        ("input", (1, height // 2, width // 2, channels), model_input.shape),
+        ("output", model.output, model_output),
+        ("input", model.input, model_input),
     ):
-        same = _is_format(said, found) if isinstance(found, Edge) else said == found
+        if isinstance(found, ModelTensor):
+            same, shown = _is_same_format(described, found.format), str(found.format)
+        else:
+            same, shown = described == found, str(found)
         if not same:
-            shown = found.format if isinstance(found, Edge) else found
             raise UserError(
-                f"{file}: bundle.json says {name} {said}, the file itself {shown}; "
+                f"{file}: bundle.json says {name} {described}, but the file has {shown}; "
                 "export the bundle again"
             )
     if min(height, width) < SMALLEST_WORKING_SIDE:
         raise UserError(
-            f"{file}: gives {height} × {width} px, too small for a photo; expected sides of at "
-            f"least {SMALLEST_WORKING_SIDE}"
+            f"{file}: its output of {height} × {width} px is too small for a photo; expected sides "
+            f"of at least {SMALLEST_WORKING_SIDE} px"
         )
 
 
-def _is_format(said: Any, found: Edge) -> bool:
-    """Whether two formats are the same; a file holds its scale with seven digits."""
-    one, other = said, found.format
+def _is_same_format(one: Any, other: TensorFormat) -> bool:
+    """Compares formats; scales may differ in the eighth digit, because files hold float32."""
     if (one.type, one.zero_point) != (other.type, other.zero_point):
         return False
     if one.scale is None or other.scale is None:
@@ -308,18 +306,18 @@ def _is_format(said: Any, found: Edge) -> bool:
 
 def _check_file(folder: Path, name: str, checksum: str) -> None:
     if Path(name).name != name:
-        raise UserError(f"{folder}/bundle.json: names '{name}', which is not a file beside it")
+        raise UserError(f"{folder}/bundle.json: '{name}' is not a file in the same folder")
     file = folder / name
     if not file.is_file():
-        raise UserError(f"{file}: missing, though bundle.json names it; export the bundle again")
+        raise UserError(f"{file}: missing, but listed in bundle.json; export the bundle again")
     if sha256(file.read_bytes()) != checksum:
-        raise UserError(f"{file}: not the file that was exported; export the bundle again")
+        raise UserError(f"{file}: changed since it was exported; export the bundle again")
 
 
 def _to_json(bundle: Bundle) -> str:
     fields = dataclasses.asdict(bundle)
     del fields["folder"]
-    if not bundle.judged_on:  # made before it was noted
+    if not bundle.judged_on:  # older bundles lack it
         del fields["judged_on"]
     if not bundle.sees_depth:
         for pair in fields["golden"]:
@@ -350,15 +348,15 @@ def _model(entry: dict[str, Any]) -> BundledModel:
             "recipe": _text(entry["recipe"]),
             "file": _text(entry["file"]),
             "working_size": _size(entry["working_size"]),
-            "input": EdgeFormat(**entry["input"]),
-            "output": EdgeFormat(**entry["output"]),
+            "input": TensorFormat(**entry["input"]),
+            "output": TensorFormat(**entry["output"]),
         }
     )
 
 
 def _text(stored: Any) -> str:
     if not isinstance(stored, str):
-        raise TypeError(f"{stored!r}, expected a text")
+        raise TypeError(f"{stored!r}, expected a string")
     return stored
 
 

@@ -1,4 +1,4 @@
-"""Renders photos on the command line: pocket-bokeh photo.jpg"""
+"""The command `pocket-bokeh photo.jpg` renders photos."""
 
 import sys
 from dataclasses import dataclass
@@ -15,25 +15,26 @@ from pocket_bokeh.rendered_file import make_folder, output_file, render_file
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """Blurs the background of photos, at their own size."""
+    """Blurs the background of photos. The output has the size of the photo."""
 
     photos: tyro.conf.Positional[tuple[Path, ...]]
     """JPEG, PNG, WebP, HEIC or AVIF photos of any size."""
     out: Path | None = None
-    """A folder, made if missing; of one photo also a file, .jpg, .png or .webp. Left out:
-    PHOTO_bokeh beside each photo."""
+    """Output folder, created if missing. For a single photo also a .jpg, .png or .webp file.
+    Default: PHOTO_bokeh beside each photo."""
     strength: float = 1.0
-    """0 to 1; 0 leaves the photo as it is."""
+    """Strength of the blur, 0 to 1; 0 leaves the photo unchanged."""
     recipe: str = SHIPPED_RECIPE
-    """Which of the bundle's models renders."""
+    """Which of the bundle's models to use."""
     bundle: Path | None = None
-    """A folder that quantize.export made. Left out: the models that come with Pocket Bokeh."""
+    """Folder created by quantize.export. Default: the models that ship with Pocket Bokeh."""
     depth: Path | None = None
-    """The depth map of the one photo, for a network that sees one: grey, of the photo's shape."""
+    """Depth map of a single photo, for networks that take one: a grey image with the photo's aspect
+    ratio."""
 
 
 def start() -> None:
-    """What `pocket-bokeh` and `python -m pocket_bokeh` run."""
+    """Entry point of `pocket-bokeh` and `python -m pocket_bokeh`."""
     run_command(main)
 
 
@@ -46,24 +47,24 @@ def main() -> None:
     failures = _render_all(options, model)
     if failures:
         raise UserError(
-            f"{failures} of {len(options.photos)} photos could not be rendered, for the reasons "
-            "above; the others are done"
+            f"{failures} of {len(options.photos)} photos could not be rendered, see above; the "
+            "others are done"
         )
 
 
 def _check(options: RenderOptions) -> None:
     if not options.photos:
-        raise UserError("no photo; name at least one")
+        raise UserError("no photo given; name at least one")
     if options.depth is not None and len(options.photos) > 1:
-        raise UserError("--depth is the map of one photo; render photos with depth one by one")
+        raise UserError("--depth belongs to a single photo; render photos with depth one by one")
     check_strength(options.strength)
 
 
 def _render_all(options: RenderOptions, model: Model) -> int:
-    """Renders every photo; one that cannot be rendered is named and does not stop the others.
+    """Renders every photo. If one fails, prints the reason and goes on with the next.
 
     Returns:
-        how many failed.
+        The number of photos that failed.
     """
     failures = 0
     alone = len(options.photos) == 1

@@ -1,12 +1,14 @@
-"""A small rendering brought to the photograph's size with the photograph's detail. No TensorFlow.
+"""Enlarges a small rendering to the photograph's size and restores the photograph's detail.
 
-A rendering says where the photograph is blurred and by how much; what stays sharp has more detail
-than a rendering can hold. With x the photograph at working size, y its rendering and m, 0…1, how
-much of the detail in x survives in y:
+The network renders at a small working size. It decides where the photograph is blurred; where the
+photograph stays sharp, the output takes its detail from the full-size photograph. Let x be the
+photograph at working size, y its rendering and m, 0…1, the share of detail in x that survives in y:
 
-    up(y) + m · (photo − up(x)),   computed as   up(m) · photo + up(y − m · x)
+    output = up(y) + m · (photo − up(x)),   computed as   up(m) · photo + up(y − m · x)
 
-Where m is 1 this is the photograph in the tones of the rendering; where m is 0, the rendering.
+Where m = 1, the output is the photograph with the tones of the rendering; where m = 0, it is the
+enlarged rendering. Renderings of a network (`COARSE`) also have fine detail of their own: from
+y − m · x, m times the high-pass of y − x is subtracted, so that this detail does not count twice.
 """
 
 from collections.abc import Sequence
@@ -17,35 +19,39 @@ import numpy as np
 from PIL import Image
 
 from pocket_bokeh.gaussian_filter import box_filter, gaussian_filter
-from pocket_bokeh.guided_filter import spread_over_surfaces
+from pocket_bokeh.guided_filter import guided_filter
 from pocket_bokeh.photo import to_float
 
 WINDOW_SIGMA = 2.0
-"""Of the window that survival is measured in, in pixels of the working size."""
+"""Sigma of the Gaussian window of the regression that measures survival, in working-size pixels."""
 
 TONE_SIGMA = 4.0
-"""What is coarser keeps the tones of a coarse rendering; what is finer is the photograph's. With 2
-instead of 4 a subject keeps a twelfth less of its detail (docs/experiments.md)."""
+"""Sigma in working-size pixels that separates tones, taken from a coarse rendering, from detail,
+taken from the photograph. With 2 instead of 4 a subject loses a twelfth of its detail
+(docs/experiments.md)."""
 
 
 @dataclass(frozen=True)
-class Measure:
-    """How survival is measured, by how fine a rendering can be. Sigmas are in pixels of the working
-    size, values 0…1; `quantize.detail_figures` tells what they are worth.
+class DetailSettings:
+    """How to measure which detail survives in a rendering.
+
+    Sigmas are in pixels of the working size, values are 0…1. `quantize.detail_figures` measures
+    the quality that the settings give.
 
     Attributes:
-        is_coarse: whether detail is that of the photograph as a network sees it.
-        low_pass_sigma: what is finer is not looked at; 0 looks at all. The finest that a network
-            gives is softer than the photograph halved, and holds the grain of integers.
-        high_pass_sigma: what counts as detail, coarser than that.
-        gate: survival that counts as blurred and as sharp.
-        regulariser: of the regression. More hides the grain of integers where a picture is blurred,
-            and makes skin look like wax (docs/experiments.md).
-        certainty: energy of detail at which survival is measured with a certainty of one half.
-            Where there is less detail, the guided filter carries survival over from places with
-            more. None switches the filter off.
-        border: pixels at each edge that are as sharp as what is next to them. Of what lies beyond
-            its edges a network sees nothing, and leaves a frayed rim sharp.
+        is_coarse: whether to compare with the photograph as the network sees it, at half the
+            working size, instead of the photograph at working size.
+        low_pass_sigma: detail finer than this is ignored; 0 uses all. A network's finest detail is
+            softer than the halved photograph and contains quantization noise.
+        high_pass_sigma: structure coarser than this is not detail.
+        gate: survival at and below which a place is blurred, and at and above which it is sharp.
+        regulariser: of the regression. A larger one hides quantization noise in blurred places, but
+            makes skin look like wax (docs/experiments.md).
+        certainty: energy of detail at which the measured survival has half the full weight. The
+            guided filter fills places with little detail from places with more. None switches the
+            filter off.
+        border: pixels at each edge that copy the survival of the nearest pixel inside. A network
+            does not see beyond the edges and leaves an uneven sharp rim there.
     """
 
     is_coarse: bool
@@ -57,29 +63,29 @@ class Measure:
     border: int
 
 
-COARSE = Measure(True, 1.0, 1.6, (0.5, 0.85), 1e-5, 1e-4, 12)
-"""Of networks. They see half the working size: held against the photograph, even what one leaves
-alone would count as blurred."""
+COARSE = DetailSettings(True, 1.0, 1.6, (0.5, 0.85), 1e-5, 1e-4, 12)
+"""For renderings by a network. It sees the photograph at half the working size, so compared with
+the photograph at working size even an unchanged place would count as blurred."""
 
-FINE = Measure(False, 0.0, 0.8, (0.6, 0.95), 1e-4, None, 0)
-"""Of a lens, or by hand."""
+FINE = DetailSettings(False, 0.0, 0.8, (0.6, 0.95), 1e-4, None, 0)
+"""For renderings as sharp as the photograph at working size: by a lens, or edited by hand."""
 
 LEAST_CERTAINTY = 1e-3
-"""Where a photograph is perfectly smooth, and survival means nothing."""
+"""Weight of places without any detail, where survival cannot be measured; it must not be 0."""
 
 _BAND = 64
-"""Rows of the photograph at a time."""
+"""Rows of the photograph processed at a time."""
 
 _THREADS = 2
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """What a rendering does to a photograph of any size: up(gain) · photo + up(offset).
+    """A rendering as a change to a photograph of any size: up(gain) · photo + up(offset).
 
     Attributes:
-        gain: h × w, 0…1, the detail of the photograph that survives.
-        offset: h × w × 3, in values 0…1 of the photograph.
+        gain: h × w, 0…1, the share of the photograph's detail that survives.
+        offset: h × w × 3, float, in units where the photograph's values are 0…1.
     """
 
     gain: np.ndarray
@@ -87,35 +93,39 @@ class Overlay:
 
 
 def transfer_detail(
-    photo: np.ndarray, small: np.ndarray, rendered: np.ndarray, measure: Measure = COARSE
+    photo: np.ndarray, small: np.ndarray, rendered: np.ndarray, settings: DetailSettings = COARSE
 ) -> np.ndarray:
-    """Brings a rendering to the photograph's size, with the photograph's detail where it is sharp.
+    """Enlarges a rendering to the photograph's size and restores detail where it is sharp.
+
+    12 megapixels take 1 s on one core and 40 MB.
 
     Args:
         photo: height × width × 3, uint8.
         small: h × w × 3, uint8, the photograph at working size.
         rendered: h × w × 3, float, 0…1.
-        measure: `COARSE` where a network made the rendering, else `FINE`.
+        settings: `COARSE` for renderings by a network, `FINE` for others.
 
     Returns:
-        height × width × 3, uint8. Of 12 megapixels it takes 1 s of one core and 40 MB.
+        height × width × 3, uint8.
     """
-    return lay_over(photo, find_overlay(small, rendered, measure))
+    return lay_over(photo, find_overlay(small, rendered, settings))
 
 
-def find_overlay(small: np.ndarray, rendered: np.ndarray, measure: Measure = COARSE) -> Overlay:
-    """What a rendering does to the photograph that it was made of, as `transfer_detail` says."""
+def find_overlay(
+    small: np.ndarray, rendered: np.ndarray, settings: DetailSettings = COARSE
+) -> Overlay:
+    """The overlay that turns a photograph into its rendering; arguments as `transfer_detail`."""
     small = to_float(small)
-    survival = surviving_detail(small, rendered, measure)[..., None]
+    survival = surviving_detail(small, rendered, settings)[..., None]
     offset = rendered - survival * small
-    if measure.is_coarse:
-        # What fine detail a coarse rendering has itself would come twice.
+    if settings.is_coarse:
+        # The rendering's own fine detail would otherwise be added to the photograph's.
         offset -= survival * _high_pass(rendered - small, TONE_SIGMA)
     return Overlay(survival[..., 0], offset)
 
 
 def mean_overlay(overlays: Sequence[Overlay]) -> Overlay:
-    """What several renderings of one photograph do in the mean, at the first one's size."""
+    """The mean of overlays for one photograph, at the size of the first."""
     size = overlays[0].gain.shape
     planes = [
         [_resize(plane, *size) for plane in (one.gain, *np.moveaxis(one.offset, -1, 0))]
@@ -126,13 +136,15 @@ def mean_overlay(overlays: Sequence[Overlay]) -> Overlay:
 
 
 def at_strength(overlay: Overlay, strength: float) -> Overlay:
-    """An overlay that blends: at 0 it gives the photograph, at 1 the rendering."""
+    """Weakens an overlay: strength 0 gives the photograph, 1 the rendering."""
     return Overlay(1.0 - strength * (1.0 - overlay.gain), strength * overlay.offset)
 
 
 def lay_over(photo: np.ndarray, overlay: Overlay) -> np.ndarray:
-    """The photograph, height × width × 3, uint8, as an overlay changes it, in bands of rows: whole
-    float planes would take 200 MB."""
+    """Applies an overlay to a photograph, height × width × 3, uint8.
+
+    It works in bands of rows, because whole float planes of 12 megapixels would take 200 MB.
+    """
     height, width = photo.shape[:2]
     across = overlay.gain.shape[1]
     scale = overlay.gain.shape[0] / height
@@ -142,7 +154,7 @@ def lay_over(photo: np.ndarray, overlay: Overlay) -> np.ndarray:
 
     def fill(top: int) -> None:
         bottom = min(top + _BAND, height)
-        # Pillow looks beyond the box: the bands fit together without a seam.
+        # Pillow also interpolates with pixels outside the box, so the bands join without a seam.
         box = (0, top * scale, across, bottom * scale)
         size = (width, bottom - top)
         enlarged = (np.asarray(p.resize(size, Image.Resampling.BICUBIC, box)) for p in planes)
@@ -158,34 +170,40 @@ def lay_over(photo: np.ndarray, overlay: Overlay) -> np.ndarray:
     return result
 
 
-def surviving_detail(small: np.ndarray, rendered: np.ndarray, measure: Measure) -> np.ndarray:
-    """How much of a photograph's detail is left in its rendering, 0…1, h × w.
+def surviving_detail(
+    small: np.ndarray, rendered: np.ndarray, settings: DetailSettings
+) -> np.ndarray:
+    """The share of a photograph's detail that survives in its rendering, 0…1, h × w.
 
-    The local regression of one's detail on the other's, over all channels, smoothed; a smoothstep
-    makes nearly sharp sharp and half blurred blurred; the border goes on as the picture inside it.
+    It is the slope of a local linear regression of the rendering's detail on the photograph's, over
+    all channels, smoothed. A smoothstep then pushes it towards 0 and 1, and the border takes the
+    values next to it.
     """
-    reference = as_the_network_sees(small) if measure.is_coarse else small
-    before, after = (_band(one, measure) for one in (reference, rendered))
+    reference = as_the_network_sees(small) if settings.is_coarse else small
+    before, after = (_detail(picture, settings) for picture in (reference, rendered))
     energy = _local_product(before, before)
-    share = _smooth(np.clip(_local_product(before, after) / (energy + measure.regulariser), 0, 1))
-    if measure.certainty is not None:
-        certainty = np.maximum(energy / (energy + measure.certainty), LEAST_CERTAINTY)
-        share = spread_over_surfaces(share, certainty, small)
-    blurred, sharp = measure.gate
+    share = _smooth(np.clip(_local_product(before, after) / (energy + settings.regulariser), 0, 1))
+    if settings.certainty is not None:
+        certainty = np.maximum(energy / (energy + settings.certainty), LEAST_CERTAINTY)
+        share = guided_filter(share, certainty, small)
+    blurred, sharp = settings.gate
     step = np.clip((share - blurred) / (sharp - blurred), 0.0, 1.0)
     survival = step * step * (3.0 - 2.0 * step)
-    rows, columns = (positions_inside(length, measure.border) for length in survival.shape)
+    rows, columns = (positions_inside(length, settings.border) for length in survival.shape)
     return survival[np.ix_(rows, columns)]
 
 
 def positions_inside(length: int, border: int) -> np.ndarray:
-    """For every row or column the nearest that is not in the border, or else the middle."""
+    """Maps every row or column to the nearest one outside the border.
+
+    If the border covers everything, all map to the middle.
+    """
     border = min(border, (length - 1) // 2)
     return np.clip(np.arange(length), border, length - 1 - border)
 
 
 def as_the_network_sees(picture: np.ndarray) -> np.ndarray:
-    """A float picture halved, and doubled as the network doubles what it leaves alone."""
+    """Halves a float picture and enlarges it as the network enlarges unchanged places."""
     height, width = picture.shape[:2]
     halves = (height + 1) // 2, (width + 1) // 2
     half = np.dstack([_resize(plane, *halves) for plane in np.moveaxis(picture, -1, 0)])
@@ -197,8 +215,9 @@ def _local_product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return _smooth((one * other).sum(axis=-1))
 
 
-def _band(picture: np.ndarray, measure: Measure) -> np.ndarray:
-    return _high_pass(gaussian_filter(picture, measure.low_pass_sigma), measure.high_pass_sigma)
+def _detail(picture: np.ndarray, settings: DetailSettings) -> np.ndarray:
+    """The band of frequencies that counts as detail."""
+    return _high_pass(gaussian_filter(picture, settings.low_pass_sigma), settings.high_pass_sigma)
 
 
 def _high_pass(picture: np.ndarray, sigma: float) -> np.ndarray:
@@ -214,5 +233,5 @@ def _image(plane: np.ndarray) -> Image.Image:
 
 
 def _resize(plane: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A float plane at another size, bicubic."""
+    """Bicubic resize of a float plane."""
     return np.asarray(_image(plane).resize((width, height), Image.Resampling.BICUBIC))

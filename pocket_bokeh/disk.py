@@ -1,4 +1,4 @@
-"""Whether a place takes what is about to be written, and whether the disk has it."""
+"""Atomic writes, and checks that a file or folder can be written."""
 
 import errno
 import math
@@ -12,12 +12,12 @@ from pocket_bokeh.errors import UserError
 
 
 def check_space(folder: Path, model: Any) -> None:
-    """Asked before a model is saved, because HDF5 answers a full disk with a page of its innards.
+    """Checks the free space before a model is saved; HDF5's own error on a full disk is unreadable.
 
     Raises:
-        OSError: the model's weights, and its optimizer's where it has one, do not fit.
+        OSError: the weights and the optimizer's variables, if there are any, do not fit.
     """
-    optimizer = getattr(model, "optimizer", None)  # a model that was not compiled has none
+    optimizer = getattr(model, "optimizer", None)  # models that were not compiled have none
     variables = model.variables + (optimizer.variables if optimizer else [])
     needed = 1.1 * sum(4 * math.prod(variable.shape) for variable in variables) + 1_000_000
     if shutil.disk_usage(folder).free < needed:
@@ -25,42 +25,42 @@ def check_space(folder: Path, model: Any) -> None:
 
 
 def check_can_write(file: Path | None, *endings: str) -> None:
-    """Asked before long work, so that its result is not lost for a misspelt name at its end.
+    """Checks an output file before long work, so that a typo does not lose the result.
 
     Args:
-        file: what is to be written at the end; None where nothing is.
-        endings: that it may have; any, where none is named.
+        file: the output file; None does nothing.
+        endings: allowed file endings; without any, all are allowed.
 
     Raises:
-        UserError: it is a folder, has another ending, or its folder is not there or not ours.
+        UserError: it is a folder, has another ending, or its folder is missing or not writable.
     """
     if file is None:
         return
     if endings and file.suffix.lower() not in endings:
-        raise UserError(f"{file}: its ending is none of {', '.join(endings)}; name one that is")
+        raise UserError(f"{file}: the file name must end in {' or '.join(endings)}")
     if file.is_dir():
-        raise UserError(f"{file}: a folder; name a file")
+        raise UserError(f"{file}: is a folder; name a file")
     if not file.parent.is_dir():
-        raise UserError(f"{file.parent}: no such folder; make it or name another")
+        raise UserError(f"{file.parent}: no such folder; create it or choose another")
     if not os.access(file.parent, os.W_OK):
-        raise UserError(f"{file.parent}: takes no files of ours; name another folder")
+        raise UserError(f"{file.parent}: not writable; choose another folder")
 
 
 def check_can_make(folder: Path) -> None:
-    """Asked before long work: whether a folder could be made, with those above it.
+    """Checks before long work that a folder and its parents can be created.
 
     Raises:
-        UserError: what lies above it is a file, or takes no files.
+        UserError: the nearest existing parent is a file or not writable.
     """
     above = next(parent for parent in folder.absolute().parents if parent.exists())
     if not above.is_dir():
-        raise UserError(f"{folder}: {above} is a file; name another folder")
+        raise UserError(f"{folder}: {above} is a file; choose another folder")
     if not os.access(above, os.W_OK):
-        raise UserError(f"{folder}: {above} takes no files of ours; name another folder")
+        raise UserError(f"{folder}: {above} is not writable; choose another folder")
 
 
 def bring_to_disk(path: Path) -> None:
-    """A file's or a folder's content, so that a power failure after a rename loses nothing."""
+    """Flushes a file or folder to the disk, so that a power failure after a rename is harmless."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -69,15 +69,15 @@ def bring_to_disk(path: Path) -> None:
 
 
 def write_atomically(file: Path | str, content: bytes | str) -> None:
-    """Writes beside the file and renames, so that no reader ever sees half of it.
+    """Writes a temporary file and renames it, so that readers never see half a file.
 
     Raises:
         UserError: the folder does not exist.
-        OSError: the folder takes no writes (full, read-only).
+        OSError: the folder cannot be written (disk full, read-only).
     """
     file = Path(file)
     if not file.parent.is_dir():
-        raise UserError(f"{file.parent}: no such folder; make it or name another")
+        raise UserError(f"{file.parent}: no such folder; create it or choose another")
     data = content.encode() if isinstance(content, str) else content
     descriptor, beside = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:

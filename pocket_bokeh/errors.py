@@ -1,4 +1,4 @@
-"""How every command says what is wrong: one line on standard error and exit status 2."""
+"""Errors of the user: one line on standard error and exit status 2."""
 
 import errno
 import sys
@@ -6,9 +6,14 @@ from collections.abc import Callable
 
 
 class UserError(Exception):
-    """Something the person at the keyboard can put right.
+    """An error that the user can fix, such as a missing file or a wrong option.
 
-    The message is one line that says what was found, where, what was expected and what to do.
+    The message is one line: where, what was found, what was expected and what to do.
+
+        try:
+            photo = pocket_bokeh.read_photo(file)
+        except pocket_bokeh.UserError as error:
+            print(error)  # photo.jpg: no such file
     """
 
 
@@ -16,10 +21,10 @@ _STORAGE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.
 
 
 def run_command(main: Callable[[], None]) -> None:
-    """Runs a command's `main`, turning what a user can mend into one line and exit status 2.
+    """Runs a command's `main` and reports the user's errors in one line, with exit status 2.
 
-    A `UserError` and the ways in which storage refuses a write (full, read-only, not ours) are
-    the user's; anything else is a defect of ours and keeps its traceback. Ctrl-C exits with 130.
+    These are `UserError` and failed writes (disk full, read-only, no permission). Anything else is
+    a bug and keeps its traceback. Ctrl-C exits with status 130.
     """
     try:
         main()
@@ -29,7 +34,7 @@ def run_command(main: Callable[[], None]) -> None:
         if error.errno not in _STORAGE_ERRORS:
             raise
         where = error.filename or "the output folder"
-        sys.exit(_complain(f"{where}: {error.strerror}; free the space or name another folder"))
+        sys.exit(_complain(f"{where}: {error.strerror}; free some space or choose another folder"))
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -1,24 +1,24 @@
-"""Gaussian and box filters of pictures in NumPy alone.
+"""Gaussian and box filters in NumPy.
 
-SciPy has both, but it would be half of what a program that only renders must install. These take
-as long as SciPy's (docs/experiments.md).
+SciPy has both, but it would double the size of an installation that only renders. These are as
+fast as SciPy's (docs/experiments.md).
 """
 
 import numpy as np
 
 _BAND = 32
-"""Rows at a time, so that a band stays in the processor's cache while it is summed up."""
+"""Rows processed at a time; a band of them fits into the processor's cache."""
 
 
 def gaussian_filter(picture: np.ndarray, sigma: float) -> np.ndarray:
-    """Blurs a picture with a Gaussian, cut off at four sigmas, edges mirrored.
+    """Blurs a picture with a Gaussian, truncated at four sigmas, with mirrored edges.
 
     Args:
         picture: height × width or height × width × channels, float32 or float64.
-        sigma: in pixels; 0 changes nothing.
+        sigma: in pixels; 0 returns the picture unchanged.
 
     Returns:
-        The same shape and type.
+        An array of the same shape and type.
     """
     radius = int(4.0 * sigma + 0.5)
     if radius == 0:
@@ -28,19 +28,19 @@ def gaussian_filter(picture: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def box_filter(picture: np.ndarray, size: int) -> np.ndarray:
-    """The mean of every `size` × `size` pixels, size odd; else as `gaussian_filter`."""
+    """The mean over `size` × `size` pixels, `size` odd; otherwise as `gaussian_filter`."""
     return separable_filter(picture, np.full(size, 1.0 / size))
 
 
 def separable_filter(picture: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Filters rows and columns with the same weights, edges mirrored.
+    """Filters rows and columns with the same weights and mirrored edges.
 
     Args:
         picture: as for `gaussian_filter`.
-        weights: symmetric, odd in number.
+        weights: symmetric and odd in number.
 
     Returns:
-        The same shape and type.
+        An array of the same shape and type.
     """
     weights = weights.astype(picture.dtype)
     return _filter_along(1, _filter_along(0, picture, weights), weights)

@@ -1,12 +1,12 @@
-"""A measure that is sure in places, carried over whole surfaces of a photograph. No TensorFlow.
+"""Guided filter with confidence weights: edge-aware smoothing of a mask along a photograph.
 
-Whether a rendering is sharp can be told where the photograph has detail; between an eyelash and the
-next nothing tells. There the measure goes on as the photograph's colours do: in every window it is
-taken for a linear function of red, green and blue, fitted where the measure is sure.
+Whether a rendering is sharp can only be measured where the photograph has detail, not on smooth
+skin between two eyelashes. The filter fills these gaps: in every window it models the mask as a
+linear function of red, green and blue, fitted mostly to pixels of high certainty.
 
-This is the guided filter (He, Sun, Tang: Guided Image Filtering, 2013, guided by a colour picture)
-with windows that are Gaussian, weights in its means, and coefficients found at a quarter of the
-size (He, Sun: Fast Guided Filter, 2015).
+It is the guided filter with a colour guide (He, Sun, Tang: Guided Image Filtering, 2013), with
+Gaussian windows, weighted means, and coefficients computed at a quarter of the size (He, Sun: Fast
+Guided Filter, 2015).
 """
 
 import numpy as np
@@ -15,56 +15,57 @@ from PIL import Image
 from pocket_bokeh.gaussian_filter import gaussian_filter
 
 REDUCTION = 4
-"""Pixels of the photograph, along each side, to one in which coefficients are found."""
+"""Factor along each side by which pictures are reduced to compute the coefficients."""
 
 WINDOW_SIGMA = 4.0
-"""Of the windows, in such reduced pixels."""
+"""Sigma of the windows in reduced pixels."""
 
 EPSILON = 1e-3
-"""What a colour has to vary by in a window to guide, as a variance of values 0…1."""
+"""Regularization: colours guide the filter where their variance (of values 0…1) exceeds this."""
 
 
-def spread_over_surfaces(
-    measure: np.ndarray, certainty: np.ndarray, photo: np.ndarray
-) -> np.ndarray:
-    """A measure as the colours of a photograph let it go on from where it is sure.
+def guided_filter(mask: np.ndarray, certainty: np.ndarray, photo: np.ndarray) -> np.ndarray:
+    """Smooths a mask along the colours of a photograph, weighted by certainty.
 
     Args:
-        measure: h × w, float.
-        certainty: h × w, above 0.
+        mask: h × w, float.
+        certainty: h × w, weights above 0.
         photo: h × w × 3, float, 0…1.
 
     Returns:
-        h × w, float32; beyond the measure's range by a little where colours are extreme.
+        h × w, float32. Extreme colours can exceed the mask's range a little.
     """
     weight = _reduced(certainty)[..., None]
-    known = _reduced(certainty * measure)[..., None] / weight
+    weighted_mask = _reduced(certainty * mask)[..., None] / weight
     guide = np.stack([_reduced(plane) for plane in np.moveaxis(photo, -1, 0)], axis=-1)
-    fits = np.moveaxis(_fit_colours(known, weight, guide), -1, 0)
-    *slopes, constant = (_enlarged(plane, *measure.shape) for plane in fits)
+    coefficients = np.moveaxis(_fit_colours(weighted_mask, weight, guide), -1, 0)
+    *slopes, constant = (_enlarged(plane, *mask.shape) for plane in coefficients)
     return constant + (np.stack(slopes, axis=-1) * photo).sum(axis=-1)
 
 
-def _fit_colours(measure: np.ndarray, weight: np.ndarray, guide: np.ndarray) -> np.ndarray:
-    """Three slopes and a constant, h × w × 4: measure = slopes · colour + constant.
+def _fit_colours(mask: np.ndarray, weight: np.ndarray, guide: np.ndarray) -> np.ndarray:
+    """Fits mask = slopes · colour + constant in every window.
 
     Args:
-        measure, weight: h × w × 1.
+        mask, weight: h × w × 1.
         guide: h × w × 3.
+
+    Returns:
+        h × w × 4: three slopes and the constant.
     """
-    of_all = _smooth(weight)
+    total_weight = _smooth(weight)
 
     def mean(planes: np.ndarray) -> np.ndarray:
-        return _smooth(weight * planes) / of_all
+        return _smooth(weight * planes) / total_weight
 
-    mean_guide, mean_measure = mean(guide), mean(measure)
+    mean_guide, mean_mask = mean(guide), mean(mask)
     products = mean(np.concatenate([guide * guide[..., i : i + 1] for i in range(3)], axis=-1))
     square = (*guide.shape, 3)
     covariance = products.reshape(square) - mean_guide[..., None] * mean_guide[..., None, :]
-    common = mean(guide * measure) - mean_guide * mean_measure
-    slopes = np.linalg.solve(covariance + EPSILON * np.eye(3), common[..., None])[..., 0]
-    constant = mean_measure - (slopes * mean_guide).sum(axis=-1, keepdims=True)
-    # Every pixel lies in many windows: it takes the mean of what they say.
+    with_mask = mean(guide * mask) - mean_guide * mean_mask
+    slopes = np.linalg.solve(covariance + EPSILON * np.eye(3), with_mask[..., None])[..., 0]
+    constant = mean_mask - (slopes * mean_guide).sum(axis=-1, keepdims=True)
+    # Every pixel lies in many windows and takes the mean of their coefficients.
     return _smooth(np.concatenate([slopes, constant], axis=-1))
 
 
@@ -73,7 +74,7 @@ def _smooth(planes: np.ndarray) -> np.ndarray:
 
 
 def _reduced(plane: np.ndarray) -> np.ndarray:
-    """Means of blocks, float64; at the far edges of what is left of a block."""
+    """Means over blocks, float64; blocks at the right and bottom edge may be smaller."""
     return np.asarray(_image(plane).reduce(REDUCTION), dtype=np.float64)
 
 

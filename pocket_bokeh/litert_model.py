@@ -1,4 +1,4 @@
-"""Runs a .tflite file on a photograph. No TensorFlow: it starts in a second."""
+"""Runs a .tflite file on a photograph with LiteRT, without TensorFlow."""
 
 import threading
 from pathlib import Path
@@ -8,35 +8,35 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.tflite_file import EdgeFormat, edge_format
+from pocket_bokeh.photo import Size
+from pocket_bokeh.tflite_file import TensorFormat, tensor_format
 
 
 class LiteRTModel:
-    """A .tflite file on the CPU, by LiteRT with XNNPACK as phones run it.
+    """A .tflite file on the CPU, run by LiteRT with XNNPACK as on phones.
 
-    Several threads may call one model; they wait for each other.
+    It is thread-safe: concurrent calls run one after the other.
 
     Attributes:
-        input_size: height and width of the network's input.
-        input_channels: 3 for a photograph, 4 for one and its depth map.
-        output_size: height and width of the rendered photograph, twice that.
-        input_format: what the file takes; `run` converts.
-        output_format: what the file gives.
+        input_size: height and width of the input.
+        input_channels: 3 for RGB, 4 for RGB and depth.
+        output_size: height and width of the output, twice the input's.
+        input_format: number format of the input; `run` converts to it.
+        output_format: number format of the output; `run` converts from it.
     """
 
-    def __init__(
-        self, file: Path | bytes, threads: int = 2, working_size: tuple[int, int] | None = None
-    ):
+    def __init__(self, file: Path | bytes, threads: int = 2, working_size: Size | None = None):
         """Loads a model.
 
         Args:
-            file: a .tflite file, or its bytes.
-            threads: of the CPU.
-            working_size: height and width of the rendered photograph, for a model that takes
-                photographs of any size; others have their own.
+            file: a .tflite file or its contents.
+            threads: number of CPU threads.
+            working_size: output height and width of a model with dynamic shapes; other models
+                ignore it.
 
         Raises:
-            UserError: it is no .tflite file, or none that turns one photograph into another.
+            UserError: it is not a .tflite file, or not one that maps a photograph to one of twice
+                the size.
         """
         source = {"model_content": file} if isinstance(file, bytes) else {"model_path": str(file)}
         name = "the model" if isinstance(file, bytes) else str(file)
@@ -56,25 +56,25 @@ class LiteRTModel:
         self.output_size = _picture_shape(self._output, name, (3,))[:2]
         if self.output_size != (2 * height, 2 * width):
             raise UserError(
-                f"{name}: gives {self.output_size[0]} × {self.output_size[1]} px, expected twice "
-                f"its input's {height} × {width}"
+                f"{name}: its output has {self.output_size[0]} × {self.output_size[1]} px, "
+                f"expected twice its input's {height} × {width}"
             )
-        self.input_format = _edge_format(self._input, name)
-        self.output_format = _edge_format(self._output, name)
+        self.input_format = _format_of(self._input, name)
+        self.output_format = _format_of(self._output, name)
         self._lock = threading.Lock()
 
     def run(self, photo: np.ndarray) -> np.ndarray:
         """Renders a photograph.
 
         Args:
-            photo: h × w × `input_channels`, float32, 0…1, RGB, sRGB-encoded, of `input_size`;
-                the fourth channel is depth.
+            photo: h × w × `input_channels`, float32, 0…1, RGB, sRGB-encoded, where h × w is
+                `input_size`; a fourth channel is depth.
 
         Returns:
-            2h × 2w × 3 float32, of `output_size`; float models do not clip it to 0…1.
+            2h × 2w × 3, float32, RGB. Float models may slightly exceed 0…1.
 
         Raises:
-            ValueError: the photograph has another size or number of channels.
+            ValueError: the photograph has another shape.
         """
         expected = (*self.input_size, self.input_channels)
         if photo.shape != expected:
@@ -86,29 +86,29 @@ class LiteRTModel:
             codes = self._interpreter.get_tensor(self._output["index"])[0]
             return decode(codes, self.output_format)
 
-    def _resize(self, working_size: tuple[int, int] | None) -> None:
-        """Brings a model that takes photographs of any size to one; others stay as they are."""
-        taken = _only(self._interpreter.get_input_details(), self._name, "input")
-        given = _only(self._interpreter.get_output_details(), self._name, "output")
-        sides = [int(side) for side in taken["shape_signature"]]
+    def _resize(self, working_size: Size | None) -> None:
+        """Sets the size of a model with dynamic shapes; leaves other models alone."""
+        source = _only(self._interpreter.get_input_details(), self._name, "input")
+        result = _only(self._interpreter.get_output_details(), self._name, "output")
+        sides = [int(side) for side in source["shape_signature"]]
         if -1 in sides[1:3] and len(sides) == 4:
             if working_size is None:
                 raise UserError(
-                    f"{self._name}: takes photos of any size; convert it for one size, such as "
-                    "1 × 192 × 256 × 3"
+                    f"{self._name}: has dynamic shapes; convert it for a fixed input shape, such "
+                    "as 1 × 192 × 256 × 3"
                 )
             wanted = (1, working_size[0] // 2, working_size[1] // 2, 3)
             shape = [want if side == -1 else side for side, want in zip(sides, wanted, strict=True)]
             try:
-                self._interpreter.resize_tensor_input(taken["index"], shape)
+                self._interpreter.resize_tensor_input(source["index"], shape)
                 self._interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
                 raise UserError(
-                    f"{self._name}: takes photos of any size, but not of {shape[1]} × {shape[2]} "
-                    f"({_first_line(error)})"
+                    f"{self._name}: has dynamic shapes, but does not accept {shape[1]} × "
+                    f"{shape[2]} ({_first_line(error)})"
                 ) from error
-        if -1 in sides or -1 in given["shape_signature"]:
-            # Some find the size of what they give only when they run; this is zeros.
+        if -1 in sides or -1 in result["shape_signature"]:
+            # Some models know their output size only after a run; the input here is zeros.
             self._invoke()
 
     def _invoke(self) -> None:
@@ -124,7 +124,7 @@ def _first_line(error: Exception) -> str:
 
 def _only(tensors: list[dict[str, Any]], name: str, kind: str) -> dict[str, Any]:
     if len(tensors) != 1:
-        raise UserError(f"{name}: {len(tensors)} {kind}s, expected one photograph")
+        raise UserError(f"{name}: has {len(tensors)} {kind}s, expected one")
     return tensors[0]
 
 
@@ -135,33 +135,33 @@ def _picture_shape(
     if len(shape) != 4 or shape[0] != 1 or shape[3] not in channels:
         expected = " or ".join(str(number) for number in channels)
         raise UserError(
-            f"{name}: a tensor of shape {shape}, expected 1 × height × width × {expected}"
+            f"{name}: has a tensor of shape {shape}, expected 1 × height × width × {expected}"
         )
     return shape[1], shape[2], shape[3]
 
 
-def _edge_format(tensor: dict[str, Any], name: str) -> EdgeFormat:
+def _format_of(tensor: dict[str, Any], name: str) -> TensorFormat:
     kind = np.dtype(tensor["dtype"])
     if kind.kind not in "fiu":
-        raise UserError(f"{name}: a tensor of type {kind.name}, expected floats or integers")
+        raise UserError(f"{name}: has a tensor of type {kind.name}, expected floats or integers")
     scale, zero_point = tensor["quantization"]
-    return edge_format(kind.name, float(scale), int(zero_point))
+    return tensor_format(kind.name, float(scale), int(zero_point))
 
 
-def encode(photo: np.ndarray, edge: EdgeFormat) -> np.ndarray:
-    """Floats 0…1 as a model's integers, rounded to nearest; a float model takes them as they are.
+def encode(photo: np.ndarray, format: TensorFormat) -> np.ndarray:
+    """Converts floats 0…1 to a model's input format, rounded to nearest.
 
-    With scale 1/255 and zero point 0 these are the codes of an 8-bit photograph.
+    With scale 1/255 and zero point 0 the integers are the values of an 8-bit photograph.
     """
-    if edge.scale is None or edge.zero_point is None:
-        return photo.astype(edge.type)
-    limits = np.iinfo(edge.type)
-    codes = np.rint(photo / np.float32(edge.scale)) + edge.zero_point
-    return np.clip(codes, limits.min, limits.max).astype(edge.type)
+    if format.scale is None or format.zero_point is None:
+        return photo.astype(format.type)
+    limits = np.iinfo(format.type)
+    codes = np.rint(photo / np.float32(format.scale)) + format.zero_point
+    return np.clip(codes, limits.min, limits.max).astype(format.type)
 
 
-def decode(codes: np.ndarray, edge: EdgeFormat) -> np.ndarray:
-    """What a model gives, as float32; a float model's are not clipped to 0…1."""
-    if edge.scale is None or edge.zero_point is None:
+def decode(codes: np.ndarray, format: TensorFormat) -> np.ndarray:
+    """Converts a model's output to float32; the outputs of float models are not clipped to 0…1."""
+    if format.scale is None or format.zero_point is None:
         return codes.astype(np.float32)
-    return (codes.astype(np.float32) - edge.zero_point) * np.float32(edge.scale)
+    return (codes.astype(np.float32) - format.zero_point) * np.float32(format.scale)

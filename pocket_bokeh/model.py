@@ -8,10 +8,10 @@ import numpy as np
 
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, read_bundle
 from pocket_bokeh.render import Renderer, render_photo
-from pocket_bokeh.transposed_model import in_every_shape
+from pocket_bokeh.shaped_model import in_every_shape
 
 SHIPPED_RECIPE = "int8_qat"
-"""8-bit integers, fine-tuned: the smallest model and, on most processors, the fastest."""
+"""The recipe with 8-bit integers, fine-tuned: the smallest model and on most CPUs the fastest."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Model:
         picture = model.render(photo, strength=0.7)
 
     Attributes:
-        recipe: its number format, by the name of the recipe that made it.
+        recipe: name of the recipe that made it, which stands for its number format.
         renderers: the network at each of its working sizes.
     """
 
@@ -39,17 +39,21 @@ class Model:
     ) -> np.ndarray:
         """Blurs the background of a photograph.
 
+            photo = pocket_bokeh.read_photo("photo.jpg")
+            picture = model.render(photo)
+            lighter = model.render(photo, strength=0.5)
+
         Args:
-            photo: height × width × 3, uint8, RGB, sRGB-encoded, upright; of any size.
-            depth: height × width, uint8, for a network that sees a depth map.
-            strength: 0…1; 0 leaves the photograph as it is.
+            photo: height × width × 3, uint8, RGB, sRGB-encoded, upright, of any size.
+            depth: height × width, uint8, only for a network that takes a depth map (`sees_depth`).
+            strength: strength of the blur, 0…1; 0 leaves the photograph unchanged.
 
         Returns:
             height × width × 3, uint8, RGB, sRGB-encoded.
 
         Raises:
-            UserError: the photograph is far too long and narrow, the depth map is missing or not
-                wanted, or the strength is out of range.
+            UserError: the photograph is too narrow, `depth` is missing or not supported, or the
+                strength is out of range.
         """
         return render_photo(photo, self.renderers, depth, strength)
 
@@ -57,15 +61,15 @@ class Model:
 def load(bundle: Path | str | None = None, recipe: str = SHIPPED_RECIPE) -> Model:
     """Loads a model.
 
-        model = pocket_bokeh.load()                         # the one that comes with the library
+        model = pocket_bokeh.load()                         # ships with the library
         model = pocket_bokeh.load("bundles/mine", "float16")
 
     Args:
-        bundle: a folder that `quantize.export` made; None for the models of the library.
-        recipe: which of the bundle's models. The library brings `int8_qat` and `float16`.
+        bundle: a folder created by `quantize.export`; None for the models of the library.
+        recipe: which of the bundle's models. The library ships `int8_qat` and `float16`.
 
     Raises:
-        UserError: there is no such bundle, it is damaged, or it has no such recipe.
+        UserError: the bundle does not exist, is damaged, or lacks the recipe.
     """
     folder = SHIPPED_BUNDLE if bundle is None else Path(bundle)
     shapes = in_every_shape(read_bundle(folder), recipe)

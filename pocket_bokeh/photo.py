@@ -1,7 +1,7 @@
-"""One photograph file to one array and back, the same everywhere in the project.
+"""Reads and writes photographs, in the same way everywhere in the project.
 
-An array is height × width × 3, uint8, RGB, sRGB-encoded, upright. Only what goes back to its
-photographer stays in the colours that it came in: `read_camera_photo`.
+Arrays are height × width × 3, uint8, RGB, sRGB-encoded, upright. `read_camera_photo` alone keeps
+the photograph's own colour profile, for output that goes back to the photographer.
 """
 
 import io
@@ -19,42 +19,51 @@ from pocket_bokeh.photo_file.exif import notes_of_upright, orientation, read_exi
 from pocket_bokeh.photo_file.opening import OpenedPhoto, opened, refusing_damage
 from pocket_bokeh.photo_file.value_range import DEEP_GREY, grey_depth
 
+Size = tuple[int, int]
+"""Height and width in pixels."""
+
 PHOTO_SUFFIXES = (
     *(".jpg", ".jpeg", ".jfif", ".png", ".webp"),
     *(".avif", ".heic", ".heif", ".hif", ".tif", ".tiff"),
 )
-"""What a dataset folder is searched for, and the page takes."""
+"""File endings of the photographs in a dataset and of uploads."""
 
 WRITTEN_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
-"""By a file's ending, what Pillow calls the format that `write_photo` writes."""
+"""Formats that `write_photo` can write: Pillow's name by file ending."""
 
 
 def read_photo(file: Path | str | bytes, short_side: int | None = None) -> np.ndarray:
-    """Decodes a photograph as it is meant to be seen.
+    """Reads a photograph as viewers show it, in sRGB.
 
-    The EXIF orientation is applied; that of XMP is not, as viewers do. Colours are converted to
-    sRGB from what the file says of them: an ICC profile, the codes of HEIF, AVIF and PNG, a PNG's
-    gamma and primaries (`photo_file.colour` says what becomes of high dynamic range). Grey becomes
-    RGB, 16 bits become 8, transparency is laid over white, and of an animation the first frame is
-    taken.
+        photo = pocket_bokeh.read_photo("photo.heic")
+        height, width, _ = photo.shape
+
+    The EXIF orientation is applied; an orientation in XMP is ignored, as in viewers. Colours are
+    converted to sRGB from the file's ICC profile, its HEIF, AVIF or PNG colour codes, or a PNG's
+    gamma and primaries; `photo_file.colour` describes the treatment of high dynamic range. Grey
+    becomes RGB, 16 bits become 8, transparency becomes white, and only the first frame of an
+    animation is read.
 
     Args:
-        file: a path, or the bytes of a file.
-        short_side: a shorter side in pixels that suffices. A JPEG is then decoded to a half, a
-            quarter or an eighth of its size, the smallest that is not below.
+        file: a path, or the contents of a file.
+        short_side: shorter side in pixels that the caller needs at least. A JPEG may then be
+            decoded at a half, a quarter or an eighth of its size, which is faster.
 
     Returns:
         height × width × 3, uint8, RGB, sRGB-encoded.
 
     Raises:
-        UserError: there is no such file, or it is empty, damaged, no image, too large, or nothing
-            says which of its values is white.
+        UserError: the file is missing, empty, damaged, not an image or too large, or its value
+            range is unknown.
     """
     return turn_upright(*_in_srgb(file, short_side))
 
 
 def _in_srgb(file: Path | str | bytes, short_side: int | None) -> tuple[np.ndarray, int]:
-    """As it lies in its file, and its orientation; what decoding took is free again."""
+    """The pixels before they are turned upright, and the EXIF orientation.
+
+    A function of its own, so that the memory of the decoder is free again when it returns.
+    """
     with opened(file) as photo:
         turn = _turn(photo)
         return decode(photo, short_side).in_srgb(), turn
@@ -62,13 +71,17 @@ def _in_srgb(file: Path | str | bytes, short_side: int | None) -> tuple[np.ndarr
 
 @dataclass(frozen=True)
 class CameraPhoto:
-    """A photograph in the colours of its own profile, and what its camera noted about it.
+    """A photograph with its own colour profile and EXIF.
+
+        camera = pocket_bokeh.read_camera_photo("photo.jpg")
+        picture = pocket_bokeh.load().render(camera.pixels)
+        pocket_bokeh.write_photo("bokeh.jpg", picture, profile=camera.profile, exif=camera.exif)
 
     Attributes:
         pixels: height × width × 3, uint8, RGB, upright, encoded as the profile says.
-        profile: ICC, of RGB; None stands for sRGB.
-        exif: date, camera, place and the like, without the thumbnail and the maker's own note;
-            b"" where there is none.
+        profile: an ICC profile for RGB; None means sRGB.
+        exif: date, camera, location etc., without the thumbnail and the maker note; b"" if there is
+            none.
     """
 
     pixels: np.ndarray
@@ -77,12 +90,20 @@ class CameraPhoto:
 
 
 def read_camera_photo(file: Path | str | bytes) -> CameraPhoto:
-    """Decodes a photograph as `read_photo`, but leaves RGB in its own, perhaps wider, profile.
+    """Reads a photograph as `read_photo`, but keeps the colour profile and EXIF.
 
-    Display P3 and Adobe RGB hold reds and greens that sRGB must clip. Where the file says its
-    colours by codes or numbers, the profile is made to say the same. Three kinds become sRGB: what
-    is not RGB in its file, such as CMYK; high dynamic range; linear codes, of which 8 bits are too
-    few.
+        camera = pocket_bokeh.read_camera_photo("photo.jpg")
+
+    Display P3 and Adobe RGB contain reds and greens that sRGB would clip. If the file describes its
+    colours without an ICC profile, an equivalent profile is created. Three kinds of files are
+    converted to sRGB: those that are not RGB, such as CMYK; high dynamic range; and linear values,
+    for which 8 bits are too few.
+
+    Args:
+        file: a path, or the contents of a file.
+
+    Returns:
+        The upright pixels, uint8, with their profile and EXIF.
 
     Raises:
         UserError: as `read_photo`.
@@ -98,7 +119,7 @@ def read_camera_photo(file: Path | str | bytes) -> CameraPhoto:
 
 
 def _kept_profile(decoded: DecodedPhoto) -> bytes | None:
-    """ICC, of a picture that stays in its own colours."""
+    """The ICC profile of a photograph that keeps its own colours; None if it becomes sRGB."""
     colours = decoded.colours
     if decoded.mode != "RGB" or colours is None:
         return None
@@ -107,17 +128,23 @@ def _kept_profile(decoded: DecodedPhoto) -> bytes | None:
     return colours if is_rgb_profile(colours) else None
 
 
-def read_depth(file: Path, size: tuple[int, int]) -> np.ndarray:
-    """Decodes a depth map and brings it to a photograph's height and width.
+def read_depth(file: Path, size: Size) -> np.ndarray:
+    """Reads a depth map and resizes it to a photograph's height and width.
 
-    Floating-point maps, such as those in metres, are stretched from their smallest to their
-    largest value; see `pocket_bokeh.photo_file.value_range.grey_depth`.
+        depth = pocket_bokeh.read_depth(Path("depth.png"), photo.shape[:2])
+
+    Floating-point maps, for example in metres, are scaled so that their smallest and largest values
+    become 0 and 255; see `pocket_bokeh.photo_file.value_range.grey_depth`.
+
+    Args:
+        file: the depth map; colours are converted to grey.
+        size: height and width of the photograph.
 
     Returns:
-        height × width, uint8; of a map in colour, its grey.
+        height × width, uint8.
 
     Raises:
-        UserError: as `read_photo`, or its values do not fit into 8 bits.
+        UserError: as `read_photo`, or the values cannot be scaled to 8 bits.
     """
     with opened(file) as photo:
         if photo.image.mode in DEEP_GREY:
@@ -130,31 +157,32 @@ def read_depth(file: Path, size: tuple[int, int]) -> np.ndarray:
     return resize_photo(depth, *size)
 
 
-def check_depth_shape(file: Path, size: tuple[int, int]) -> None:
-    """Refuses a depth map that cannot be the photograph's, by its header.
+def check_depth_shape(file: Path, size: Size) -> None:
+    """Checks that a depth map has the photograph's aspect ratio, from its header alone.
 
-    Depth is often estimated at a size of its own; height to width must agree to 2 %.
+    A depth map may have another size than its photograph, but the aspect ratios must agree within
+    2 %.
 
     Args:
         file: the depth map.
-        size: the photograph's height and width.
+        size: height and width of the photograph.
 
     Raises:
-        UserError: it has another shape, or is no picture.
+        UserError: the aspect ratios differ, or the file cannot be read.
     """
     (height, width), (depth_height, depth_width) = size, photo_size(file)
     if abs(depth_width / depth_height * height / width - 1) > 0.02:
         raise UserError(
-            f"{file}: {depth_width}×{depth_height} pixels, another shape than its photo with "
-            f"{width}×{height}; a depth map shows what the photo shows"
+            f"{file}: {depth_width}×{depth_height} pixels, but its photo has {width}×{height}; "
+            "their aspect ratios must agree"
         )
 
 
-def photo_size(file: Path | str | bytes) -> tuple[int, int]:
+def photo_size(file: Path | str | bytes) -> Size:
     """Height and width of the upright photograph, from the file's header alone.
 
     Raises:
-        UserError: there is no such file, or it is empty, no image or too large.
+        UserError: the file is missing, empty, not an image or too large.
     """
     with opened(file) as photo:
         width, height = photo.image.size
@@ -162,7 +190,7 @@ def photo_size(file: Path | str | bytes) -> tuple[int, int]:
 
 
 def _turn(photo: OpenedPhoto) -> int:
-    """The EXIF orientation that is still to be applied; Pillow turns a TIFF itself."""
+    """The EXIF orientation that is still to be applied; Pillow applies it to TIFF files itself."""
     exif = read_exif(photo.image, photo.stream)
     return 1 if photo.image.format == "TIFF" else orientation(exif)
 
@@ -174,24 +202,27 @@ def write_photo(
     profile: bytes | None = None,
     exif: bytes = b"",
 ) -> None:
-    """Writes height × width × 3 uint8 as JPEG, PNG or WebP by the file's ending.
+    """Writes a photograph as JPEG, PNG or WebP, depending on the file's ending.
 
-    The file appears whole or not at all. JPEG keeps its colours at full resolution.
+        pocket_bokeh.write_photo("bokeh.jpg", picture, quality=90)
+
+    The file is written atomically. JPEG files have no chroma subsampling.
 
     Args:
-        file: where to.
-        photo: sRGB, or encoded as the profile says.
+        file: the output file: .jpg, .jpeg, .png or .webp.
+        photo: height × width × 3, uint8, RGB, encoded as the profile says.
         quality: of JPEG and WebP, 0…100.
-        profile: ICC; None stands for sRGB.
+        profile: an ICC profile; None means sRGB.
         exif: as in `CameraPhoto`.
 
     Raises:
-        UserError: the ending stands for no known format, or the folder does not exist.
+        UserError: the file's ending is not supported, or its folder does not exist.
+        OSError: the disk is full or the folder not writable.
     """
     file = Path(file)
     if file.suffix.lower() not in WRITTEN_FORMATS:
         endings = ", ".join(WRITTEN_FORMATS)
-        raise UserError(f"{file}: cannot write '{file.suffix}' files; name one of {endings}")
+        raise UserError(f"{file}: cannot write '{file.suffix}' files; choose one of {endings}")
     encoded = io.BytesIO()
     Image.fromarray(photo).save(
         encoded,
@@ -205,17 +236,17 @@ def write_photo(
 
 
 def to_float(photo: np.ndarray) -> np.ndarray:
-    """uint8 0…255 to float32 0…1, any shape."""
+    """Converts uint8 0…255 to float32 0…1, any shape."""
     return photo.astype(np.float32) / 255.0
 
 
 def to_uint8(picture: np.ndarray) -> np.ndarray:
-    """float 0…1 to uint8 0…255, any shape; clipped, rounded to nearest."""
+    """Converts floats 0…1 to uint8 0…255, any shape; clips and rounds to nearest."""
     return np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def resize_photo(photo: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bicubic resize of height × width (× 3) uint8, antialiased when it shrinks."""
+    """Bicubic resize of height × width (× 3), uint8, with antialiasing when it shrinks."""
     if photo.shape[:2] == (height, width):
         return photo
     image = Image.fromarray(photo).resize((width, height), Image.Resampling.BICUBIC)
@@ -223,14 +254,14 @@ def resize_photo(photo: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def network_input(photo: np.ndarray, depth: np.ndarray | None = None) -> np.ndarray:
-    """What the network sees of a photograph: half its size, bicubic, float32 0…1.
+    """The network's input for a photograph: half its size, bicubic, float32 0…1.
 
     Args:
-        photo: height × width × 3, uint8, even sides.
-        depth: height × width, uint8, for a network that sees it.
+        photo: height × width × 3, uint8, with even sides.
+        depth: height × width, uint8, for a network that takes a depth map.
 
     Returns:
-        height/2 × width/2 × 3, or × 4 with the depth last.
+        height/2 × width/2 × 3, or × 4 with depth as the last channel.
     """
     half = (photo.shape[0] // 2, photo.shape[1] // 2)
     colour = to_float(resize_photo(photo, *half))

@@ -1,4 +1,4 @@
-"""Pictures side by side under their labels."""
+"""Arranges pictures in a grid with labels."""
 
 from collections.abc import Sequence
 
@@ -18,14 +18,14 @@ def picture_grid(
     cell_labels: Sequence[Sequence[str]] | None = None,
     cell_height: int | None = None,
 ) -> np.ndarray:
-    """Lays rows of pictures out as one picture.
+    """Arranges rows of pictures in one picture.
 
     Args:
-        rows: pictures, height × width × 3 uint8 sRGB; each row has one per column.
-        column_labels: a heading per column.
-        cell_labels: a line under each picture.
-        cell_height: every picture is scaled to this height; pixels are repeated when it grows,
-            so that a coarse level is seen as what it is. None keeps the sizes.
+        rows: pictures, height × width × 3, uint8, sRGB; every row has one per column.
+        column_labels: the heading of each column.
+        cell_labels: the line below each picture.
+        cell_height: height to which every picture is scaled. Enlarging repeats pixels, so that the
+            low resolution of a coarse level stays visible. None keeps the sizes.
 
     Returns:
         height × width × 3, uint8, sRGB.

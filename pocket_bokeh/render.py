@@ -1,8 +1,8 @@
-"""Renders photographs of any size at their own size.
+"""Renders photographs of any size with models of a fixed size.
 
-A model works at one size. The photograph is fitted into it and rendered. Detail transfer then
-brings the rendering back to the photograph's own size: the model decides where the photograph is
-blurred, and what stays sharp keeps the camera's own detail.
+The photograph is scaled to the model's working size and rendered there. Detail transfer then
+enlarges the rendering to the photograph's size: the model decides where the photograph is blurred,
+and where it stays sharp, it keeps the camera's detail.
 """
 
 import math
@@ -20,35 +20,45 @@ from pocket_bokeh.detail_transfer import (
     mean_overlay,
 )
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import network_input, resize_photo
+from pocket_bokeh.photo import Size, network_input, resize_photo
 
 
 @dataclass(frozen=True)
 class View:
-    """How a network is shown a photograph: its share of the working size; mirrored or not."""
+    """One test-time augmentation of the input.
 
-    share: float
+    Attributes:
+        scale: size of the photograph relative to the largest that fits the working size.
+        is_mirrored: whether the photograph is flipped left to right.
+    """
+
+    scale: float
     is_mirrored: bool = False
 
-    def turned(self, picture: np.ndarray) -> np.ndarray:
-        """A photograph as it is shown, or what was found in it as the photograph is."""
+    def flip(self, picture: np.ndarray) -> np.ndarray:
+        """Flips a picture, or flips a result back, if the view is mirrored."""
         return picture[:, ::-1] if self.is_mirrored else picture
 
 
 VIEWS = (View(1.0), View(0.96, is_mirrored=True))
-"""A picture is the mean of these. Where a network guesses, it often guesses otherwise at another
-size: two views gain 0.2 dB on held-out pairs, more hardly more (docs/experiments.md)."""
+"""The output is the mean over these views. Where a network is unsure, it often decides differently
+at another size: two views gain 0.2 dB on held-out pairs, more views hardly more
+(docs/experiments.md)."""
 
 SHORTEST_SIDE = 32
-"""Pixels at working size: of a narrower strip the coarsest level would see half a pixel."""
+"""Shortest allowed side of the scaled photograph in pixels; in a narrower strip the coarsest level
+would see half a pixel."""
 
 
 class Renderer(Protocol):
-    """What turns a network input into a rendered photograph twice its size, float 0…1."""
+    """A model: it maps a network input to a rendered photograph of twice its size, float 0…1.
 
-    input_size: tuple[int, int]
+    `LiteRTModel` is one; its docstrings describe the shapes.
+    """
+
+    input_size: Size
     input_channels: int
-    output_size: tuple[int, int]
+    output_size: Size
 
     def run(self, photo: np.ndarray, /) -> np.ndarray: ...
 
@@ -59,20 +69,21 @@ def render_photo(
     depth: np.ndarray | None = None,
     strength: float = 1.0,
 ) -> np.ndarray:
-    """Gives a photograph the bokeh that a model learned, at the photograph's own size.
+    """Blurs the background of a photograph.
 
     Args:
         photo: height × width × 3, uint8, RGB, sRGB-encoded, upright.
-        models: the same network at one or more working sizes; the nearest in shape renders.
-        depth: height × width, uint8, for a network that sees a depth map.
-        strength: 0…1; 0 leaves the photograph as it is.
+        models: the same network at one or more working sizes; the one with the most similar aspect
+            ratio is used.
+        depth: height × width, uint8, only for a network that takes a depth map.
+        strength: strength of the blur, 0…1; 0 leaves the photograph unchanged.
 
     Returns:
         height × width × 3, uint8, RGB, sRGB-encoded.
 
     Raises:
-        UserError: the photograph is far too long and narrow, the network sees a depth map and
-            there is none, or the other way round, or the strength is out of range.
+        UserError: the photograph is too narrow, `depth` is missing or not supported, or the
+            strength is out of range.
     """
     check_strength(strength)
     model = nearest_shape(photo.shape[:2], models)
@@ -82,43 +93,43 @@ def render_photo(
 
 
 def _overlay(photo: np.ndarray, depth: np.ndarray | None, model: Renderer, view: View) -> Overlay:
-    """What a model does to a photograph in one view."""
-    framed = frame(view.turned(photo), model.output_size, view.share)
+    """Renders one view of a photograph."""
+    framed = frame(view.flip(photo), model.output_size, view.scale)
     framed_depth = None
     if depth is not None:
-        framed_depth = frame(view.turned(depth), model.output_size, view.share).photo
+        framed_depth = frame(view.flip(depth), model.output_size, view.scale).photo
     rendered = np.clip(model.run(network_input(framed.photo, framed_depth)), 0, 1)
-    found = find_overlay(framed.cut(framed.photo), framed.cut(rendered))
-    return Overlay(view.turned(found.gain), view.turned(found.offset))
+    overlay = find_overlay(framed.crop(framed.photo), framed.crop(rendered))
+    return Overlay(view.flip(overlay.gain), view.flip(overlay.offset))
 
 
 def check_depth(model: Renderer, given: bool) -> None:
-    """Refuses a photograph without the depth map that a network sees, and one that none sees.
+    """Checks that a depth map is given exactly if the network takes one.
 
     Raises:
-        UserError: says which it is and what to do.
+        UserError: it is missing or not supported.
     """
     if model.input_channels == 4 and not given:
         raise UserError(
-            "the network sees a depth map beside the photo and there is none; name one with "
-            "--depth FILE, grey, like those of the pairs it was trained on"
+            "the network needs a depth map; name a grey image like those of its training pairs "
+            "with --depth FILE"
         )
     if model.input_channels == 3 and given:
-        raise UserError("the network sees no depth map; leave --depth out")
+        raise UserError("the network takes no depth map; leave --depth out")
 
 
 def check_strength(strength: float) -> None:
-    """Refuses a strength that is not from 0 to 1.
+    """Checks that the strength is within 0…1.
 
     Raises:
         UserError: it is not.
     """
     if not 0.0 <= strength <= 1.0:
-        raise UserError(f"a strength of {strength}; expected 0 (the photo as it is) to 1")
+        raise UserError(f"strength {strength} is out of range; expected 0 (no blur) to 1")
 
 
 def nearest_shape(size: Sequence[int], models: Sequence[Renderer]) -> Renderer:
-    """The model whose working size has the most similar ratio of sides, the largest of equals."""
+    """The model with the aspect ratio nearest to a size; among equals the largest."""
 
     def distance(model: Renderer) -> tuple[float, int]:
         height, width = model.output_size
@@ -130,7 +141,12 @@ def nearest_shape(size: Sequence[int], models: Sequence[Renderer]) -> Renderer:
 
 @dataclass(frozen=True)
 class Framed:
-    """A photograph in the middle of a model's working size, mirrored outwards at its borders."""
+    """A photograph centred in a model's working size and padded by reflection.
+
+    Attributes:
+        photo: the padded photograph, working size × 3, or working size for a depth map.
+        top, left, height, width: where the photograph is in it, in pixels.
+    """
 
     photo: np.ndarray
     top: int
@@ -138,25 +154,30 @@ class Framed:
     height: int
     width: int
 
-    def cut(self, picture: np.ndarray) -> np.ndarray:
-        """The photograph's own part of a picture of the working size."""
+    def crop(self, picture: np.ndarray) -> np.ndarray:
+        """Removes the padding from a picture of the working size."""
         return picture[self.top : self.top + self.height, self.left : self.left + self.width]
 
 
-def frame(photo: np.ndarray, size: tuple[int, int], share: float = 1.0) -> Framed:
-    """Fits a photograph, or a depth map, into a share of a size without squashing it.
+def frame(photo: np.ndarray, size: Size, relative_scale: float = 1.0) -> Framed:
+    """Scales a photograph or depth map to fit into a size, keeps its aspect ratio and pads it.
+
+    Args:
+        photo: height × width (× 3), uint8.
+        size: the working size.
+        relative_scale: at 1 the photograph is as large as it fits, below 1 it is smaller.
 
     Raises:
-        UserError: less than `SHORTEST_SIDE` pixels of its shorter side would be left of the whole.
+        UserError: the shorter side would have fewer than `SHORTEST_SIDE` pixels at scale 1.
     """
     scale = min(size[0] / photo.shape[0], size[1] / photo.shape[1])
     height, width = (max(1, round(side * scale)) for side in photo.shape[:2])
     if min(height, width) < SHORTEST_SIDE:
         raise UserError(
-            f"a photo of {photo.shape[1]}×{photo.shape[0]} pixels is too long and narrow: at most "
-            f"{min(size) // SHORTEST_SIDE} times as long as wide can be seen; crop it first"
+            f"a photo of {photo.shape[1]}×{photo.shape[0]} pixels is too narrow: the longer side "
+            f"may be at most {min(size) // SHORTEST_SIDE} times the shorter one; crop it first"
         )
-    height, width = (max(1, round(side * scale * share)) for side in photo.shape[:2])
+    height, width = (max(1, round(side * scale * relative_scale)) for side in photo.shape[:2])
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
     borders = ((top, size[0] - height - top), (left, size[1] - width - left), (0, 0))
     fitted = np.pad(resize_photo(photo, height, width), borders[: photo.ndim], mode="symmetric")

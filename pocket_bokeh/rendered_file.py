@@ -1,4 +1,4 @@
-"""A photo file in, a rendered photo file out."""
+"""Renders a photo file to another file."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from pocket_bokeh.errors import UserError
 from pocket_bokeh.model import Model
 from pocket_bokeh.photo import (
     WRITTEN_FORMATS,
+    Size,
     check_depth_shape,
     read_camera_photo,
     read_depth,
@@ -19,25 +20,25 @@ _LOSSLESS = (".png", ".tif", ".tiff", ".gif", ".bmp")
 
 def render_file(
     file: Path, out: Path, model: Model, depth: Path | None = None, strength: float = 1.0
-) -> tuple[int, int]:
-    """Renders a photo file to another, which keeps its size, colour profile, date and camera.
+) -> Size:
+    """Renders a photo file to another with the same size, colour profile and EXIF.
 
-    The network sees the colours in the photo's own profile. Display P3 looks a little paler to it
-    than sRGB (2.4 steps of 255 on 24 photographs). Conversion to sRGB and back would clip the most
-    saturated colours.
+    The network gets the pixels in the photo's own profile, although it was trained on sRGB; Display
+    P3 looks a little paler to it (by 2.4/255 on average over 24 photographs). A conversion to sRGB
+    and back would clip the most saturated colours.
 
     Args:
         file: the photo.
-        out: where to write, as `output_file` says.
-        model: renders.
-        depth: the photo's depth map, for a network that sees one.
-        strength: 0…1; 0 leaves the photograph as it is.
+        out: the output file; `output_file` chooses one.
+        model: the model.
+        depth: the photo's depth map, for a network that takes one.
+        strength: strength of the blur, 0…1; 0 leaves the photograph unchanged.
 
     Returns:
         Height and width, upright.
 
     Raises:
-        UserError: the photo or its depth map cannot be read or rendered, or the picture written.
+        UserError: a file cannot be read, rendered or written.
     """
     photo = read_camera_photo(file)
     depth_map = None if depth is None else read_depth_of(photo.pixels, depth)
@@ -50,42 +51,46 @@ def render_file(
 
 
 def read_depth_of(photo: np.ndarray, file: Path) -> np.ndarray:
-    """A photograph's depth map, brought to its size.
+    """Reads the depth map of a photograph and resizes it to the photograph's size.
+
+    Returns:
+        height × width, uint8.
 
     Raises:
-        UserError: it cannot be read, or has another shape than the photograph.
+        UserError: it cannot be read, or its aspect ratio differs from the photograph's.
     """
     check_depth_shape(file, photo.shape[:2])
     return read_depth(file, photo.shape[:2])
 
 
 def make_folder(out: Path, photos: int) -> None:
-    """Makes the folder that --out names; of one photo it may be a file, which has an ending.
+    """Creates the folder named by --out. For a single photo, a path with an ending is a file.
 
     Raises:
-        UserError: there is, or is to be, a file where several photos need a folder.
+        UserError: --out is a file, but several photos need a folder.
     """
     if out.is_dir() or (photos == 1 and out.suffix):
         return
     if out.exists() or out.suffix.lower() in WRITTEN_FORMATS:
-        raise UserError(f"{out}: a file, expected a folder for the pictures; name one with --out")
+        raise UserError(f"{out}: is a file; name a folder for the pictures with --out")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except NotADirectoryError as error:
-        raise UserError(f"{out}: cannot be made inside a file; name another --out") from error
+        raise UserError(f"{out}: its parent is a file; choose another --out") from error
 
 
 def output_file(photo: Path, out: Path | None) -> Path:
-    """Where a rendering goes: never over the photo, and over another file only if it is named.
+    """Chooses the output file of a photo.
 
-    A format that cannot be written becomes JPEG, or PNG where the photo's own is without loss.
+    It never overwrites the photo, and another file only if `out` names it. Formats that cannot be
+    written become PNG if they are lossless, otherwise JPEG.
 
     Args:
         photo: the photo's file.
-        out: a folder or a file; None for a place beside the photo.
+        out: a folder or a file; None for a file beside the photo.
 
     Raises:
-        UserError: the file is the photo itself, or exists and was not named.
+        UserError: the output would overwrite the photo, or a file that `out` does not name.
     """
     named = out is not None and not out.is_dir()
     suffix = ".png" if photo.suffix.lower() in _LOSSLESS else ".jpg"
@@ -96,7 +101,7 @@ def output_file(photo: Path, out: Path | None) -> Path:
     elif not named:
         out = out / f"{photo.stem}{suffix}"
     if out.resolve() == photo.resolve():
-        raise UserError(f"{out}: is the photo itself; name another place with --out")
+        raise UserError(f"{out}: is the photo itself; choose another file with --out")
     if out.exists() and not named:
-        raise UserError(f"{out}: exists already; name another place with --out")
+        raise UserError(f"{out}: exists already; choose another file with --out")
     return out

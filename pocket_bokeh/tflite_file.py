@@ -1,4 +1,4 @@
-"""A .tflite file taken apart, to be read or changed, and put together again."""
+"""Reads, unpacks and packs .tflite files, which are flatbuffers."""
 
 import struct
 from dataclasses import dataclass
@@ -17,8 +17,11 @@ _TYPES = {
 
 
 @dataclass(frozen=True)
-class EdgeFormat:
-    """What a model takes or gives: value = (code − zero_point) · scale; floats have neither."""
+class TensorFormat:
+    """Number format of a tensor: value = (code − zero_point) · scale.
+
+    Floats have neither scale nor zero point. `type` is a NumPy type, such as uint8.
+    """
 
     type: str
     scale: float | None = None
@@ -26,41 +29,41 @@ class EdgeFormat:
 
 
 @dataclass(frozen=True)
-class Edge:
+class ModelTensor:
     """The one input or output of a model.
 
     Attributes:
-        shape: as the file says; −1 for a side that may have any length.
-        format: of its numbers.
+        shape: as stored in the file; −1 for a dynamic side.
+        format: its number format.
     """
 
     shape: tuple[int, ...]
-    format: EdgeFormat
+    format: TensorFormat
 
 
-def edge_format(kind: str, scale: float | None, zero_point: int) -> EdgeFormat:
-    """The format of a tensor at the edge of a model for photographs.
+def tensor_format(kind: str, scale: float | None, zero_point: int) -> TensorFormat:
+    """The number format of a model's input or output.
 
-    Integers without a scale are the codes of an 8-bit photograph, 0…255; they do not fit int8,
-    which holds them less 128.
+    Integers without a scale are taken as the values of an 8-bit photograph, 0…255; as int8 they are
+    shifted by −128.
 
     Args:
         kind: a NumPy type, such as uint8.
-        scale: None or 0 where the file says none.
-        zero_point: where the file says a scale.
+        scale: None or 0 if the file has none.
+        zero_point: ignored without a scale.
     """
     if scale:
-        return EdgeFormat(kind, scale, zero_point)
+        return TensorFormat(kind, scale, zero_point)
     if kind in _INTEGERS:
-        return EdgeFormat(kind, 1 / 255, -128 if kind == "int8" else 0)
-    return EdgeFormat(kind)
+        return TensorFormat(kind, 1 / 255, -128 if kind == "int8" else 0)
+    return TensorFormat(kind)
 
 
-def read_edges(content: bytes) -> tuple[Edge, Edge]:
-    """What a model takes and what it gives, as the file itself says; nothing is loaded or run.
+def read_input_and_output(content: bytes) -> tuple[ModelTensor, ModelTensor]:
+    """The input and output of a model, read from the file without loading the model.
 
     Raises:
-        ValueError: it is no .tflite file, is damaged, or has several inputs or outputs.
+        ValueError: it is not a .tflite file, is damaged, or has several inputs or outputs.
     """
     if content[4:8] != IDENTIFIER:
         raise ValueError("not a .tflite model")
@@ -68,19 +71,19 @@ def read_edges(content: bytes) -> tuple[Edge, Edge]:
         graph = schema.Model.GetRootAsModel(content, 0).Subgraphs(0)
         inputs, outputs = graph.InputsLength(), graph.OutputsLength()
         if (inputs, outputs) == (1, 1):
-            taken, given = graph.Tensors(graph.Inputs(0)), graph.Tensors(graph.Outputs(0))
-            return _edge(taken), _edge(given)
-    # Offsets of a damaged file lead anywhere, and the readers raise what they stumble over.
+            source, result = graph.Tensors(graph.Inputs(0)), graph.Tensors(graph.Outputs(0))
+            return _model_tensor(source), _model_tensor(result)
+    # In a damaged file offsets point anywhere, and flatbuffers raises all kinds of errors.
     except (struct.error, AttributeError, IndexError, KeyError, TypeError, OverflowError) as error:
         raise ValueError("not a .tflite model; it is damaged") from error
-    raise ValueError(f"{inputs} inputs and {outputs} outputs, expected one photograph each")
+    raise ValueError(f"{inputs} inputs and {outputs} outputs, expected one of each")
 
 
-def _edge(tensor: Any) -> Edge:
+def _model_tensor(tensor: Any) -> ModelTensor:
     has_signature = tensor.ShapeSignatureLength() > 0
     length = tensor.ShapeSignatureLength() if has_signature else tensor.ShapeLength()
     if length > 8:
-        raise ValueError(f"a tensor of {length} dimensions, expected a photograph's 4")
+        raise ValueError(f"a tensor with {length} dimensions, expected 4")
     side = tensor.ShapeSignature if has_signature else tensor.Shape
     quantization = tensor.Quantization()
     scale, zero_point = None, 0
@@ -88,16 +91,16 @@ def _edge(tensor: Any) -> Edge:
         scale = float(quantization.Scale(0))
         zero_point = int(quantization.ZeroPoint(0)) if quantization.ZeroPointLength() else 0
     shape = tuple(int(side(place)) for place in range(length))
-    return Edge(shape, edge_format(_TYPES[tensor.Type()], scale, zero_point))
+    return ModelTensor(shape, tensor_format(_TYPES[tensor.Type()], scale, zero_point))
 
 
-def take_apart(content: bytes) -> Any:
-    """The file as objects of TFLite's schema (`ModelT`), free to be changed."""
+def unpack(content: bytes) -> Any:
+    """The file as mutable objects of TFLite's schema (`ModelT`)."""
     return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
 
 
-def put_together(model: Any) -> bytes:
-    """The file of a `ModelT`."""
+def pack(model: Any) -> bytes:
+    """The contents of a .tflite file for a `ModelT`."""
     builder = Builder(1024)
     builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
     return bytes(builder.Output())

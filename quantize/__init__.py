@@ -1,4 +1,4 @@
-"""From a trained network to a bundle of .tflite models, and proofs of these."""
+"""Converts trained networks to .tflite models and tests these on several runtimes."""
 
-# It tells TensorFlow and grain to keep quiet, so it comes before anything that imports them.
+# Importing `train` silences the logs of TensorFlow and grain, so it must come first.
 import train  # noqa: F401

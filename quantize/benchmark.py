@@ -1,7 +1,7 @@
-"""How fast and how large a bundle's models are on this machine: python -m quantize.benchmark BUNDLE
+"""Measures time and memory of a bundle's models here: python -m quantize.benchmark BUNDLE
 
-Every model runs on every runtime with every number of threads in a process of its own, so that its
-peak memory is its own; warmed up first.
+Every combination of model, runtime and number of threads runs in a separate process, so that its
+peak memory can be measured, and is warmed up first.
 """
 
 import dataclasses
@@ -20,9 +20,8 @@ import tyro
 from tqdm import tqdm
 
 from pocket_bokeh.bundle import Bundle, BundledModel, read_bundle
-from pocket_bokeh.disk import check_can_write
+from pocket_bokeh.disk import check_can_write, write_atomically
 from pocket_bokeh.errors import UserError, run_command
-from pocket_bokeh.photo import write_atomically
 from quantize.convert.operators import list_operators
 from quantize.proof.environments import Environment, choose_environments, make_job, run_jobs
 
@@ -31,12 +30,12 @@ MATRIX_SIDE = 2048
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
-    """What the command line takes."""
+    """Options of the command line."""
 
     bundle: tyro.conf.Positional[Path]
-    """A folder that quantize.export made."""
+    """Folder created by quantize.export."""
     recipes: tuple[str, ...] = ()
-    """Which of its models. Left out: all."""
+    """Recipes to measure. Default: all."""
     runtimes: tuple[str, ...] = (
         "litert_cpu",
         "litert_lean",
@@ -44,31 +43,30 @@ class BenchmarkOptions:
         "tensorflow",
         "tflite_runtime",
     )
-    """Where they run; gpu_delegate and arm64 are possible, but measure an emulator."""
+    """Runtimes to measure. gpu_delegate and arm64 work too, but measure an emulator."""
     threads: tuple[int, ...] = (1, 2)
-    """Threads of the CPU."""
+    """Numbers of CPU threads."""
     repeats: int = 15
-    """Renderings that are timed, after one that is not."""
+    """Timed renderings, after one for warm-up."""
     json: Path | None = None
-    """A file to write the figures to as well."""
+    """JSON file for the figures."""
 
 
 @dataclass(frozen=True)
-class Row:
+class Measurement:
     """One model on one runtime with one number of threads.
 
     Attributes:
-        model: its file.
-        runtime: where.
-        threads: of the CPU.
-        bytes: of the file.
-        seconds: median of the repeats; None where it does not run.
-        spread: from the lower to the upper quartile, in seconds.
-        memory_bytes: peak main memory less what the runtime alone took before.
+        model: file name of the model.
+        runtime: title of the runtime.
+        threads: number of CPU threads.
+        bytes: size of the file.
         multiply_adds: of one rendering.
-        peak_share: of the speed of a large float32 matrix product on two threads, 0…1 and for
-            integers above.
-        reason: why it does not run.
+        seconds: median time of a rendering; None if the model does not run.
+        spread: distance of the lower and upper quartile, in seconds.
+        memory_bytes: peak memory minus that of the runtime before it loads the model.
+        peak_share: speed as a share of a large float32 matrix product's; integers can exceed 1.
+        reason: why the model does not run.
     """
 
     model: str
@@ -93,8 +91,8 @@ def main() -> None:
     models = bundle.models_of_all(options.recipes)
     peak = matrix_product_speed()
     rows = measure(bundle, models, chosen, options, peak)
-    print(table(rows))
-    print(f"peak: {peak / 1e9:.1f} · 10⁹ multiply-adds/s, a float32 matrix product in numpy")
+    print(timings_table(rows))
+    print(f"peak: {peak / 1e9:.1f} · 10⁹ multiply-adds/s, a float32 matrix product in NumPy")
     if options.json:
         report = {"peak_multiply_adds_per_second": peak, "rows": [vars(row) for row in rows]}
         write_atomically(options.json, json.dumps(report, indent=2) + "\n")
@@ -106,8 +104,8 @@ def measure(
     chosen: Sequence[Environment],
     options: BenchmarkOptions,
     peak: float,
-) -> list[Row]:
-    """Every model on every runtime with every number of threads."""
+) -> list[Measurement]:
+    """Measures every model on every runtime with every number of threads."""
     combinations = list(itertools.product(models, chosen, options.threads))
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -127,10 +125,10 @@ def _measure_one(
     repeats: int,
     peak: float,
     scratch: Path,
-) -> Row:
+) -> Measurement:
     file = bundle.folder / model.file
     multiply_adds = sum(operator.multiply_adds for operator in list_operators(file.read_bytes()))
-    row = Row(model.file, environment.title, threads, model.bytes, multiply_adds)
+    row = Measurement(model.file, environment.title, threads, model.bytes, multiply_adds)
     if environment.missing:
         return dataclasses.replace(row, reason=f"missing: {environment.missing}")
     height, width = model.working_size
@@ -154,7 +152,7 @@ def _measure_one(
 
 
 def matrix_product_speed() -> float:
-    """Multiply-adds per second of numpy's float32 matrix product, the best of five."""
+    """Multiply-adds per second of NumPy's float32 matrix product, the best of five."""
     matrix = np.random.default_rng(0).random((MATRIX_SIDE, MATRIX_SIDE), np.float32)
     seconds = []
     for _ in range(5):
@@ -164,23 +162,23 @@ def matrix_product_speed() -> float:
     return MATRIX_SIDE**3 / min(seconds)
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The figures for people."""
+def timings_table(rows: Sequence[Measurement]) -> str:
+    """A table with a line per measurement."""
     lines = [
         f"{'model':24} {'runtime':32} {'threads':>7} {'MB':>6} {'ms':>8} {'± ms':>6} "
         f"{'peak MB':>8} {'10⁹/s':>6} {'of peak':>7}"
     ]
     for row in rows:
-        words = f"{Path(row.model).stem:24} {row.runtime:32} {row.threads:7} {row.bytes / 1e6:6.2f}"
+        start = f"{Path(row.model).stem:24} {row.runtime:32} {row.threads:7} {row.bytes / 1e6:6.2f}"
         if row.seconds is None or row.spread is None or row.memory_bytes is None:
-            lines.append(f"{words}  does not run: {row.reason[:120]}")
+            lines.append(f"{start}  does not run: {row.reason[:120]}")
             continue
         speed = row.multiply_adds / row.seconds / 1e9
         lines.append(
-            f"{words} {1e3 * row.seconds:8.1f} {500 * row.spread:6.1f} "
+            f"{start} {1e3 * row.seconds:8.1f} {500 * row.spread:6.1f} "
             f"{row.memory_bytes / 1e6:8.0f} {speed:6.1f} {row.peak_share:7.0%}"
         )
-    lines.append("ms: median, ± half of the quartiles' distance; peak MB: beside the runtime's own")
+    lines.append("ms: median ± half the interquartile range; peak MB: without the runtime itself")
     return "\n".join(lines)
 
 

@@ -1,9 +1,9 @@
-"""A picture of what each recipe makes of some pairs: python -m quantize.contact_sheet BUNDLE
+"""Shows the output of each recipe side by side: python -m quantize.contact_sheet BUNDLE
 
     python -m quantize.contact_sheet BUNDLE --data DIR --split test
     python -m quantize.contact_sheet BUNDLE --photos cat.jpg dog.jpg --recipes int8_qat
 
-Pairs are shown at working size beside their targets; photographs rendered at their own size.
+Pairs are rendered at working size and shown with their targets, photographs at their own size.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,38 +18,39 @@ from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.disk import check_can_write
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import WRITTEN_FORMATS, read_photo, to_float, to_uint8, write_photo
 from pocket_bokeh.picture_grid import picture_grid
 from pocket_bokeh.render import nearest_shape, render_photo
-from pocket_bokeh.transposed_model import in_every_shape
-from quantize.proof.comparison import fill, pair_input, psnr, spread
+from pocket_bokeh.shaped_model import in_every_shape
+from quantize.convert.samples import crop_to_fill, evenly_spaced, pair_input
 from train.data.pairs import Pair, Split
 from train.loop.run_folder import BUILT_IN, open_pairs
 
 Models = Mapping[str, Sequence[LiteRTModel]]
-"""By recipe, in the shapes of photographs."""
+"""Models by recipe, each at several working sizes."""
 
 
 @dataclass(frozen=True)
 class ContactSheetOptions:
-    """Shows pairs, or photos, beside what each recipe of a bundle makes of them."""
+    """Shows pairs or photos with the output of each recipe of a bundle."""
 
     bundle: tyro.conf.Positional[Path]
-    """A folder that quantize.export made."""
+    """Folder created by quantize.export."""
     data: str = BUILT_IN
-    """A folder of pairs in the EBB! layout; left out: the built-in pairs."""
+    """Folder of pairs in the EBB! layout. Default: the built-in pairs."""
     split: Split = "val"
-    """Which part of the data."""
+    """Split of the data."""
     pairs: int = 4
-    """How many pairs, evenly spread over the split."""
+    """Number of pairs, evenly distributed over the split."""
     photos: tuple[Path, ...] = ()
     """Photos to show instead of pairs."""
     recipes: tuple[str, ...] = ()
-    """Which of the bundle's; left out: all."""
+    """Recipes to show. Default: all."""
     height: int = 256
-    """Of each picture in the sheet, in pixels."""
+    """Height of each picture in the sheet, in pixels."""
     out: Path = Path("contact_sheet.png")
-    """The picture to write."""
+    """Picture to write."""
 
 
 def main() -> None:
@@ -63,17 +64,19 @@ def main() -> None:
         photos = [read_photo(file) for file in options.photos]
         sheet, shown = photo_sheet(models, photos, options.height), f"{len(photos)} photos"
     else:
-        pairs = spread(open_pairs(options.data, options.split, bundle.sees_depth), options.pairs)
+        pairs = evenly_spaced(
+            open_pairs(options.data, options.split, bundle.sees_depth), options.pairs
+        )
         sheet, shown = contact_sheet(models, pairs, options.height), f"{len(pairs)} pairs"
     write_photo(options.out, sheet)
     print(f"{options.out}: {shown}, {', '.join(models)}")
 
 
 def load_models(bundle: Bundle, recipes: Sequence[str]) -> Models:
-    """Each recipe's models, one for every shape of photograph.
+    """Loads the models of each recipe for landscape and portrait.
 
     Raises:
-        UserError: the bundle has no such recipe.
+        UserError: the bundle does not have a recipe.
     """
     return {
         recipe: [shaped.load() for shaped in in_every_shape(bundle, recipe)] for recipe in recipes
@@ -81,7 +84,7 @@ def load_models(bundle: Bundle, recipes: Sequence[str]) -> Models:
 
 
 def photo_sheet(models: Models, photos: Sequence[np.ndarray], height: int) -> np.ndarray:
-    """One column per photograph: itself, and below it what each recipe makes of it.
+    """A sheet with one column per photograph: the photograph, below it the output of each recipe.
 
     Args:
         models: by recipe.
@@ -92,7 +95,7 @@ def photo_sheet(models: Models, photos: Sequence[np.ndarray], height: int) -> np
         height × width × 3, uint8, sRGB.
 
     Raises:
-        UserError: a photograph is too narrow, or the network sees depth.
+        UserError: a photograph is too narrow, or the network needs a depth map.
     """
     rendered = [
         [render_photo(photo, candidates) for photo in photos] for candidates in models.values()
@@ -102,7 +105,7 @@ def photo_sheet(models: Models, photos: Sequence[np.ndarray], height: int) -> np
 
 
 def contact_sheet(models: Models, pairs: Sequence[Pair], height: int) -> np.ndarray:
-    """One row per pair: input, target, and the output of each recipe at working size.
+    """A sheet with one row per pair: input, target, and the output of each recipe.
 
     Returns:
         height × width × 3, uint8, sRGB.
@@ -110,7 +113,7 @@ def contact_sheet(models: Models, pairs: Sequence[Pair], height: int) -> np.ndar
     rows, labels = [], []
     for pair in tqdm(pairs, desc="rendering", leave=False):
         size = nearest_shape(pair.original.shape[:2], next(iter(models.values()))).output_size
-        pair = fill(pair, size)
+        pair = crop_to_fill(pair, size)
         target = to_float(pair.bokeh)
         rows.append([pair.original, pair.bokeh])
         untouched = psnr(to_float(pair.original), target)

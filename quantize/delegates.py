@@ -1,7 +1,7 @@
-"""Which accelerator takes which model, as published: python -m quantize.delegates BUNDLE
+"""Checks which accelerators support a model: python -m quantize.delegates BUNDLE
 
-Each operator of a .tflite file is held against what the GPU delegate, NNAPI and the makers of
-phone chips publish. What `quantize.verify` measured stands beside it, where it was run.
+Each operator of a .tflite file is compared with what the GPU delegate, NNAPI and the makers of
+phone chips document. Results of `quantize.verify` are shown next to it.
 """
 
 import json
@@ -14,30 +14,36 @@ from typing import Any
 import tyro
 
 from pocket_bokeh.bundle import BundledModel, read_bundle
+from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError, run_command
-from pocket_bokeh.photo import write_atomically
 from quantize.convert.operators import Operator, list_operators
-from quantize.proof.accelerator_tables import ACCELERATORS, Accelerator, Judgement, Verdict, judge
+from quantize.proof.accelerator_tables import (
+    ACCELERATORS,
+    Accelerator,
+    Support,
+    Verdict,
+    operator_support,
+)
 
 
 @dataclass(frozen=True)
 class DelegatesOptions:
-    """Shows which accelerators take which operators of a model, and why not the others."""
+    """Shows which operators of a model each accelerator supports, and why not the others."""
 
     source: tyro.conf.Positional[Path]
-    """A folder that quantize.export made, or a .tflite file."""
+    """Folder created by quantize.export, or a .tflite file."""
     json: Path | None = None
-    """A file for the same figures, as JSON."""
+    """JSON file for the results."""
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelFile:
     """One .tflite file.
 
     Attributes:
         name: recipe and working size, or the file's name.
-        operators: in the order in which they run.
-        measured: by runtime, what `quantize.verify` found.
+        operators: in the order of execution.
+        measured: findings of `quantize.verify` by runtime.
     """
 
     name: str
@@ -47,42 +53,45 @@ class Model:
 
 @dataclass(frozen=True)
 class Finding:
-    """Operators of a model that an accelerator does not take, or may not, for one reason.
+    """Operators of a model that an accelerator refuses, or may refuse, for the same reason.
 
     Attributes:
-        operators: how many, by name and version.
-        multiply_adds: of all of them.
+        support: the verdict and its reason.
+        operators: number of operators by name and version.
+        multiply_adds: sum over these operators.
     """
 
-    judgement: Judgement
+    support: Support
     operators: Mapping[str, int]
     multiply_adds: int
 
 
 @dataclass(frozen=True)
 class Report:
-    """A model held against what one accelerator publishes.
+    """Support of one accelerator for one model.
 
     Attributes:
-        operators: how many, by verdict.
-        multiply_adds: by verdict.
-        findings: one per reason, the costliest first.
+        model: the model.
+        accelerator: the accelerator.
+        operators: number of operators by verdict.
+        multiply_adds: sum of multiply-adds by verdict.
+        findings: one per reason, the most multiply-adds first.
     """
 
-    model: Model
+    model: ModelFile
     accelerator: Accelerator
     operators: Mapping[Verdict, int]
     multiply_adds: Mapping[Verdict, int]
     findings: tuple[Finding, ...]
 
     def share(self, verdict: Verdict) -> float:
-        """Of the multiply-adds, in per cent; of the operators, where nothing is multiplied."""
+        """Percentage of the multiply-adds with a verdict; of the operators if there are none."""
         counts = self.multiply_adds if any(self.multiply_adds.values()) else self.operators
         return 100 * counts.get(verdict, 0) / sum(counts.values())
 
     @property
     def measured(self) -> Mapping[str, Mapping[str, Any]]:
-        """What the accelerator did with the model when it was run, by runtime."""
+        """Findings of `quantize.verify` on runtimes with this accelerator, by runtime."""
         word = self.accelerator.runtime
         return {name: found for name, found in self.model.measured.items() if word in name}
 
@@ -90,45 +99,45 @@ class Report:
 def main() -> None:
     options = tyro.cli(DelegatesOptions)
     reports = [
-        hold_against(model, accelerator)
+        check_model(model, accelerator)
         for model in read_models(options.source)
         for accelerator in ACCELERATORS
     ]
     if options.json is not None:
         write_atomically(options.json, to_json(reports))
-    print(f"{table(reports)}\n\n{reasons(reports)}")
+    print(f"{support_table(reports)}\n\n{reasons(reports)}")
 
 
-def read_models(source: Path) -> list[Model]:
-    """The models of a bundle, or the one in a file.
+def read_models(source: Path) -> list[ModelFile]:
+    """Reads the models of a bundle, or a single file.
 
     Raises:
-        UserError: there is no such bundle or file, or it is no .tflite file.
+        UserError: the bundle or file does not exist or is not a .tflite file.
     """
     if source.is_dir():
         bundle = read_bundle(source)
         return [_bundled_model(bundle.folder, model) for model in bundle.models]
-    return [Model(source.name, _read_operators(source))]
+    return [ModelFile(source.name, _read_operators(source))]
 
 
-def hold_against(model: Model, accelerator: Accelerator) -> Report:
-    """Judges every operator of a model by what an accelerator publishes."""
+def check_model(model: ModelFile, accelerator: Accelerator) -> Report:
+    """Checks every operator of a model against the documentation of an accelerator."""
     operators: Counter[Verdict] = Counter()
     multiply_adds: Counter[Verdict] = Counter()
-    concerned: dict[Judgement, list[Operator]] = {}
+    by_reason: dict[Support, list[Operator]] = {}
     for operator in model.operators:
-        judgement = judge(operator, accelerator)
-        operators[judgement.verdict] += 1
-        multiply_adds[judgement.verdict] += operator.multiply_adds
-        if judgement.verdict != "accepted":
-            concerned.setdefault(judgement, []).append(operator)
-    findings = (_finding(judgement, found) for judgement, found in concerned.items())
+        support = operator_support(operator, accelerator)
+        operators[support.verdict] += 1
+        multiply_adds[support.verdict] += operator.multiply_adds
+        if support.verdict != "accepted":
+            by_reason.setdefault(support, []).append(operator)
+    findings = (_finding(support, found) for support, found in by_reason.items())
     costliest_first = sorted(findings, key=lambda finding: -finding.multiply_adds)
     return Report(model, accelerator, operators, multiply_adds, tuple(costliest_first))
 
 
-def table(reports: list[Report]) -> str:
-    """One line per model and accelerator."""
+def support_table(reports: list[Report]) -> str:
+    """A table with a line per model and accelerator."""
     wide = max(len(report.model.name) for report in reports)
     lines = [
         f"{'model':{wide}} {'accelerator':14} {'operators':>11} {'multiply-adds':>14} "
@@ -144,31 +153,31 @@ def table(reports: list[Report]) -> str:
             f"{measured or '–'}"
         )
     lines.append(
-        "operators and multiply-adds: accepted as published; unknown: what no document settles; "
-        "measured: by quantize.verify"
+        "operators, multiply-adds: supported according to the documentation; unknown: the "
+        "documentation does not say; measured: by quantize.verify"
     )
     return "\n".join(lines)
 
 
 def reasons(reports: list[Report]) -> str:
-    """Per accelerator what it does not take, why, and where that is written."""
+    """For each accelerator: which operators it does not support, why, and the source."""
     sections = []
     for accelerator in dict.fromkeys(report.accelerator.name for report in reports):
         chosen = [report for report in reports if report.accelerator.name == accelerator]
-        alike: dict[str, list[str]] = {}
+        models_by_text: dict[str, list[str]] = {}
         for report in chosen:
-            said = "\n".join([*_finding_lines(report), *_measured_lines(report)])
-            alike.setdefault(said, []).append(report.model.name)
+            text = "\n".join([*_finding_lines(report), *_measured_lines(report)])
+            models_by_text.setdefault(text, []).append(report.model.name)
         lines = [f"{accelerator}: {chosen[0].accelerator.note}"]
-        for said, models in alike.items():
-            lines.append(f"  {', '.join(models)}" + ("" if said else ": all accepted"))
-            lines += [said] if said else []
+        for text, models in models_by_text.items():
+            lines.append(f"  {', '.join(models)}" + ("" if text else ": all accepted"))
+            lines += [text] if text else []
         sections.append("\n".join(lines))
     return "\n\n".join(sections)
 
 
 def to_json(reports: list[Report]) -> str:
-    """The same for programs; `verdict` is `refused` or `unknown`."""
+    """The reports as JSON; a finding's `verdict` is `refused` or `unknown`."""
     entries: list[dict[str, Any]] = [
         {
             "model": report.model.name,
@@ -186,10 +195,10 @@ def to_json(reports: list[Report]) -> str:
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 
 
-def _bundled_model(folder: Path, model: BundledModel) -> Model:
+def _bundled_model(folder: Path, model: BundledModel) -> ModelFile:
     height, width = model.working_size
     name = f"{model.recipe} {height}x{width}"
-    return Model(name, _read_operators(folder / model.file), model.verify)
+    return ModelFile(name, _read_operators(folder / model.file), model.verify)
 
 
 def _read_operators(file: Path) -> tuple[Operator, ...]:
@@ -200,23 +209,23 @@ def _read_operators(file: Path) -> tuple[Operator, ...]:
     except ValueError as error:
         raise UserError(f"{file}: {error}; expected a bundle's folder or a .tflite file") from error
     if not operators:
-        raise UserError(f"{file}: a model without operators; there is nothing to judge")
+        raise UserError(f"{file}: a model without operators; there is nothing to check")
     return operators
 
 
-def _finding(judgement: Judgement, operators: list[Operator]) -> Finding:
+def _finding(support: Support, operators: list[Operator]) -> Finding:
     names = Counter(f"{operator.name} v{operator.version}" for operator in operators)
-    return Finding(judgement, names, sum(operator.multiply_adds for operator in operators))
+    return Finding(support, names, sum(operator.multiply_adds for operator in operators))
 
 
 def _finding_lines(report: Report) -> list[str]:
     lines = []
     for finding in report.findings:
         names = ", ".join(f"{count} × {name}" for name, count in finding.operators.items())
-        lines.append(f"    {finding.judgement.verdict}: {names}: {finding.judgement.reason}")
-        if finding.judgement.source is not None:
-            source = finding.judgement.source
-            lines.append(f"      {source.document}, {source.address}")
+        lines.append(f"    {finding.support.verdict}: {names}: {finding.support.reason}")
+        if finding.support.document is not None:
+            document = finding.support.document
+            lines.append(f"      {document.title}, {document.address}")
     return lines
 
 
@@ -233,14 +242,14 @@ def _verdict(found: Mapping[str, Any]) -> str:
 
 
 def _finding_entry(finding: Finding) -> dict[str, Any]:
-    source = finding.judgement.source
+    document = finding.support.document
     return {
-        "verdict": finding.judgement.verdict,
-        "reason": finding.judgement.reason,
+        "verdict": finding.support.verdict,
+        "reason": finding.support.reason,
         "operators": dict(finding.operators),
         "multiply_adds": finding.multiply_adds,
-        "document": source.document if source else None,
-        "address": source.address if source else None,
+        "document": document.title if document else None,
+        "address": document.address if document else None,
     }
 
 

@@ -1,11 +1,12 @@
-"""How much of a photograph's detail comes back: python -m quantize.detail_figures --data DIR
+"""Measures the quality of detail transfer: python -m quantize.detail_figures --data DIR
 
-A pair is made small, rendered by something whose answer is known, and brought back to its size.
-Beside it stands the same rendering enlarged, which is what detail transfer has to beat:
+Each pair is reduced, a rendering with a known correct result is made at the small size, and detail
+transfer enlarges it. Its PSNR is compared with that of simply enlarging the rendering. The
+renderings are:
 
-    true      the target made small: as a lens would render it
-    coarse    the same halved and doubled, as sharp as a network that sees half the size makes it
-    untouched the photograph as such a network leaves it alone; the answer is the photograph
+    true      the reduced target, as a lens would render it
+    coarse    the same, halved and doubled: as sharp as the output of a network can be
+    untouched the reduced photograph, halved and doubled; the correct result is the photograph
 """
 
 from collections.abc import Sequence
@@ -17,8 +18,8 @@ from tqdm import tqdm
 
 from pocket_bokeh.detail_transfer import COARSE, FINE, as_the_network_sees, transfer_detail
 from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import resize_photo, to_float, to_uint8
-from quantize.proof.comparison import psnr
 from train.data.pairs import Pair, Split
 from train.loop.run_folder import BUILT_IN, open_pairs
 
@@ -27,21 +28,21 @@ CASES = ("true", "coarse", "untouched")
 
 @dataclass(frozen=True)
 class DetailOptions:
-    """What the command line takes."""
+    """Options of the command line."""
 
     data: str = BUILT_IN
-    """A folder of pairs in the EBB! layout. Left out: the built-in pairs."""
+    """Folder of pairs in the EBB! layout. Default: the built-in pairs."""
     split: Split = "val"
-    """Which part of the data."""
+    """Split of the data."""
     reduction: float = 3.0
-    """How much smaller the rendering is than the photograph."""
+    """Ratio of the photograph's sides to the rendering's."""
     pairs: int = 24
-    """How many pairs, the first of the split."""
+    """Number of pairs, from the start of the split."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """PSNR in dB of one pair: by case, with the photograph's detail and merely enlarged."""
+class PairPSNR:
+    """PSNR in dB of one pair for each of `CASES`: with detail transfer, and merely enlarged."""
 
     name: str
     transferred: tuple[float, ...]
@@ -56,29 +57,29 @@ def main() -> None:
     count = min(options.pairs, len(source))
     pairs = (source[index] for index in range(count))
     rows = [measure_pair(pair, options.reduction) for pair in tqdm(pairs, total=count, leave=False)]
-    print(table(rows))
+    print(psnr_table(rows))
 
 
-def measure_pair(pair: Pair, reduction: float) -> Row:
-    """One pair in all cases."""
+def measure_pair(pair: Pair, reduction: float) -> PairPSNR:
+    """Measures all cases on one pair."""
     size = [max(8, round(side / reduction)) for side in pair.original.shape[:2]]
     small = resize_photo(pair.original, *size)
     target = to_float(resize_photo(pair.bokeh, *size))
-    measures = FINE, COARSE, COARSE
-    answers = to_float(pair.bokeh), to_float(pair.bokeh), to_float(pair.original)
+    settings = FINE, COARSE, COARSE
+    expected = to_float(pair.bokeh), to_float(pair.bokeh), to_float(pair.original)
     renderings = target, as_the_network_sees(target), as_the_network_sees(to_float(small))
     transferred, enlarged = [], []
-    for rendering, measure, answer in zip(renderings, measures, answers, strict=True):
-        brought_back = transfer_detail(pair.original, small, rendering, measure)
-        transferred.append(psnr(to_float(brought_back), answer))
-        larger = resize_photo(to_uint8(rendering), *answer.shape[:2])
-        enlarged.append(psnr(to_float(larger), answer))
-    return Row(pair.name, tuple(transferred), tuple(enlarged))
+    for rendering, setting, correct in zip(renderings, settings, expected, strict=True):
+        detailed = transfer_detail(pair.original, small, rendering, setting)
+        transferred.append(psnr(to_float(detailed), correct))
+        larger = resize_photo(to_uint8(rendering), *correct.shape[:2])
+        enlarged.append(psnr(to_float(larger), correct))
+    return PairPSNR(pair.name, tuple(transferred), tuple(enlarged))
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The pairs and their mean, for people."""
-    mean = Row(
+def psnr_table(rows: Sequence[PairPSNR]) -> str:
+    """A table with a line per pair and the mean."""
+    mean = PairPSNR(
         "mean",
         tuple(np.mean([row.transferred for row in rows], axis=0)),
         tuple(np.mean([row.enlarged for row in rows], axis=0)),
@@ -91,7 +92,7 @@ def table(rows: Sequence[Row]) -> str:
         )
     worse = sum(row.transferred[0] < row.enlarged[0] for row in rows)
     lines.append(
-        f"PSNR in dB; of true renderings {worse} of {len(rows)} are below the enlarged one"
+        f"PSNR in dB; of the true renderings, detail transfer is worse for {worse} of {len(rows)}"
     )
     return "\n".join(lines)
 

@@ -1,7 +1,7 @@
-"""A trained network becomes a bundle: python -m quantize.export RUN
+"""Exports a trained network as a bundle of .tflite models: python -m quantize.export RUN
 
-Each recipe is converted for each working size, run by LiteRT and held against the trained network
-and against the targets.
+Each recipe is converted for each working size, run with LiteRT and compared with the trained
+network and with the targets.
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ import io
 import itertools
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from typing import Any
 import keras
 import numpy as np
 import tyro
-from keras import ops
 from PIL import Image
 from tqdm import tqdm
 
@@ -32,70 +31,68 @@ from pocket_bokeh.bundle import (
 from pocket_bokeh.disk import check_can_make
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.litert_model import LiteRTModel
-from pocket_bokeh.photo import to_uint8
+from pocket_bokeh.photo import Size, to_uint8
 from quantize.convert.conversion import convert
 from quantize.convert.fine_tuning import FineTuneConfig, FineTuned, fine_tune, validation_crops
 from quantize.convert.recipes import RECIPES
 from quantize.convert.rounding import refusal
-from quantize.convert.source import Source, open_source, source_name
-from quantize.convert.twin import build_twin
-from quantize.proof.comparison import Sample, compare, fill, pair_input, spread
+from quantize.convert.samples import Sample, SizeSamples, collect_samples
+from quantize.convert.tf_keras_network import to_tf_keras
+from quantize.convert.trained_network import TrainedNetwork, open_trained_network, run_name
+from quantize.proof.comparison import model_figures
+from quantize.proof.figures_table import figures_table, size_text
 from train.data.data_files import files_of
-from train.data.pairs import Pair, training_batches
+from train.data.pairs import training_batches
 from train.loop.run_folder import BUILT_IN, open_pairs, split_words
 from train.network.presets import choose
 
 Model = Any
-Size = tuple[int, int]
-
-LARGEST_LOSS = (-0.05, -0.002)
-"""PSNR in dB and SSIM to the targets that int8_qat may lose against float32."""
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """Makes a bundle of a trained network: .tflite models, what they scored, golden pictures."""
+    """Exports a trained network as a bundle: .tflite models, their quality, golden pictures."""
 
     source: tyro.conf.Positional[Path]
-    """A folder that a training made, or the .keras file of a network of level 1."""
+    """Run folder of a training, or the .keras file of a network of level 1."""
     data: str | None = None
-    """A folder of pairs in the EBB! layout, or built-in. Left out: the run's own pairs, for a
-    .keras file the built-in ones."""
+    """Folder of pairs in the EBB! layout, or built-in. Default: the run's own pairs, for a .keras
+    file the built-in ones."""
     out: Path | None = None
-    """The bundle to make. Left out: bundles/NAME, with the name of the run or the file."""
+    """Bundle to create. Default: bundles/NAME, with the name of the run or file."""
     recipes: tuple[str, ...] = ()
-    """Which models to make. Left out: all that the network can take."""
+    """Recipes to convert. Default: all that the network supports."""
     working_sizes: tuple[str, ...] = ("384x512", "512x384")
-    """Height × width of the rendered photographs; a photo takes the nearest in shape. With recipes
-    after a colon, as in 512x384:float16,int8_qat, only these are made in that size."""
+    """Height × width of the models' output; a photo uses the nearest in aspect ratio. Recipes after
+    a colon, as in 512x384:float16,int8_qat, limit a size to these recipes."""
     fine_tune_steps: int = FineTuneConfig.steps
-    """Steps of quantization-aware training at most, about 2 s each on two cores."""
+    """Maximum number of quantization-aware training steps, about 2 s each on two cores."""
     calibration_photos: int = 16
-    """Training photographs that the ranges of int8_ptq and int16x8 are taken from."""
+    """Number of training photographs that calibrate int8_ptq and int16x8."""
     compared_pairs: int = 6
-    """Held-out pairs that the figures are means over."""
+    """Number of held-out pairs over which the figures are averaged."""
 
 
 def main() -> None:
     options = tyro.cli(ExportOptions)
     check_options(options)
     sizes = parse_sizes(options.working_sizes)
-    out = options.out or Path("bundles") / source_name(options.source)
+    out = options.out or Path("bundles") / run_name(options.source)
     check_absent(out)
     check_can_make(out)
-    source = open_source(options.source, options.data)
-    bundle = export(source, out, list(options.recipes), sizes, options)
-    print(table(bundle))
+    trained = open_trained_network(options.source, options.data)
+    bundle = export(trained, out, options.recipes, sizes, options)
+    print(figures_table(bundle))
     for recipe, reason in bundle.refused.items():
-        print(f"left out: {recipe}, {reason}")
-    print(f"{out}: {len(bundle.models)} models. Next: {what_next(bundle)}")
+        print(f"not supported: {recipe}: {reason}")
+    print(f"{out}: {len(bundle.models)} models. Next: {next_commands(bundle)}")
 
 
 def check_options(options: ExportOptions) -> None:
-    """Refuses what cannot be meant, before anything slow.
+    """Checks the options before anything slow starts.
 
     Raises:
-        UserError: says which option.
+        UserError: an option has an invalid value.
     """
     for recipe in options.recipes:
         choose("recipe", recipe, RECIPES)
@@ -103,18 +100,23 @@ def check_options(options: ExportOptions) -> None:
         raise UserError(
             f"TFLite's converter needs KERAS_BACKEND=tensorflow, not {keras.backend.backend()}"
         )
-    if not options.working_sizes or options.fine_tune_steps < 0:
-        raise UserError("--working-sizes: at least one; --fine-tune-steps: 0 or more")
+    if not options.working_sizes:
+        raise UserError("--working-sizes: at least one is needed")
+    if options.fine_tune_steps < 0:
+        raise UserError(f"--fine-tune-steps {options.fine_tune_steps}: expected 0 or more")
     for name in ("compared_pairs", "calibration_photos"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name.replace('_', '-')}: at least one is needed")
 
 
 def parse_sizes(texts: Sequence[str]) -> dict[Size, tuple[str, ...]]:
-    """Working sizes, each with the recipes made in it; none stands for all.
+    """Parses working sizes such as `384x512` or `512x384:float16,int8_qat`.
+
+    Returns:
+        The recipes by working size; empty for all.
 
     Raises:
-        UserError: a size that no network has, a recipe that there is not, or a size twice.
+        UserError: a size or recipe is invalid, or a size is named twice.
     """
     sizes: dict[Size, tuple[str, ...]] = {}
     for text in texts:
@@ -124,15 +126,15 @@ def parse_sizes(texts: Sequence[str]) -> dict[Size, tuple[str, ...]]:
         for recipe in recipes:
             choose("recipe", recipe, RECIPES)
         if sizes.setdefault(size, recipes) != recipes:
-            raise UserError(f"working size '{text}': {written} is there already")
+            raise UserError(f"working size '{text}': {written} is named twice")
     return sizes
 
 
 def parse_size(text: str) -> Size:
-    """`384x512` as height and width.
+    """Parses `384x512` as height and width.
 
     Raises:
-        UserError: it is none, or no size that a network has.
+        UserError: it is not a size, or its sides are not multiples of 64.
     """
     try:
         height, width = (int(side) for side in text.lower().replace("×", "x").split("x"))
@@ -148,251 +150,233 @@ def parse_size(text: str) -> Size:
 
 
 def export(
-    source: Source,
+    trained: TrainedNetwork,
     out: Path,
-    recipes: list[str],
+    recipes: Sequence[str],
     sizes: Mapping[Size, Sequence[str]],
     options: ExportOptions,
 ) -> Bundle:
-    """Makes the models, measures and writes them; the folder appears whole or not at all.
+    """Converts a network, measures the models and writes a bundle atomically.
 
-    Stopped in its fine-tuning, the same call goes on there.
+    If it is interrupted while fine-tuning, the same call resumes there.
 
     Args:
-        source: the network and its pairs.
-        out: the folder to make.
-        recipes: names in `RECIPES`; none for all that the network can take.
-        sizes: working sizes, multiples of 64, each with the recipes made in it, or none for all.
-        options: the numbers of steps, pairs and photographs.
+        trained: the network and its pairs.
+        out: the folder to create.
+        recipes: names in `RECIPES`; empty for all that the network supports.
+        sizes: working sizes, multiples of 64, each with its recipes; empty for all.
+        options: numbers of steps, pairs and photographs.
 
     Raises:
-        UserError: the pairs are gone, or a recipe that was asked for does not suit the network.
+        UserError: the pairs are missing, or the network does not support one of the recipes.
     """
-    network = source.network
-    twin = build_twin(network.model, network.config)
-    recipes, refused = takeable(twin, recipes)
-    made = [
+    network = trained.network
+    float_model = to_tf_keras(network.model, network.config)
+    supported, refused = supported_recipes(float_model, recipes)
+    jobs = [
         (recipe, size)
-        for recipe, (size, named) in itertools.product(recipes, sizes.items())
+        for recipe, (size, named) in itertools.product(supported, sizes.items())
         if not named or recipe in named
     ]
-    recipes = list(dict.fromkeys(recipe for recipe, _ in made))
+    kinds = {RECIPES[recipe].calibration for recipe, _ in jobs}
     unfinished = out.with_name(f".{out.name}.fine_tuning")
-    fine_tuned = [name for name in recipes if RECIPES[name].calibration == "fine_tuning"]
-    calibrated = any(RECIPES[name].calibration == "photos" for name in recipes)
-    phases = len(sizes) + bool(fine_tuned) + len(made)
-    contents: dict[str, bytes] = {}
-    described: list[BundledModel] = []
-    with tqdm(total=phases, desc="float output") as progress:
-        samples, photos, golden = {}, {}, {}
-        scene = open_pairs(BUILT_IN, "test", network.config.input_channels == 4)[0]
-        for size in sizes:
-            samples[size] = float_samples(source, size, options.compared_pairs)
-            golden[size] = float_sample(source, size, scene)
-            count = options.calibration_photos if calibrated else 0
-            photos[size] = calibration_inputs(source, size, count)
-            progress.update()
-        models = dict.fromkeys(recipes, twin)
-        if fine_tuned:
-            progress.set_description("fine-tuning int8")
-            tuned = tune(source, twin, options.fine_tune_steps, unfinished)
-            progress.write(
-                f"int8 to float on held-out crops: {tuned.psnr_calibrated:.2f} dB as calibrated, "
-                f"{tuned.psnr:.2f} dB fine-tuned"
-            )
-            models |= dict.fromkeys(fine_tuned, tuned.model)
-            contents |= {f"{name}_history.csv": tuned.history.encode() for name in fine_tuned}
-            progress.update()
-        records = {name: sha256(content) for name, content in contents.items()}
-        for name, size in made:
-            progress.set_description(f"{name} {words(size)}")
-            height, width = size
-            half = (height // 2, width // 2)
-            content = convert(models[name], RECIPES[name], half, photos[size])
-            described.append(describe(name, size, content, samples[size], golden[size]))
-            contents[described[-1].file] = content
-            progress.update()
-    golden_pairs = tuple(golden_pair(size, golden[size], contents) for size in sizes)
-    bundle = Bundle(
-        out, source.name, network.preset, tuple(described), golden_pairs, refused, records
-    )
-    judged = min(options.compared_pairs, len(source.pairs("val")))
-    bundle = dataclasses.replace(
-        bundle, judged_on=f"{judged} pairs of {split_words(source.data, 'val')}"
-    )
+    with tqdm(total=len(sizes) + ("fine_tuning" in kinds) + len(jobs)) as progress:
+        samples = sample_sizes(trained, sizes, options, "photos" in kinds, progress)
+        tuned = None
+        if "fine_tuning" in kinds:
+            tuned = fine_tuned(trained, float_model, options, unfinished, progress)
+        converted = convert_all(jobs, float_model, tuned, samples, progress)
+    bundle, contents = describe_bundle(trained, out, converted, tuned, samples, options)
+    bundle = dataclasses.replace(bundle, refused=refused)
     write_bundle(bundle, contents)
     shutil.rmtree(unfinished, ignore_errors=True)
     return bundle
 
 
-def takeable(twin: Model, recipes: list[str]) -> tuple[list[str], dict[str, str]]:
-    """The recipes that are made, and those left out because the network cannot take them.
+def supported_recipes(
+    float_model: Model, recipes: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Splits recipes into those that the network supports and the others, with the reasons.
+
+    Args:
+        float_model: the network in tf_keras.
+        recipes: names in `RECIPES`; empty for all.
 
     Raises:
-        UserError: a recipe that was asked for is one of the latter.
+        UserError: a recipe that was named is not supported.
     """
     refused = {
         name: reason
         for name in recipes or RECIPES
-        if (reason := refusal(twin, RECIPES[name])) is not None
+        if (reason := refusal(float_model, RECIPES[name])) is not None
     }
     if recipes and refused:
         name, reason = next(iter(refused.items()))
         raise UserError(f"{name}: {reason}")
-    made = [name for name in dict.fromkeys(recipes or RECIPES) if name not in refused]
-    return made, refused
+    supported = [name for name in dict.fromkeys(recipes or RECIPES) if name not in refused]
+    return supported, refused
 
 
-def calibration_inputs(source: Source, size: Size, count: int) -> list[np.ndarray]:
-    """What the network sees of training photographs at a working size."""
-    return [pair_input(fill(pair, size)) for pair in spread(source.pairs("train"), count)]
+def sample_sizes(
+    trained: TrainedNetwork,
+    sizes: Iterable[Size],
+    options: ExportOptions,
+    is_calibrated: bool,
+    progress: Any,
+) -> dict[Size, SizeSamples]:
+    """Collects the samples of every working size.
+
+    The golden sample is a built-in scene: bundles are passed on, and photographs of a data set may
+    not be.
+    """
+    progress.set_description("float output")
+    scene = open_pairs(BUILT_IN, "test", trained.network.config.input_channels == 4)[0]
+    calibration = options.calibration_photos if is_calibrated else 0
+    samples = {}
+    for size in sizes:
+        samples[size] = collect_samples(trained, size, options.compared_pairs, calibration, scene)
+        progress.update()
+    return samples
 
 
-def float_samples(source: Source, size: Size, count: int) -> list[Sample]:
-    """Held-out pairs at a working size and what the trained network makes of them."""
-    return [float_sample(source, size, pair) for pair in spread(source.pairs("val"), count)]
+def fine_tuned(
+    trained: TrainedNetwork,
+    float_model: Model,
+    options: ExportOptions,
+    folder: Path,
+    progress: Any,
+) -> FineTuned:
+    """Fine-tunes the network for 8-bit integers and reports what that gained."""
+    progress.set_description("fine-tuning int8")
+    tuned = fine_tune_on_pairs(trained, float_model, options.fine_tune_steps, folder)
+    progress.write(
+        f"int8 to float on held-out crops: {tuned.psnr_calibrated:.2f} dB as calibrated, "
+        f"{tuned.psnr:.2f} dB fine-tuned"
+    )
+    progress.update()
+    return tuned
 
 
-def float_sample(source: Source, size: Size, pair: Pair) -> Sample:
-    """A pair at a working size and what the trained network makes of it."""
-    pair = fill(pair, size)
-    output = source.network.model(pair_input(pair)[None], training=False)
-    return Sample(pair, np.clip(ops.convert_to_numpy(output)[0], 0.0, 1.0))
-
-
-def tune(source: Source, twin: Model, steps: int, folder: Path) -> FineTuned:
-    """Fine-tunes the network as integers on the source's own pairs.
+def fine_tune_on_pairs(
+    trained: TrainedNetwork, float_model: Model, steps: int, folder: Path
+) -> FineTuned:
+    """Fine-tunes the network for 8-bit integers on its own training pairs.
 
     Args:
-        source: whose pairs, and whose schedule says how they become crops.
-        twin: the float network.
-        steps: at most.
-        folder: where it goes on when it was stopped.
+        trained: supplies the pairs and the schedule by which they are cropped.
+        float_model: the network in tf_keras.
+        steps: maximum number of steps.
+        folder: checkpoint from which an interrupted fine-tuning resumes.
     """
     config = FineTuneConfig(steps=steps)
-    crops = dataclasses.replace(source.train, crop=min(source.train.crop, config.largest_crop))
-    pairs = source.pairs("train")
+    crops = dataclasses.replace(trained.train, crop=min(trained.train.crop, config.largest_crop))
+    pairs = trained.pairs("train")
 
     def batches_from(start: int) -> Iterator[Any]:
-        return training_batches(pairs, 1, config.batch, crops, source.seed, start=start)
+        return training_batches(pairs, 1, config.batch, crops, trained.seed, start=start)
 
-    validation = validation_crops(source.pairs("val"), crops, config.validation_photos)
-    weights = b"".join(weight.tobytes() for weight in twin.get_weights())
-    # What a fine-tuning was stopped on must be what it goes on with, also inside the files.
-    data = sha256(json.dumps(files_of(source.splits())).encode())
-    identity = f"{sha256(weights)} {source.data} {data} {source.seed} {source.limit} {crops}"
-    return fine_tune(twin, batches_from, validation, config, folder, identity)
+    validation = validation_crops(trained.pairs("val"), crops, config.validation_photos)
+    weights = b"".join(weight.tobytes() for weight in float_model.get_weights())
+    # It may only resume with the same weights and pairs, including the contents of the files.
+    data = sha256(json.dumps(files_of(trained.splits())).encode())
+    identity = f"{sha256(weights)} {trained.data} {data} {trained.seed} {trained.limit} {crops}"
+    return fine_tune(float_model, batches_from, validation, config, folder, identity)
 
 
-def describe(
-    recipe: str, size: Size, content: bytes, samples: list[Sample], golden: Sample
-) -> BundledModel:
-    """Runs a converted model by LiteRT on real photographs and notes what it scored."""
+def convert_all(
+    jobs: Sequence[tuple[str, Size]],
+    float_model: Model,
+    tuned: FineTuned | None,
+    samples: Mapping[Size, SizeSamples],
+    progress: Any,
+) -> list[tuple[BundledModel, bytes]]:
+    """Converts and measures a model for every recipe and working size.
+
+    Returns:
+        The description and the file of each model.
+    """
+    converted = []
+    for name, size in jobs:
+        progress.set_description(f"{name} {size_text(size)}")
+        model = float_model
+        if tuned is not None and RECIPES[name].calibration == "fine_tuning":
+            model = tuned.model
+        half = (size[0] // 2, size[1] // 2)
+        content = convert(model, RECIPES[name], half, samples[size].calibration)
+        converted.append((describe_model(name, size, content, samples[size]), content))
+        progress.update()
+    return converted
+
+
+def describe_model(recipe: str, size: Size, content: bytes, samples: SizeSamples) -> BundledModel:
+    """Runs a converted model with LiteRT and measures its quality."""
     model = LiteRTModel(content)
     return BundledModel(
         recipe=recipe,
-        file=f"{recipe}_{words(size)}.tflite",
+        file=f"{recipe}_{size_text(size)}.tflite",
         working_size=size,
         input=model.input_format,
         output=model.output_format,
         bytes=len(content),
         sha256=sha256(content),
-        figures=compare(model, samples, golden),
+        figures=model_figures(model, samples.held_out, samples.golden),
     )
 
 
-def golden_pair(size: Size, sample: Sample, contents: dict[str, bytes]) -> GoldenPair:
-    """A picture by which any device can prove its arithmetic; adds the files to `contents`.
+def describe_bundle(
+    trained: TrainedNetwork,
+    out: Path,
+    converted: Sequence[tuple[BundledModel, bytes]],
+    tuned: FineTuned | None,
+    samples: Mapping[Size, SizeSamples],
+    options: ExportOptions,
+) -> tuple[Bundle, dict[str, bytes]]:
+    """The bundle's description and the contents of its files, by name."""
+    models = tuple(model for model, _ in converted)
+    contents: dict[str, bytes] = {}
+    if tuned is not None:
+        for recipe in dict.fromkeys(model.recipe for model in models):
+            if RECIPES[recipe].calibration == "fine_tuning":
+                contents[f"{recipe}_history.csv"] = tuned.history.encode()
+    records = {name: sha256(content) for name, content in contents.items()}
+    contents |= {model.file: content for model, content in converted}
+    golden = tuple(golden_pair(size, samples[size].golden, contents) for size in samples)
+    count = min(options.compared_pairs, len(trained.pairs("val")))
+    judged_on = f"{count} pairs of {split_words(trained.data, 'val')}"
+    preset = trained.network.preset
+    bundle = Bundle(out, trained.name, preset, models, golden, records=records, judged_on=judged_on)
+    return bundle, contents
 
-    It is a built-in scene: a bundle is handed on, and held-out photographs may not be.
-    """
+
+def golden_pair(size: Size, sample: Sample, contents: dict[str, bytes]) -> GoldenPair:
+    """Describes a golden pair and adds its PNG files to `contents`."""
     colour, depth = sample.input[..., :3], sample.input[..., 3:]
     pictures = {"input": colour, "output": sample.output}
     if depth.size:
-        # A file of its own: as the alpha of the photograph, many decoders would multiply it in.
+        # In a separate file: as an alpha channel, many decoders would multiply it into the colours.
         pictures["depth"] = depth[..., 0]
     described: dict[str, str] = {}
     for kind, picture in pictures.items():
-        file = f"golden_{words(size)}_{kind}.png"
+        file = f"golden_{size_text(size)}_{kind}.png"
         contents[file] = encode_png(to_uint8(picture))
         described |= {kind: file, f"{kind}_sha256": sha256(contents[file])}
     return GoldenPair(size, **described)
 
 
 def encode_png(picture: np.ndarray) -> bytes:
-    """height × width × 3 or height × width, uint8, without loss."""
+    """Encodes a picture, height × width (× 3), uint8."""
     encoded = io.BytesIO()
     Image.fromarray(picture).save(encoded, "PNG")
     return encoded.getvalue()
 
 
-def words(size: Size) -> str:
-    """Height×width as it stands in file names."""
-    return f"{size[0]}x{size[1]}"
-
-
-def what_next(bundle: Bundle) -> str:
-    """The commands that show what a bundle does."""
-    render = f"python -m pocket_bokeh {bundle.folder} PHOTO"
+def next_commands(bundle: Bundle) -> str:
+    """Commands that render photos with a bundle."""
     best = "int8_qat" if "int8_qat" in bundle.recipes else bundle.recipes[-1]
-    recipe = f"--recipe {best} --out FILE"
+    render = f"python -m pocket_bokeh PHOTO --bundle {bundle.folder} --recipe {best}"
     if bundle.sees_depth:
-        return f"{render} --depth FILE {recipe}"
-    return f"python -m gradio_app --bundle {bundle.folder}, or {render} {recipe}"
-
-
-def table(bundle: Bundle) -> str:
-    """What each model weighs and scored, for people."""
-    lines = [
-        f"{'model':20} {'MB':>6} {'to float':>9} {'largest':>8} {'mean':>6} {'to target':>10} "
-        f"{'untouched':>10} {'SSIM':>7}"
-    ]
-    for model in bundle.models:
-        figures = model.figures
-        lines.append(
-            f"{model.recipe + ' ' + words(model.working_size):20} {model.bytes / 1e6:6.2f} "
-            f"{figures['psnr_to_float32']:6.2f} dB {figures['largest_step']:8.2f} "
-            f"{figures['mean_step']:6.3f} {figures['psnr_to_target']:7.2f} dB "
-            f"{figures['untouched_psnr_to_target']:7.2f} dB {figures['ssim_to_target']:7.4f}"
-        )
-    lines.append("largest and mean: difference to the trained network in steps of 255")
-    lines.append(f"to target, untouched and SSIM: means over {bundle.judged_on}")
-    if "int8_qat" in bundle.recipes:
-        lines.append(cost_of_integers(bundle))
-    return "\n".join(lines)
-
-
-def cost_of_integers(bundle: Bundle) -> str:
-    """What int8_qat loses against the targets, beside what it may lose."""
-    losses = []
-    for other in ("float32", "int8_ptq"):
-        lost = mean_lost(bundle, "int8_qat", other)
-        if lost is not None:
-            losses.append(f"against {other} {lost[0]:+.3f} dB, SSIM {lost[1]:+.4f}")
-    allowed = f"at most {-LARGEST_LOSS[0]} dB and {-LARGEST_LOSS[1]} against float32 are allowed"
-    return f"int8_qat {'; '.join(losses) or 'is alone here'} ({allowed})"
-
-
-def mean_lost(bundle: Bundle, recipe: str, other: str) -> tuple[float, float] | None:
-    """PSNR in dB and SSIM to the targets that a recipe has over another, below zero what it lost.
-
-    The mean over the working sizes that both were made in; None where there is none.
-    """
-    scores = {
-        (model.recipe, model.working_size): np.array(
-            [model.figures["psnr_to_target"], model.figures["ssim_to_target"]]
-        )
-        for model in bundle.models
-    }
-    differences = [
-        score - scores[other, size]
-        for (name, size), score in scores.items()
-        if name == recipe and (other, size) in scores
-    ]
-    if not differences:
-        return None
-    decibels, structure = np.mean(differences, axis=0)
-    return float(decibels), float(structure)
+        return f"{render} --depth FILE"
+    return f"python -m gradio_app --bundle {bundle.folder}, or {render}"
 
 
 if __name__ == "__main__":

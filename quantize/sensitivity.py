@@ -1,8 +1,8 @@
-"""Which layer is to blame for what 8-bit integers cost: python -m quantize.sensitivity BUNDLE
+"""Finds the layers that lose most quality in 8 bits: python -m quantize.sensitivity BUNDLE
 
-The bundle's float32 model is run with one layer's weights rounded, then with one layer's output
-rounded, layer by layer, all else left in floats. The squared errors of the layers about add up to
-that of an integer model with the same ranges, so that each one's share is its blame.
+Layer by layer, the bundle's float32 model runs with only this layer's weights quantized, then with
+only its output quantized. The squared errors of all layers add up to about that of an integer model
+with the same ranges, so a layer's share of the sum shows how much it contributes.
 """
 
 import io
@@ -19,47 +19,49 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from pocket_bokeh.bundle import Bundle, read_bundle
-from pocket_bokeh.disk import check_can_write
+from pocket_bokeh.disk import check_can_write, write_atomically
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.litert_model import LiteRTModel
-from pocket_bokeh.photo import to_float, write_atomically
-from quantize.convert.layer_quantization import FloatModel, Layer, integer_ranges
-from quantize.proof.comparison import fill, pair_input, psnr, spread
+from pocket_bokeh.metrics import psnr
+from pocket_bokeh.photo import to_float
+from quantize.convert.layer_quantization import FloatModel, QuantizableLayer, integer_ranges
+from quantize.convert.samples import crop_to_fill, evenly_spaced, pair_input
 from train.data.pairs import Pair
 from train.loop.run_folder import BUILT_IN, open_pairs
 
 NEGLIGIBLE = 1e-9
-"""Squared error that is as good as none."""
+"""Smaller squared errors are not drawn."""
 
 SHOWN = 10
-"""Layers in the table; the picture and the JSON have them all."""
+"""Number of layers in the table; the picture and the JSON file have all."""
 
 
 @dataclass(frozen=True)
 class SensitivityOptions:
-    """What the command line takes."""
+    """Options of the command line."""
 
     bundle: tyro.conf.Positional[Path]
-    """A folder that quantize.export made, with a float32 model."""
+    """Folder created by quantize.export, with a float32 model."""
     data: str = BUILT_IN
-    """A folder of pairs in the EBB! layout. Left out: the built-in pairs."""
+    """Folder of pairs in the EBB! layout. Default: the built-in pairs."""
     ranges: Literal["photos", "int8_ptq", "int8_qat"] = "photos"
-    """What an output is rounded to: what photographs show, or what an integer model of the bundle
-    has there, which finds the layer to blame in that model."""
+    """Ranges of the quantized outputs: calibrated on photographs, or those of an integer model of
+    the bundle, to find the layers that cost most in that model."""
     calibration_photos: int = 8
-    """Training photographs that show it."""
+    """Number of training photographs for the calibration."""
     pairs: int = 2
-    """Held-out pairs that judge."""
+    """Number of held-out pairs on which errors are measured."""
     out: Path | None = None
-    """The picture to write; the figures lie beside it as .json. Left out: BUNDLE_sensitivity.png"""
+    """Picture to write, with a .json file of the figures beside it. Default:
+    BUNDLE_sensitivity.png"""
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What held-out pairs say about a model.
+class Score:
+    """Quality of a model on held-out pairs.
 
     Attributes:
-        squared_error: mean squared difference to the float model, in steps of 255, squared.
+        squared_error: mean squared difference to the float model, in steps of 1/255, squared.
         psnr_to_target: in dB, the mean over the pairs.
     """
 
@@ -69,17 +71,17 @@ class Judged:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What rounding one layer costs.
+    """The cost of quantizing one layer.
 
     Attributes:
-        layer: its name.
-        operator: as TFLite calls it.
-        weights_error: squared error with its weights rounded, in steps of 255; 0 without weights.
-        output_error: the same with its output rounded.
-        weights_loss: dB against the target with its weights rounded; below zero a gain.
-        output_loss: the same with its output rounded.
-        smallest: where the range that its output is rounded to begins.
-        greatest: where it ends.
+        layer: name of the layer.
+        operator: TFLite's name of the operator.
+        weights_error: squared error with quantized weights, in steps of 1/255; 0 without weights.
+        output_error: the same with quantized output.
+        weights_loss: loss of PSNR to the target with quantized weights, in dB; negative is a gain.
+        output_loss: the same with quantized output.
+        smallest: start of the range of its quantized output.
+        greatest: end of that range.
     """
 
     layer: str
@@ -96,23 +98,23 @@ class Sensitivity:
         return self.weights_error + self.output_error
 
 
-class Judge:
-    """Holds models against the float model and the targets, on the same pairs."""
+class HeldOutPairs:
+    """Pairs on which models are compared with the float model and the targets."""
 
     def __init__(self, float_model: LiteRTModel, pairs: Sequence[Pair]):
         self._inputs = [pair_input(pair) for pair in pairs]
         self._targets = [to_float(pair.bokeh) for pair in pairs]
         self._floats = [_render(float_model, photo) for photo in self._inputs]
-        self.of_float_model = self.judge(float_model)
+        self.float_score = self.score(float_model)
 
-    def judge(self, model: LiteRTModel) -> Judged:
+    def score(self, model: LiteRTModel) -> Score:
         outputs = [_render(model, photo) for photo in self._inputs]
         errors = [
-            np.mean(np.square(255.0 * (output - taught)))
-            for output, taught in zip(outputs, self._floats, strict=True)
+            np.mean(np.square(255.0 * (output - expected)))
+            for output, expected in zip(outputs, self._floats, strict=True)
         ]
         psnrs = [psnr(*both) for both in zip(outputs, self._targets, strict=True)]
-        return Judged(float(np.mean(errors)), float(np.mean(psnrs)))
+        return Score(float(np.mean(errors)), float(np.mean(psnrs)))
 
 
 def main() -> None:
@@ -125,27 +127,29 @@ def main() -> None:
     check_can_write(picture, ".png")
     if options.ranges != "photos":
         bundle.models_of(options.ranges)
-    judge = Judge(LiteRTModel(file), _pairs(bundle, options, "val", options.pairs))
-    layers = measure(bundle, options, judge)
-    whole = whole_models(bundle, judge)
+    held_out = HeldOutPairs(LiteRTModel(file), _pairs(bundle, options, "val", options.pairs))
+    layers = measure(bundle, options, held_out)
+    whole = whole_models(bundle, held_out)
     draw(layers, whole, f"{bundle.name}, {file.stem}", picture)
     report = {"whole": whole, "layers": [vars(layer) for layer in layers]}
     write_atomically(picture.with_suffix(".json"), json.dumps(report, indent=2) + "\n")
-    print(table(layers, whole))
+    print(layers_table(layers, whole))
     print(f"{picture}: all {len(layers)} layers; figures in {picture.with_suffix('.json')}")
 
 
-def measure(bundle: Bundle, options: SensitivityOptions, judge: Judge) -> list[Sensitivity]:
-    """Every layer of the bundle's float32 model of its first working size, one at a time.
+def measure(
+    bundle: Bundle, options: SensitivityOptions, held_out: HeldOutPairs
+) -> list[Sensitivity]:
+    """Measures every layer of the float32 model of the bundle's first working size.
 
     Raises:
-        UserError: the bundle has no float32 model, or the pairs are not there.
+        UserError: the bundle has no float32 model, or the pairs are missing.
     """
     described = bundle.models_of("float32")[0]
     model = FloatModel((bundle.folder / described.file).read_bytes())
     ranges = output_ranges(model, bundle, options)
     return [
-        measure_layer(model, layer, ranges[layer.name], judge)
+        measure_layer(model, layer, ranges[layer.name], held_out)
         for layer in tqdm(model.layers, desc="layers")
     ]
 
@@ -153,27 +157,27 @@ def measure(bundle: Bundle, options: SensitivityOptions, judge: Judge) -> list[S
 def output_ranges(
     model: FloatModel, bundle: Bundle, options: SensitivityOptions
 ) -> dict[str, tuple[float, float]]:
-    """What each layer's output is rounded to.
+    """The ranges to which each layer's output is quantized, by layer name.
 
-    Layers that an integer model hides, fused into another, keep what photographs show.
+    Layers that are fused into others in the integer model have the ranges of the calibration.
     """
     photos = _pairs(bundle, options, "train", options.calibration_photos)
-    shown = model.output_ranges([pair_input(pair) for pair in photos])
+    calibrated = model.output_ranges([pair_input(pair) for pair in photos])
     if options.ranges == "photos":
-        return shown
+        return calibrated
     described = bundle.models_of(options.ranges)[0]
-    return shown | integer_ranges((bundle.folder / described.file).read_bytes())
+    return calibrated | integer_ranges((bundle.folder / described.file).read_bytes())
 
 
 def measure_layer(
-    model: FloatModel, layer: Layer, span: tuple[float, float], judge: Judge
+    model: FloatModel, layer: QuantizableLayer, span: tuple[float, float], held_out: HeldOutPairs
 ) -> Sensitivity:
-    """What rounding one layer's weights, and what rounding its output costs."""
-    best = judge.of_float_model.psnr_to_target
-    weights = Judged(0.0, best)
+    """Measures the cost of quantizing one layer's weights, and of quantizing its output."""
+    best = held_out.float_score.psnr_to_target
+    weights = Score(0.0, best)
     if layer.kernel is not None:
-        weights = judge.judge(LiteRTModel(model.with_rounded_kernel(layer)))
-    output = judge.judge(LiteRTModel(model.with_rounded_output(layer, span)))
+        weights = held_out.score(LiteRTModel(model.with_rounded_kernel(layer)))
+    output = held_out.score(LiteRTModel(model.with_rounded_output(layer, span)))
     return Sensitivity(
         layer.name,
         layer.operator,
@@ -186,12 +190,12 @@ def measure_layer(
     )
 
 
-def whole_models(bundle: Bundle, judge: Judge) -> dict[str, float]:
-    """The squared error of the bundle's own integer models on the same pairs, by recipe."""
+def whole_models(bundle: Bundle, held_out: HeldOutPairs) -> dict[str, float]:
+    """The squared error of the bundle's integer models on the same pairs, by recipe."""
     size = bundle.models_of("float32")[0].working_size
     files = {model.recipe: model.file for model in bundle.models if model.working_size == size}
     return {
-        recipe: judge.judge(LiteRTModel(bundle.folder / files[recipe])).squared_error
+        recipe: held_out.score(LiteRTModel(bundle.folder / files[recipe])).squared_error
         for recipe in ("int8_ptq", "int8_qat")
         if recipe in files
     }
@@ -200,15 +204,15 @@ def whole_models(bundle: Bundle, judge: Judge) -> dict[str, float]:
 def _pairs(bundle: Bundle, options: SensitivityOptions, split: str, count: int) -> list[Pair]:
     size = bundle.models_of("float32")[0].working_size
     source = open_pairs(options.data, split, bundle.sees_depth)
-    return [fill(pair, size) for pair in spread(source, count)]
+    return [crop_to_fill(pair, size) for pair in evenly_spaced(source, count)]
 
 
 def _render(model: LiteRTModel, photo: np.ndarray) -> np.ndarray:
     return np.clip(model.run(photo), 0.0, 1.0)
 
 
-def table(layers: Sequence[Sensitivity], whole: dict[str, float]) -> str:
-    """The layers to blame most, for people."""
+def layers_table(layers: Sequence[Sensitivity], whole: dict[str, float]) -> str:
+    """A table of the layers with the largest errors."""
     total = sum(layer.error for layer in layers)
     lines = [f"{'layer':28} {'share':>6} {'weights':>9} {'output':>9} {'dB lost':>8} {'range':>19}"]
     for layer in sorted(layers, key=lambda layer: layer.error, reverse=True)[:SHOWN]:
@@ -220,28 +224,28 @@ def table(layers: Sequence[Sensitivity], whole: dict[str, float]) -> str:
         )
     models = "".join(f"; {recipe} {error:.3f}" for recipe, error in whole.items())
     lines.append(
-        "weights, output: squared error to float32 in steps of 255; dB lost against the target"
+        "weights, output: squared error to float32 in steps of 1/255; dB lost against the target"
     )
     lines.append(f"all layers together {total:.3f}{models}")
     return "\n".join(lines)
 
 
 def draw(layers: Sequence[Sensitivity], whole: dict[str, float], title: str, picture: Path) -> None:
-    """Writes a PNG with a row per layer, in the order in which they run, on a logarithmic axis."""
+    """Writes a PNG with a row per layer, in the order of execution, on a logarithmic axis."""
     figure = Figure(figsize=(8, 1.6 + 0.15 * len(layers)), layout="constrained")
     axes = figure.subplots()
     _shade_levels(axes, layers)
     for errors, colour, label in (
-        ([layer.output_error for layer in layers], "#c2603a", "its output rounded"),
-        ([layer.weights_error for layer in layers], "#33658a", "its weights rounded"),
+        ([layer.output_error for layer in layers], "#c2603a", "output quantized"),
+        ([layer.weights_error for layer in layers], "#33658a", "weights quantized"),
     ):
-        # What costs less than a billionth, or has no weights, has no dot.
+        # Layers with a negligible error or without weights get no dot.
         rows = [row for row, error in enumerate(errors) if error > NEGLIGIBLE]
         axes.scatter([errors[row] for row in rows], rows, s=14, color=colour, label=label, zorder=3)
     axes.set_yticks(range(len(layers)), [layer.layer for layer in layers], fontsize=6.5)
     axes.set_ylim(len(layers) - 0.4, -0.6)
     axes.set_xscale("log")
-    axes.set_xlabel("mean squared difference to float32, steps of 255, squared")
+    axes.set_xlabel("mean squared difference to float32, steps of 1/255, squared")
     axes.grid(axis="x", alpha=0.3)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -253,7 +257,7 @@ def draw(layers: Sequence[Sensitivity], whole: dict[str, float], title: str, pic
 
 
 def _shade_levels(axes: Any, layers: Sequence[Sensitivity]) -> None:
-    """A band behind every second level's rows."""
+    """Shades the rows of every second level."""
     levels = ["_".join(layer.layer.split("_")[:2]) for layer in layers]
     starts = [row for row in range(len(levels)) if row == 0 or levels[row] != levels[row - 1]]
     for start, end in list(pairwise([*starts, len(levels)]))[::2]:

@@ -1,9 +1,9 @@
-"""Proves every model of a bundle on every runtime: python -m quantize.verify BUNDLE
+"""Tests every model of a bundle on every runtime: python -m quantize.verify BUNDLE
 
-Each runtime renders the bundle's golden input and some photographs, in a process of its own; its
-outputs are held against the float network's golden picture and the float32 model's. What is found
-is printed and written to bundle.json. Ends with status 1 where a recipe does not run as its entry
-in the table of recipes promises, and with 2 where a runtime was asked for that is not here.
+Each runtime renders the bundle's golden input and some photographs in a separate process. The
+outputs are compared with the golden output and with the float32 model. Results are printed and
+written to bundle.json. The exit status is 1 if a model does not run where its recipe requires it
+(`runs_wholly_on`), and 2 if a runtime was named that is not installed.
 """
 
 import dataclasses
@@ -22,52 +22,52 @@ from tqdm import tqdm
 from pocket_bokeh.bundle import Bundle, BundledModel, read_bundle, rewrite_description
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.litert_model import LiteRTModel, decode
-from pocket_bokeh.photo import network_input, read_photo, to_float
+from pocket_bokeh.metrics import psnr
+from pocket_bokeh.photo import Size, network_input, read_photo, to_float
 from pocket_bokeh.render import frame
 from quantize.convert.recipes import RECIPES
-from quantize.proof.comparison import psnr
 from quantize.proof.environments import Environment, choose_environments, make_job, run_jobs
 from train.network.presets import FOR_PHONES
 
 Findings = dict[str, dict[str, Any]]
-"""By runtime, what was found about one model; goes into bundle.json."""
+"""Results of one model by runtime; stored in bundle.json."""
 
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """What the command line takes."""
+    """Options of the command line."""
 
     bundle: tyro.conf.Positional[Path]
-    """A folder that quantize.export made."""
+    """Folder created by quantize.export."""
     runtimes: tuple[str, ...] = ()
-    """Which runtimes: litert_cpu, litert_lean, litert_reference, tensorflow, tflite_runtime,
-    gpu_delegate, arm64. Left out: all; those that are not here are named as missing."""
+    """Runtimes to test: litert_cpu, litert_lean, litert_reference, tensorflow, tflite_runtime,
+    gpu_delegate, arm64. Default: all; runtimes that are not installed are reported as missing."""
     recipes: tuple[str, ...] = ()
-    """Which of the bundle's models. Left out: all."""
+    """Recipes to test. Default: all."""
     photos: tuple[Path, ...] = ()
-    """Photographs to render beside the golden input. Left out: two that ship with scikit-image."""
+    """Photographs to render in addition to the golden input. Default: two of scikit-image's."""
 
 
 def main() -> int:
     options = tyro.cli(VerifyOptions, description=__doc__)
     bundle = read_bundle(options.bundle)
     if bundle.sees_depth and options.photos:
-        raise UserError("this network sees a depth map too; leave --photos out")
+        raise UserError("this network needs a depth map with each photo; leave --photos out")
     chosen = choose_environments(options.runtimes)
     models = bundle.models_of_all(options.recipes)
     found = verify(bundle, models, chosen, options.photos)
     bundle = with_findings(bundle, found)
     rewrite_description(bundle)
-    print(table(bundle, chosen))
-    broken = broken_promises(bundle, chosen)
-    for line in broken:
-        print(f"broken promise: {line}")
+    print(findings_table(bundle, chosen))
+    failures = unmet_requirements(bundle, chosen)
+    for line in failures:
+        print(f"requirement not met: {line}")
     missing = [environment for environment in chosen if environment.missing]
     for environment in missing:
         print(f"missing: {environment.title}: {environment.missing}")
     if options.runtimes and missing:
-        raise UserError(f"{missing[0].runtime} is not here: {missing[0].missing}")
-    return 1 if broken else 0
+        raise UserError(f"{missing[0].runtime} is not installed: {missing[0].missing}")
+    return 1 if failures else 0
 
 
 def verify(
@@ -79,9 +79,9 @@ def verify(
     """Runs models on runtimes.
 
     Returns:
-        By a model's file, what each runtime made of it. `golden_…` figures are the golden
-        input's, against the float network's 8-bit picture; the others are over all photographs,
-        against the bundle's float32 model where it has one. Steps are of 255, PSNR in dB.
+        The findings by a model's file name. `golden_…` figures compare the golden input's output
+        with the golden picture, 8-bit. The other figures are over all photographs and compare with
+        the bundle's float32 model, if it has one. Steps are of 1/255, PSNR is in dB.
     """
     found: dict[str, Findings] = {model.file: {} for model in models}
     with (
@@ -104,21 +104,22 @@ def verify(
     return found
 
 
-def network_inputs(
-    bundle: Bundle, size: tuple[int, int], photos: Sequence[Path]
-) -> list[np.ndarray]:
-    """The golden input and the photographs as the network sees them, h × w × channels, 0…1."""
+def network_inputs(bundle: Bundle, size: Size, photos: Sequence[Path]) -> list[np.ndarray]:
+    """Network inputs of the golden pair and the photographs, h × w × channels, float 0…1.
+
+    Without depth maps for other photographs, a network with depth gets the golden input only.
+    """
     golden = bundle.golden_of(size)
-    seen = to_float(read_photo(bundle.folder / golden.input))
+    golden_input = to_float(read_photo(bundle.folder / golden.input))
     if golden.depth:
         depth = to_float(read_photo(bundle.folder / golden.depth))[..., :1]
-        return [np.concatenate([seen, depth], axis=-1)]
+        return [np.concatenate([golden_input, depth], axis=-1)]
     pictures = [read_photo(file) for file in photos] or [data.chelsea(), data.coffee()]
-    return [seen, *(network_input(frame(picture, size).photo) for picture in pictures)]
+    return [golden_input, *(network_input(frame(picture, size).photo) for picture in pictures)]
 
 
-def float_outputs(bundle: Bundle, size: tuple[int, int], inputs: np.ndarray) -> list[np.ndarray]:
-    """What the float network makes of the inputs: the golden picture, and the float32 model's."""
+def float_outputs(bundle: Bundle, size: Size, inputs: np.ndarray) -> list[np.ndarray]:
+    """Expected outputs: the golden picture, then the float32 model's if the bundle has one."""
     golden = bundle.golden_of(size)
     outputs = [to_float(read_photo(bundle.folder / golden.output))]
     for model in bundle.models:
@@ -132,10 +133,10 @@ def _answers(
     bundle: Bundle,
     models: Sequence[BundledModel],
     environment: Environment,
-    inputs: dict[tuple[int, int], np.ndarray],
+    inputs: dict[Size, np.ndarray],
     scratch: Path,
 ) -> Iterator[tuple[BundledModel, dict[str, Any]]]:
-    """Each model with what a runtime says of it and gives (`outputs`, None where it does not)."""
+    """Runs models on one runtime; yields each with its answer and `outputs`, None if it failed."""
     if environment.missing:
         for model in models:
             yield model, _failed("missing", environment.missing)
@@ -153,7 +154,7 @@ def _answers(
                 model,
                 {**answer, "outputs": None if codes is None else decode(codes, model.output)},
             )
-        if len(answers) < len(batch):  # the process ended over the next one
+        if len(answers) < len(batch):  # the next model crashed the process
             reason = next((line for line in reversed(complaints) if line.strip()), "no message")
             yield batch[len(answers)], _failed("no", f"its process ended: {reason.strip()}")
             answers.append({})
@@ -165,7 +166,7 @@ def _failed(verdict: str, reason: str) -> dict[str, Any]:
 
 
 def refused_operators(complaints: Sequence[str]) -> str:
-    """The operators that the GPU delegate names on standard error, each with its reason, once."""
+    """The operators that the GPU delegate refused on standard error, with reasons and counts."""
     starts = [i for i, line in enumerate(complaints) if "not supported by GPU delegate" in line]
     refused: dict[str, int] = {}
     for line in complaints[starts[0] + 1 :] if starts else []:
@@ -193,7 +194,7 @@ def _differences(outputs: np.ndarray, expected: list[np.ndarray]) -> dict[str, f
 
 
 def with_findings(bundle: Bundle, found: dict[str, Findings]) -> Bundle:
-    """The bundle with what was found; runtimes that were not tried keep their entries."""
+    """The bundle with new findings; findings of other runtimes are kept."""
     models = tuple(
         dataclasses.replace(model, verify={**model.verify, **found.get(model.file, {})})
         for model in bundle.models
@@ -201,26 +202,27 @@ def with_findings(bundle: Bundle, found: dict[str, Findings]) -> Bundle:
     return dataclasses.replace(bundle, models=models)
 
 
-def broken_promises(bundle: Bundle, chosen: Sequence[Environment]) -> list[str]:
-    """What the table of recipes promises and was not seen; a missing runtime breaks nothing.
+def unmet_requirements(bundle: Bundle, chosen: Sequence[Environment]) -> list[str]:
+    """Models that do not run wholly where their recipe requires it, one line each.
 
-    The promise of the GPU delegate is that of the networks for phones alone.
+    Missing runtimes do not count. Only the networks for phones must run on the GPU delegate.
     """
-    broken = []
+    unmet = []
     for model in bundle.models:
         for environment in chosen:
             finding = model.verify.get(environment.runtime)
-            promised = environment.runtime in RECIPES[model.recipe].runs_wholly_on
+            is_required = environment.runtime in RECIPES[model.recipe].runs_wholly_on
             if environment.runtime == "gpu_delegate" and bundle.preset not in FOR_PHONES:
-                promised = False
-            if promised and finding and finding["verdict"] in ("partly", "no"):
+                is_required = False
+            if is_required and finding and finding["verdict"] in ("partly", "no"):
+                how = "runs only partly" if finding["verdict"] == "partly" else "does not run"
                 why = f": {finding['reason']}" if finding["reason"] else ""
-                broken.append(f"{model.file} runs {finding['verdict']} on {environment.title}{why}")
-    return broken
+                unmet.append(f"{model.file} {how} on {environment.title}{why}")
+    return unmet
 
 
-def table(bundle: Bundle, chosen: Sequence[Environment]) -> str:
-    """What was found, a line for every model and runtime, for people."""
+def findings_table(bundle: Bundle, chosen: Sequence[Environment]) -> str:
+    """A table with a line for every model and runtime."""
     lines = [
         f"{'model':24} {'runtime':32} {'runs':8} {'golden':>12} {'largest':>8} {'mean':>7} "
         f"{'to float32':>10}"
@@ -230,20 +232,20 @@ def table(bundle: Bundle, chosen: Sequence[Environment]) -> str:
             finding = model.verify.get(environment.runtime)
             if finding:
                 name = Path(model.file).stem
-                lines.append(f"{name:24} {environment.title:32} {_words(finding)}")
-    lines.append("golden, largest, mean: differences to the float network in steps of 255")
+                lines.append(f"{name:24} {environment.title:32} {_columns(finding)}")
+    lines.append("golden, largest, mean: differences to the float network in steps of 1/255")
     return "\n".join(lines)
 
 
-def _words(finding: Mapping[str, Any]) -> str:
-    words = f"{finding['verdict']:8}"
+def _columns(finding: Mapping[str, Any]) -> str:
+    text = f"{finding['verdict']:8}"
     if "psnr_to_float32" in finding:
         golden = f"{finding['golden_largest_step']:.0f} / {finding['golden_mean_step']:.3f}"
-        words += (
+        text += (
             f" {golden:>12} {finding['largest_step']:8.2f} {finding['mean_step']:7.3f} "
             f"{finding['psnr_to_float32']:7.2f} dB"
         )
-    return f"{words}  {finding['reason'][:160]}".rstrip()
+    return f"{text}  {finding['reason'][:160]}".rstrip()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A tiny network with believable statistics, its run and the bundle made of it."""
+"""Shared fixtures: a tiny network with realistic statistics, its run and its bundle."""
 
 import dataclasses
 import os
@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.photo import write_photo
-from quantize.convert.source import open_source
+from quantize.convert.trained_network import open_trained_network
 from quantize.export import ExportOptions, export
 from train.data import photo_folder
 from train.loop.run_folder import BUILT_IN, Run, create_run
@@ -27,7 +27,7 @@ TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, largest_kernel=3, l
 
 
 def tiny_network(config: PyNETConfig = TINY) -> Any:
-    """A network as after training: heads that do something, statistics that are not 0 and 1."""
+    """A network as after training: its heads are not zero, its batch statistics not 0 and 1."""
     random = np.random.default_rng(1)
     keras.utils.set_random_seed(1)
     network = build_pynet(config)
@@ -49,7 +49,7 @@ def tiny_network(config: PyNETConfig = TINY) -> Any:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What is remembered of the photographs in the tests' folders ends with the tests."""
+    """Keeps the cache of photo folders in a temporary folder."""
     with pytest.MonkeyPatch.context() as patched:
         folder = tmp_path_factory.mktemp("cache")
         patched.setattr(photo_folder, "cache_folder", lambda: folder)
@@ -73,9 +73,9 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, network: Any) -> Run:
 
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Bundle:
-    """All recipes at one size, and the portrait one beside it; read it only.
+    """A bundle with all recipes in landscape and portrait; read-only.
 
-    Where several processes test side by side, one makes it for all.
+    With several test processes, one creates it for all.
     """
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -86,7 +86,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Bund
             return read_bundle(out)
         options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
         sizes: dict[tuple[int, int], tuple[str, ...]] = {(64, 128): (), (128, 64): ()}
-        return export(open_source(tiny_run.folder, None), out, [], sizes, options)
+        return export(open_trained_network(tiny_run.folder, None), out, [], sizes, options)
 
 
 NARROW_REFERENCE = dataclasses.replace(
@@ -96,7 +96,7 @@ NARROW_REFERENCE = dataclasses.replace(
 
 @pytest.fixture(scope="session")
 def depth_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four pairs of 64×128 with depth maps of half that size: noise, and a slope."""
+    """Four pairs of 64×128 pixels noise, with depth maps of half that size that are a gradient."""
     folder = tmp_path_factory.mktemp("pairs")
     random = np.random.default_rng(0)
     for kind in ("original", "bokeh", "original_depth"):
@@ -112,7 +112,7 @@ def depth_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def depth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of the reference network, narrow: it sees depth."""
+    """A narrow reference network, which takes depth maps."""
     file = tmp_path_factory.mktemp("networks") / "narrow.keras"
     keras.utils.set_random_seed(2)
     write_network(file, build_pynet(NARROW_REFERENCE), "reference", NARROW_REFERENCE, level=1)
@@ -123,8 +123,8 @@ def depth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def depth_bundle(
     tmp_path_factory: pytest.TempPathFactory, depth_file: Path, depth_pairs: Path
 ) -> Bundle:
-    """All that a network that sees depth can take."""
+    """A bundle of a network with depth, with all recipes that it supports."""
     out = tmp_path_factory.mktemp("bundles") / "narrow"
     options = ExportOptions(depth_file, compared_pairs=1)
-    source = open_source(depth_file, str(depth_pairs))
+    source = open_trained_network(depth_file, str(depth_pairs))
     return export(source, out, [], {(64, 128): ()}, options)

@@ -1,1 +1,1 @@
-"""What a photo file says of its pixels: format, colours, orientation."""
+"""Decodes photo files: formats, colours and orientation."""

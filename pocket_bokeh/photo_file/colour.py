@@ -1,8 +1,8 @@
-"""RGB encodings other than sRGB: conversion to sRGB, and an ICC profile that says the same.
+"""RGB encodings other than sRGB: conversion to sRGB, and equivalent ICC profiles.
 
-High dynamic range (PQ and HLG, ITU-R BT.2100) is brought to sRGB in the simplest way that leaves
-the picture itself alone: reference white, 203 cd/m² by ITU-R BT.2408, becomes 255. What is
-brighter (lamps, the sun on water) keeps its hue and is darkened until its largest channel is 255.
+High dynamic range (PQ and HLG, ITU-R BT.2100) is converted in the simplest way that does not change
+the rest of the picture: reference white, 203 cd/m² by ITU-R BT.2408, becomes 255. Brighter pixels
+(lamps, the sun on water) keep their hue and are darkened until their largest channel is 255.
 """
 
 import struct
@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 
 Curve = Literal["srgb", "pq", "hlg"] | float
-"""From codes to light; a number is the exponent of a power function, 1 for linear codes."""
+"""Transfer function from codes to light; a number is the exponent of a power function, where 1
+means linear codes."""
 
 _D65 = (0.3127, 0.3290)
 _SRGB_PRIMARIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, *_D65)
@@ -22,17 +23,17 @@ _BRADFORD = np.array(
 )
 _REFERENCE_WHITE = 203.0
 _HLG_PEAK = 1000.0
-"""cd/m² of the display that HLG is graded for."""
+"""Peak luminance of the display for which HLG is graded, in cd/m²."""
 _PIXELS_AT_A_TIME = 500_000
 _LIGHT_STEPS = 65535
 
 
 @dataclass(frozen=True)
 class ColourEncoding:
-    """What RGB codes mean.
+    """The meaning of RGB codes.
 
     Attributes:
-        curve: from codes to light.
+        curve: transfer function from codes to light.
         primaries: CIE x and y of red, green, blue and white.
     """
 
@@ -47,18 +48,18 @@ class ColourEncoding:
 
     @property
     def is_for_viewing(self) -> bool:
-        """Whether 8 bits suffice for it: its codes are spaced about as the eye sees."""
+        """Whether 8 bits are enough for it, because its codes are perceptually spaced."""
         return self.curve == "srgb" or (
             isinstance(self.curve, int | float) and 1.7 <= self.curve <= 2.7
         )
 
 
 def to_srgb(codes: np.ndarray, encoding: ColourEncoding) -> np.ndarray:
-    """Converts a picture's colours. What sRGB cannot hold is clipped.
+    """Converts a picture to sRGB. Colours outside sRGB are clipped.
 
     Args:
-        codes: height × width × 3, uint8 or uint16 of full range, RGB.
-        encoding: what the codes mean.
+        codes: height × width × 3, uint8 or full-range uint16, RGB.
+        encoding: of the codes.
 
     Returns:
         height × width × 3, uint8, RGB, sRGB-encoded.
@@ -76,7 +77,7 @@ def to_srgb(codes: np.ndarray, encoding: ColourEncoding) -> np.ndarray:
     for start in range(0, codes.shape[0], rows):
         light = light_of[codes[start : start + rows]]
         if encoding.curve == "hlg":
-            # The display's own gamma, 1.2, acts on luminance.
+            # The system gamma of HLG, 1.2, applies to luminance.
             light *= (_HLG_PEAK / _REFERENCE_WHITE) * (light @ luminance)[..., None] ** 0.2
         light = light @ matrix.T
         if encoding.curve in ("pq", "hlg"):
@@ -87,7 +88,7 @@ def to_srgb(codes: np.ndarray, encoding: ColourEncoding) -> np.ndarray:
 
 
 def icc_profile(encoding: ColourEncoding) -> bytes:
-    """An ICC profile, version 4, for an encoding whose curve is sRGB's or a power function."""
+    """An ICC profile, version 4, for an encoding with sRGB's curve or a power function."""
     to_xyz = _rgb_to_xyz(encoding.primaries)
     adaptation = _adaptation(to_xyz.sum(1), _D50_XYZ)
     colorants = (adaptation @ to_xyz).T
@@ -114,7 +115,7 @@ def icc_profile(encoding: ColourEncoding) -> bytes:
 
 
 def _assembled(tags: dict[bytes, bytes]) -> bytes:
-    """A display profile with these tags, by the layout of ICC.1:2010."""
+    """A display profile with these tags, in the layout of ICC.1:2010."""
     start = 128 + 4 + 12 * len(tags)
     directory, contents = struct.pack(">I", len(tags)), b""
     for name, content in tags.items():
@@ -145,22 +146,22 @@ def _fixed(numbers: np.ndarray | list[float]) -> bytes:
 
 
 def _rgb_to_xyz(primaries: tuple[float, ...]) -> np.ndarray:
-    """3 × 3, from linear RGB to CIE XYZ with a white of luminance 1."""
+    """The 3 × 3 matrix from linear RGB to CIE XYZ, where white has luminance 1."""
     x, y = np.reshape(primaries, (4, 2)).T
     columns = np.stack([x / y, np.ones(4), (1 - x - y) / y])
     return columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3])
 
 
 def _adaptation(white: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """3 × 3, from XYZ under one white to XYZ under another (Bradford)."""
+    """The 3 × 3 matrix from XYZ under one white to XYZ under another (Bradford)."""
     scale = (_BRADFORD @ other) / (_BRADFORD @ white)
     return np.linalg.inv(_BRADFORD) @ (scale[:, None] * _BRADFORD)
 
 
 def _light(codes: np.ndarray, curve: Curve) -> np.ndarray:
-    """Light of codes 0…1; 1 is white, of PQ and HLG more than white is possible.
+    """Converts codes 0…1 to light.
 
-    Of HLG it is the light of the scene, 0…1.
+    1 is white; PQ can exceed it. For HLG the result is scene light, 0…1.
     """
     if curve == "srgb":
         return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
@@ -176,7 +177,7 @@ def _light(codes: np.ndarray, curve: Curve) -> np.ndarray:
 
 
 def _encoded_srgb() -> np.ndarray:
-    """By light in steps of 1/65535, the sRGB code."""
+    """A table of sRGB codes by light in steps of 1/65535."""
     light = np.arange(_LIGHT_STEPS + 1) / _LIGHT_STEPS
     codes = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     return np.rint(codes * 255).astype(np.uint8)

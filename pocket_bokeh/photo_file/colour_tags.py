@@ -1,4 +1,4 @@
-"""What a photo file says about its colours: an ICC profile, or codes and numbers instead."""
+"""Reads a photo file's colour encoding: an ICC profile, or colour codes and numbers."""
 
 import io
 import struct
@@ -28,7 +28,7 @@ _PRIMARIES: dict[int, tuple[float, ...]] = {
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
     22: (0.630, 0.340, 0.295, 0.605, 0.155, 0.077, *_D65),
 }
-"""By ColourPrimaries of ITU-T H.273: x and y of red, green, blue, white."""
+"""CIE x and y of red, green, blue and white, by ColourPrimaries of ITU-T H.273."""
 
 _CURVES: dict[int, Curve] = {
     **dict.fromkeys((1, 2, 6, 7, 11, 12, 13, 14, 15), "srgb"),
@@ -38,26 +38,26 @@ _CURVES: dict[int, Curve] = {
     16: "pq",
     18: "hlg",
 }
-"""By TransferCharacteristics of H.273. Video's curves describe cameras; viewers show them as sRGB,
-and so does Chromium."""
+"""Curves by TransferCharacteristics of H.273. The curves of video describe cameras; viewers,
+Chromium among them, show such files as sRGB."""
 
 _METADATA_FIRST = 1_000_000
-"""Bytes: more than the boxes before an AVIF's pixels take."""
+"""Bytes to read of an AVIF, more than the boxes before its pixels take."""
 
 
 def said_colours(image: Image.Image, stream: BinaryIO, name: str) -> ColourEncoding | bytes | None:
-    """What the codes of an opened picture mean.
+    """The colour encoding of an opened picture.
 
     Args:
         image: as Pillow opened it.
-        stream: of the same file, a second one: Pillow minds when its own is moved.
+        stream: a second stream of the same file, because Pillow's own must not be moved.
         name: of the file, for messages.
 
     Returns:
         An encoding that is not sRGB, an ICC profile, or None for sRGB.
 
     Raises:
-        UserError: the file says a code that has no meaning here.
+        UserError: the file has a colour code that is not supported.
     """
     profile: bytes | None = image.info.get("icc_profile")
     if image.format == "PNG":
@@ -75,7 +75,7 @@ def said_colours(image: Image.Image, stream: BinaryIO, name: str) -> ColourEncod
 def _of_png(
     chunks: dict[bytes, bytes], profile: bytes | None, name: str
 ) -> ColourEncoding | bytes | None:
-    """In the order of the PNG specification, third edition: cICP, iCCP, sRGB, gAMA and cHRM."""
+    """Precedence as in the PNG specification, third edition: cICP, iCCP, sRGB, gAMA with cHRM."""
     if len(chunks.get(b"cICP", b"")) == 4:
         return _encoding(chunks[b"cICP"][0], chunks[b"cICP"][1], name)
     if profile:
@@ -87,12 +87,12 @@ def _of_png(
         return None
     if primaries := _chrm_primaries(chunks.get(b"cHRM", b"")):
         return ColourEncoding(1 / gamma, primaries)
-    # Alone, 1/2.2 is how most programs say sRGB; Chromium takes it so.
+    # Most programs write a gamma of 1/2.2 alone to mean sRGB, and Chromium treats it so.
     return None if abs(gamma - 1 / 2.2) < 0.005 else ColourEncoding(1 / gamma)
 
 
 def _chrm_primaries(content: bytes) -> tuple[float, ...] | None:
-    """None of a chunk whose colours make no triangle."""
+    """The primaries of a cHRM chunk; None if the colours do not form a triangle."""
     if len(content) != 32:
         return None
     white_x, white_y, *others = (number / 100_000 for number in struct.unpack(">8I", content))
@@ -106,15 +106,15 @@ def _chrm_primaries(content: bytes) -> tuple[float, ...] | None:
 def _encoding(primaries: int, transfer: int, name: str) -> ColourEncoding | None:
     if primaries not in _PRIMARIES or transfer not in _CURVES:
         raise UserError(
-            f"{name}: its colours are described by codes that are not read here (primaries "
-            f"{primaries}, transfer {transfer} of ITU-T H.273); convert it to sRGB first"
+            f"{name}: its colour codes are not supported (primaries {primaries}, transfer "
+            f"{transfer} of ITU-T H.273); convert it to sRGB first"
         )
     encoding = ColourEncoding(_CURVES[transfer], _PRIMARIES[primaries])
     return None if encoding.is_srgb else encoding
 
 
 def png_chunks(stream: BinaryIO) -> dict[bytes, bytes]:
-    """By its name, the first of each small chunk of a PNG; pixels are passed over."""
+    """The small chunks of a PNG by name, the first of each kind; pixels are skipped."""
     chunks: dict[bytes, bytes] = {}
     stream.seek(8)
     while len(head := stream.read(8)) == 8:

@@ -1,4 +1,4 @@
-"""From an opened photo file to an array of its pixels, in sRGB or in the colours of the file."""
+"""Decodes an opened photo file to an array, in sRGB or in its own colours."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -20,13 +20,13 @@ _PIXELS_AT_A_TIME = 1_000_000
 
 @dataclass(frozen=True)
 class DecodedPhoto:
-    """A picture as it lies in its file.
+    """A decoded picture, before it is converted and turned upright.
 
     Attributes:
-        image: of 8 bits: RGB, L, CMYK or LAB; not to be looked at where there is `deep`.
-        deep: height × width × 3, uint16, where the file has more than 8 bits of RGB.
-        alpha: height × width, uint8, where the picture is transparent.
-        colours: what its codes mean: an ICC profile, an encoding, or None for sRGB.
+        image: 8-bit RGB, L, CMYK or LAB; unused if `deep` is set.
+        deep: height × width × 3, uint16, if the file has RGB with more than 8 bits.
+        alpha: height × width, uint8, if the picture is transparent.
+        colours: an ICC profile, an encoding, or None for sRGB.
     """
 
     image: Image.Image
@@ -40,7 +40,7 @@ class DecodedPhoto:
         return self.image.mode if self.deep is None else "RGB"
 
     def in_srgb(self) -> np.ndarray:
-        """Height × width × 3, uint8, sRGB, over white where it is transparent."""
+        """The pixels in sRGB, height × width × 3, uint8, blended over white if transparent."""
         if isinstance(self.colours, ColourEncoding):
             codes = self._converted(_to_rgb) if self.deep is None else self.deep
             return self._over_white(to_srgb(codes, self.colours))
@@ -53,7 +53,7 @@ class DecodedPhoto:
         return self._over_white(self._converted(convert))
 
     def in_its_own_colours(self) -> np.ndarray:
-        """Height × width × 3, uint8, as `colours` says, over white where it is transparent."""
+        """The pixels in `colours`, height × width × 3, uint8, blended over white if transparent."""
         return self._over_white(self._converted(_to_rgb))
 
     def _converted(self, convert: Callable[[Image.Image], Image.Image]) -> np.ndarray:
@@ -75,14 +75,14 @@ class DecodedPhoto:
 
 
 def decode(photo: OpenedPhoto, short_side: int | None = None) -> DecodedPhoto:
-    """Decodes an opened photograph, which is not turned.
+    """Decodes an opened photograph without turning it upright.
 
     Args:
-        photo: opened.
-        short_side: a shorter side in pixels that suffices of a JPEG.
+        photo: the opened file.
+        short_side: shorter side in pixels that is needed at least; JPEGs are decoded smaller.
 
     Raises:
-        UserError: it is damaged, or of a kind that is not read.
+        UserError: it is damaged, or its kind is not supported.
     """
     image = photo.image
     photo.stream.seek(0)
@@ -109,7 +109,7 @@ def _in_plain_mode(image: Image.Image, name: str) -> Image.Image:
 
 
 def is_rgb_profile(profile: bytes) -> bool:
-    """Whether it is an ICC profile that can be read, and of RGB."""
+    """Whether it is a valid ICC profile for RGB."""
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     except (ImageCms.PyCMSError, OSError):
@@ -133,7 +133,7 @@ def _loaded(photo: OpenedPhoto) -> Image.Image:
 
 
 def _deep_rgb(photo: OpenedPhoto) -> np.ndarray | None:
-    """Height × width × 3, uint16, of a file with more than 8 bits of RGB."""
+    """RGB with more than 8 bits, height × width × 3, uint16; None for other files."""
     image = photo.image
     if image.format == "HEIF":
         if image.mode != "RGB" or image.info.get("bit_depth", 8) <= 8:
@@ -147,7 +147,7 @@ def _deep_rgb(photo: OpenedPhoto) -> np.ndarray | None:
     raw = {_raw_mode(tile.args) for tile in image.tile}
     if not raw <= {f"{mode};16{order}" for mode in ("RGB", "RGBA") for order in "BLN"}:
         return None
-    # Pillow keeps one byte of each two. Which one follows from the byte order that it is told.
+    # Pillow keeps one of the two bytes, depending on the byte order, so it decodes the file twice.
     high_byte, low_byte = ("B", "L") if raw.pop()[-1] == "B" else ("L", "B")
     deep = np.zeros((image.height, image.width, 3), np.uint16)
     for order, shift in ((high_byte, 8), (low_byte, 0)):
@@ -183,7 +183,7 @@ def _through_profile(mode: str, profile: bytes) -> Callable[[Image.Image], Image
             return lambda image: through_rgb(image.convert("RGB"))
         return _through(opened, mode)
     except (ImageCms.PyCMSError, OSError):
-        # A profile that does not fit its picture is common and no reason to refuse the picture.
+        # Profiles that do not match their picture are common, so the picture is still accepted.
         return _to_rgb
 
 
@@ -193,7 +193,7 @@ def _through(profile: ImageCms.ImageCmsProfile, mode: str) -> Callable[[Image.Im
 
 
 def _filled(image: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> np.ndarray:
-    """The pixels of a converted picture; in strips, because a whole copy would be large."""
+    """The pixels of a converted picture, in strips to avoid a copy of the whole picture."""
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     for rows in _strips(image.height, image.width):
         strip = image.crop((0, rows.start, image.width, rows.stop))

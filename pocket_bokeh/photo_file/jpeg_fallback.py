@@ -1,4 +1,4 @@
-"""JPEG files that browsers show and Pillow refuses: arithmetic coding, and no end marker."""
+"""Decodes JPEG files that Pillow refuses: arithmetic coding, and missing end markers."""
 
 import io
 import random
@@ -9,23 +9,23 @@ from PIL import Image, ImageFile
 
 _END = b"\xff\xd9"
 _START_OF_FRAME = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
-"""Baseline, extended, progressive; the last two with arithmetic coding."""
+"""Baseline, extended and progressive; then extended and progressive with arithmetic coding."""
 _START_OF_SCAN = 0xDA
 _COEFFICIENTS = 64
 
 
 def decode_jpeg(content: bytes) -> Image.Image | None:
-    """Decodes a JPEG that Pillow refused, because of arithmetic coding or a missing end marker.
+    """Decodes a JPEG that Pillow refused because of arithmetic coding or a missing end marker.
 
-    A file that lacks its end marker alone is told apart from one that was cut earlier by decoding
-    it twice: with an end marker behind it, and with noise before that. Where pixels are missing,
-    the decoder makes them of what it finds, so that the two pictures differ.
+    A file may lack only its end marker, or it may be truncated. To find out, it is decoded twice:
+    with an end marker appended, and with noise and an end marker appended. If pixels are missing,
+    the decoder makes them up from the appended bytes, and the two pictures differ.
 
     Args:
         content: the whole file.
 
     Returns:
-        None where the file is damaged.
+        The picture, or None if the file is damaged.
     """
     try:
         scans = _Scans(content)
@@ -41,7 +41,7 @@ def decode_jpeg(content: bytes) -> Image.Image | None:
 
 
 def _in_one_piece(content: bytes) -> Image.Image:
-    """Decoded from one block: an arithmetic decoder cannot wait for the next."""
+    """Decodes a file as a single block, because an arithmetic decoder cannot pause for the next."""
     image = Image.open(io.BytesIO(content), formats=("JPEG", "MPO"))
     assert isinstance(image, ImageFile.ImageFile)
     image.decodermaxblock = len(content)
@@ -50,17 +50,17 @@ def _in_one_piece(content: bytes) -> Image.Image:
 
 
 def _noise() -> bytes:
-    """Pixels of a kind, without a byte that would begin a marker."""
+    """Random entropy-coded data, without the byte that starts a marker."""
     return bytes(random.Random(0).choices(range(255), k=4096))
 
 
 class _Scans:
-    """What the markers of a JPEG say.
+    """The scans of a JPEG, read from its markers.
 
     Attributes:
-        complete: whether its scans bring each coefficient of each colour to full precision. A
-            progressive JPEG that was cut between two scans does not.
-        last_start: where the last scan begins.
+        complete: whether the scans contain every coefficient of every colour at full precision. A
+            progressive JPEG that was truncated between two scans does not.
+        last_start: offset of the last scan.
     """
 
     def __init__(self, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Opens photo files, and refuses in one line what is none."""
+"""Opens photo files and reports unsupported ones in one line."""
 
 import io
 import struct
@@ -13,10 +13,10 @@ from PIL import Image
 from pocket_bokeh.errors import UserError
 
 MOST_PIXELS = 200_000_000
-"""What phones give. A small file that claims more is meant to fill the memory."""
+"""Size of the largest photos of phones. Larger claims in a small file are decompression bombs."""
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
-"""Pillow's names of what is read, HEIF aside. Pillow knows others that start programs."""
+"""Supported formats besides HEIF, by Pillow's names. Some others of Pillow's start programs."""
 
 _EXPECTED = "expected a JPEG, PNG, WebP, AVIF, HEIC or TIFF photo"
 _JPEG_XL = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
@@ -29,7 +29,7 @@ class OpenedPhoto:
 
     Attributes:
         image: not decoded yet.
-        stream: the file again; Pillow minds when its own is moved.
+        stream: a second stream of the file, because Pillow's own must not be moved.
         name: of the file, for messages.
     """
 
@@ -46,10 +46,10 @@ class OpenedPhoto:
 
 @contextmanager
 def opened(file: Path | str | bytes) -> Iterator[OpenedPhoto]:
-    """Opens a photograph and looks at its header.
+    """Opens a photograph and reads its header.
 
     Raises:
-        UserError: there is no such file, or it is empty, no image, too large, or a raw photo.
+        UserError: the file is missing, empty, not an image, too large, or a raw photo.
     """
     name = "the photo" if isinstance(file, bytes) else str(file)
     with _stream(file, name) as stream, _image(file, stream, name) as image:
@@ -65,13 +65,13 @@ def opened(file: Path | str | bytes) -> Iterator[OpenedPhoto]:
 
 @contextmanager
 def refusing_damage(name: str) -> Iterator[None]:
-    """Turns what a decoder says of a damaged file into a sentence."""
+    """Turns a decoder's errors on a damaged file into a `UserError`."""
     try:
         yield
     # HEIF's decoder raises EOFError and RuntimeError.
     except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, struct.error) as error:
-        said = " ".join(str(error).split())
-        raise UserError(f"{name}: damaged image ({said}); replace or remove it") from error
+        reason = " ".join(str(error).split())
+        raise UserError(f"{name}: damaged image ({reason}); replace or remove it") from error
 
 
 @contextmanager
@@ -84,17 +84,17 @@ def _stream(file: Path | str | bytes, name: str) -> Iterator[BinaryIO]:
     except FileNotFoundError as error:
         raise UserError(f"{name}: no such file") from error
     except PermissionError as error:
-        raise UserError(f"{name}: no right to read it; expected a photo") from error
+        raise UserError(f"{name}: no permission to read it") from error
     except IsADirectoryError as error:
-        raise UserError(f"{name}: a folder, expected a photo") from error
+        raise UserError(f"{name}: is a folder, expected a photo") from error
     with stream:
         yield stream
 
 
 def _image(file: Path | str | bytes, stream: BinaryIO, name: str) -> Image.Image:
-    # Pillow's own limit is below what phones give: it warns, and refuses at twice as much.
+    # Pillow's own limit is too low for phones: it warns above it and refuses above twice as much.
     Image.MAX_IMAGE_PIXELS = 2 * MOST_PIXELS
-    Image.init()  # Else it knows the most common formats alone.
+    Image.init()  # Without this, Pillow only knows the most common formats.
     head = stream.read(16)
     try:
         if _is_heif(head):
@@ -106,7 +106,7 @@ def _image(file: Path | str | bytes, stream: BinaryIO, name: str) -> Image.Image
         ) from error
     except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, struct.error) as error:
         if head.startswith(_JPEG_XL):
-            found = "a JPEG XL image, which is not read here"
+            found = "a JPEG XL image, which is not supported"
         else:
             found = "not an image that can be read" if head else "an empty file"
         raise UserError(f"{name}: {found}; {_EXPECTED}") from error
@@ -117,7 +117,7 @@ def _source(file: Path | str | bytes) -> BinaryIO | Path | str:
 
 
 def _is_heif(head: bytes) -> bool:
-    """By its brand; Pillow itself reads those of AVIF."""
+    """Whether the brand is one of HEIF; AVIF is left to Pillow."""
     return head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis")
 
 
@@ -126,19 +126,19 @@ def _heif(file: Path | str | bytes, name: str) -> Image.Image:
         import pillow_heif
     except ImportError as error:
         raise UserError(
-            f"{name}: a HEIC photo, and pillow-heif is not installed here; install it, or save "
-            "the photo as JPEG"
+            f"{name}: is a HEIC photo, but pillow-heif is not installed; install it, or save the "
+            "photo as JPEG"
         ) from error
     pillow_heif.register_heif_opener()
     try:
         return Image.open(_source(file), formats=("HEIF",))
     except (OSError, ValueError):
-        # Some AVIF files carry a general brand first.
+        # Some AVIF files start with a generic brand.
         return Image.open(_source(file), formats=("AVIF",))
 
 
 def _refuse_raw(image: Image.Image, stream: BinaryIO, name: str) -> None:
-    """Of a camera's raw photo, mostly a kind of TIFF, Pillow shows the thumbnail."""
+    """Refuses raw photos; most are a kind of TIFF, and Pillow would only read the thumbnail."""
     if image.format != "TIFF":
         return
     tags = getattr(image, "tag_v2", {})
@@ -146,5 +146,5 @@ def _refuse_raw(image: Image.Image, stream: BinaryIO, name: str) -> None:
     is_canon = stream.read(2) == b"CR"
     if is_canon or _DNG_VERSION in tags or tags.get(_NEW_SUBFILE_TYPE, 0) & 1:
         raise UserError(
-            f"{name}: a camera's raw photo, or a thumbnail; develop it and save it as JPEG first"
+            f"{name}: is a raw photo or a thumbnail; develop it and save it as JPEG first"
         )

@@ -1,4 +1,4 @@
-"""Grey pictures of more than 8 bits: which value is white is said by the file, or by its type."""
+"""Converts grey pictures with more than 8 bits; the file or its type determines the white value."""
 
 import numpy as np
 from PIL import Image
@@ -11,13 +11,14 @@ DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "F")
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 258, 262, 281
 _MIN_IS_WHITE = 0
 _OVERSHOOT = 0.1
-"""Sharpening and resizing leave floating-point values a little outside 0…1."""
+"""Tolerance, because sharpening and resizing move floating-point values a little outside 0…1."""
 
 
 def grey_photo(image: Image.Image, name: str) -> np.ndarray:
-    """A picture of one of the `DEEP_GREY` modes as 8 bits.
+    """Converts a picture in one of the `DEEP_GREY` modes to 8 bits.
 
-    Floating-point values are expected in 0…1, integers from 0 to the type's or the file's largest.
+    Floating-point values must be within 0…1. Integers are scaled by the type's largest value, or by
+    the one in the file.
 
     Args:
         image: decoded.
@@ -27,30 +28,30 @@ def grey_photo(image: Image.Image, name: str) -> np.ndarray:
         height × width, uint8.
 
     Raises:
-        UserError: the values have another range, or some are not finite.
+        UserError: the values have an unknown range, or some are not finite.
     """
     values = np.asarray(image)
     if image.mode == "F":
         low, high = _finite_range(values, name)
         if low < -_OVERSHOOT or high > 1 + _OVERSHOOT:
             raise UserError(
-                f"{name}: floating-point values from {low:.4g} to {high:.4g}; a photo has 0 to 1. "
-                "Scale it, or save it with 8 or 16 bits"
+                f"{name}: floating-point values from {low:.4g} to {high:.4g}, expected 0 to 1; "
+                "scale it, or save it with 8 or 16 bits"
             )
         return _eight_bit(image, values.astype(np.float32))
     return _eight_bit(image, _integers(image, values, name))
 
 
 def grey_depth(image: Image.Image, name: str) -> np.ndarray:
-    """A depth map of one of the `DEEP_GREY` modes as 8 bits.
+    """Converts a depth map in one of the `DEEP_GREY` modes to 8 bits.
 
-    Floating-point and 32-bit maps, such as those in metres, are stretched so that their smallest
-    value becomes 0 and their largest 255; infinity, which often stands for the sky, counts as the
-    largest. Maps of 16 bits are scaled by their type, as a photo.
+    Floating-point and 32-bit maps, for example in metres, are scaled so that their smallest value
+    becomes 0 and their largest 255. Infinity, which often means the sky, counts as the largest
+    finite value. 16-bit maps are scaled by their type, as photos are.
 
     Raises:
-        UserError: a 16-bit map would come out nearly black; some values are not numbers; all are
-            the same, or nearly all beside a few that are far away.
+        UserError: a 16-bit map would become nearly black, some values are not numbers, or all
+            values except a few outliers are the same.
     """
     values = np.asarray(image)
     if image.mode not in ("F", "I") or _largest(image):
@@ -63,30 +64,30 @@ def grey_depth(image: Image.Image, name: str) -> np.ndarray:
     middle = np.percentile(depth, (1, 99)) if high > low else (0.0, 0.0)
     if high == low or (middle[1] - middle[0]) < (high - low) / 32:
         raise UserError(
-            f"{name}: nearly all of its depths are the same in a range from {low:.4g} to "
-            f"{high:.4g}; limit them to what can be seen, or save the map with 8 bits"
+            f"{name}: nearly all depths are the same within the range {low:.4g} to {high:.4g}; "
+            "clip the outliers, or save the map with 8 bits"
         )
     return _eight_bit(image, (depth - low) / (high - low))
 
 
 def _integers(image: Image.Image, values: np.ndarray, name: str) -> np.ndarray:
-    """0…1 of integers."""
+    """Scales integers to 0…1."""
     largest = _largest(image)
     if image.mode == "I" and not largest:
         raise UserError(
-            f"{name}: 32-bit or signed integers, of which nothing says what is white; save it "
-            "with 8 or 16 bits"
+            f"{name}: 32-bit or signed integers without a known white value; save it with 8 or 16 "
+            "bits"
         )
     if not largest and 0 < values.max() < 4096:
         raise UserError(
-            f"{name}: 16 bits, but no value above {values.max()}, so it would be nearly black; "
+            f"{name}: has 16 bits, but no value above {values.max()}, so it would be nearly black; "
             "scale its values to 0…65535, or save it with 8 bits"
         )
     return values.astype(np.float32) / (largest or 65535)
 
 
 def _largest(image: Image.Image) -> int | None:
-    """White, where a TIFF says it: of 12 bits, or by MaxSampleValue."""
+    """The white value if a TIFF gives one: by MaxSampleValue, or 9 to 15 bits per sample."""
     tags = getattr(image, "tag_v2", {})
 
     def first(tag: int) -> int:

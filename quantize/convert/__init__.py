@@ -1,1 +1,1 @@
-"""From a trained network to .tflite files."""
+"""Converts trained networks to .tflite files."""

@@ -1,4 +1,4 @@
-"""A network and a recipe become a .tflite file of one size."""
+"""Converts a network to a .tflite file of one size by a recipe."""
 
 import warnings
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from pocket_bokeh.errors import UserError
-from quantize.convert.io_quantization import with_uint8_edges
+from pocket_bokeh.photo import Size
+from quantize.convert.io_quantization import with_uint8_io
 from quantize.convert.operators import float_operators_inside
 from quantize.convert.recipes import Recipe
 from quantize.convert.rounding import calibrated
@@ -18,32 +19,32 @@ Model = Any
 
 
 def convert(
-    model: Model, recipe: Recipe, input_size: tuple[int, int], photos: Sequence[np.ndarray] = ()
+    model: Model, recipe: Recipe, input_size: Size, photos: Sequence[np.ndarray] = ()
 ) -> bytes:
-    """Converts a tf_keras network for one size; delegates want static shapes.
+    """Converts a tf_keras network for a fixed size, because delegates need static shapes.
 
     Args:
-        model: the twin of `build_twin`; for a fine-tuned recipe what `fine_tune` made of it.
+        model: from `to_tf_keras`, or for a fine-tuned recipe from `fine_tune`.
         recipe: an entry of `RECIPES`.
-        input_size: height and width of the network's input, half the photograph's at working
-            size, multiples of 32.
-        photos: network inputs of that size, h × w × channels, float32 0…1, from which a recipe
-            with `photos` for its calibration takes the ranges of the activations.
+        input_size: height and width of the network's input, multiples of 32.
+        photos: network inputs of that size, h × w × channels, float32 0…1, for recipes that are
+            calibrated on photographs.
 
     Returns:
-        The file: `photo` 1 × h × w × 3 (4 with depth) → `bokeh` 1 × 2h × 2w × 3, of the recipe's
-        edge type.
+        The file: `photo` 1 × h × w × 3 (4 with depth) → `bokeh` 1 × 2h × 2w × 3, both of the
+        recipe's `io_type`.
 
     Raises:
         UserError: the recipe needs photographs and there are none.
-        RuntimeError: an integer recipe came out with float operators inside.
+        RuntimeError: the converter left float operators in an integer model.
     """
     if recipe.calibration == "photos" and not photos:
-        raise UserError("no photographs to calibrate on; name a folder of pairs with --data")
+        raise UserError("no photographs for the calibration; name a folder of pairs with --data")
     if recipe.calibration == "photos" and recipe.has_roundings:
         model = calibrated(model, [photo[None] for photo in photos])
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        # Frozen and with nothing to track: saving hundreds of wrapped layers takes two minutes.
+        # Frozen constants, so that nothing is tracked: saving hundreds of wrapped layers would take
+        # two minutes.
         [convert_variables_to_constants_v2(_for_size(model, recipe, input_size))],
         tf.Module(),
     )
@@ -51,11 +52,11 @@ def convert(
     if recipe.activations == "int16":
         converter.representative_dataset = lambda: ([photo[None]] for photo in photos)
     with warnings.catch_warnings():
-        # It misses statistics of the input, which the rounding in the network has.
+        # It misses the input's range, but the fake quantization in the network contains it.
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
         content = converter.convert()
     if recipe.activations == "int16":
-        content = with_uint8_edges(content)
+        content = with_uint8_io(content)
     if recipe.activations != "float32" and (inside := float_operators_inside(content)):
         names = ", ".join(sorted({operator.name for operator in inside}))
         raise RuntimeError(f"float operators in an integer model: {names}")
@@ -63,7 +64,7 @@ def convert(
 
 
 def _set_types(converter: Any, recipe: Recipe) -> None:
-    """What weights, activations and edges are stored in."""
+    """Sets the types of weights, activations, input and output."""
     if recipe.weights != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if recipe.weights == "float16":
@@ -73,31 +74,34 @@ def _set_types(converter: Any, recipe: Recipe) -> None:
         converter.target_spec.supported_ops = [
             tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
         ]
-    elif recipe.edge_type == "uint8":
-        # Without the integer operators asked for, the converter wants no photographs.
+    elif recipe.io_type == "uint8":
+        # The supported operators stay at their default: with integer operators only, the converter
+        # would require photographs.
         converter.inference_input_type = converter.inference_output_type = tf.uint8
 
 
-def _for_size(model: Model, recipe: Recipe, input_size: tuple[int, int]) -> Any:
+def _for_size(model: Model, recipe: Recipe, input_size: Size) -> Any:
+    """The network as a concrete function of one input size."""
+
     @tf.function(autograph=False)
     def render(photo: tf.Tensor) -> dict[str, tf.Tensor]:
         if recipe.has_roundings:
-            photo = _as_codes(photo)
+            photo = _as_8_bit(photo)
         elif recipe.activations == "int16":
-            photo = tf.nn.relu(photo)  # a scale of its own, as in `_as_codes`
+            photo = tf.nn.relu(photo)  # gives the photo its own scale, as in `_as_8_bit`
         return {"bokeh": model(photo, training=False)}
 
     channels = model.inputs[0].shape[-1]
     return render.get_concrete_function(tf.TensorSpec((1, *input_size, channels), name="photo"))
 
 
-def _as_codes(photo: tf.Tensor) -> tf.Tensor:
-    """The photograph rounded to 255ths, which for training and calibration it was already.
+def _as_8_bit(photo: tf.Tensor) -> tf.Tensor:
+    """Fake-quantizes the photograph to steps of 1/255, twice, with a ReLU between.
 
-    The ReLU changes nothing. But where the input is concatenated with features (level 2), the
-    converter gives all readers of a bare input the features' coarser scale, and the picture that
-    level 2 changes would lose half its grey levels; an operator's output it rescales for the
-    concatenation alone.
+    The ReLU does not change any value, but it protects the photograph's scale. Level 2 concatenates
+    the input with features. If the concatenation read the network's input directly, the converter
+    would give all its readers the features' coarser scale, and the picture would lose half its grey
+    levels. The output of an operator is rescaled for the concatenation alone.
     """
     photo = tf.quantization.fake_quant_with_min_max_args(photo, min=0.0, max=1.0)
     return tf.quantization.fake_quant_with_min_max_args(tf.nn.relu(photo), min=0.0, max=1.0)

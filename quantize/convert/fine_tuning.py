@@ -1,7 +1,8 @@
-"""Quantization-aware fine-tuning: the network learns to stay what it was in 8-bit integers.
+"""Quantization-aware fine-tuning: trains an 8-bit network to match the float network.
 
-The float network teaches, not the targets: towards these a few hundred steps only trade one fault
-for another, and leave the int8 model further from the float one (docs/experiments.md).
+The loss compares with the float network's output, not with the targets: a few hundred steps towards
+the targets only exchange one fault for another and move the int8 model away from the float one
+(docs/experiments.md).
 """
 
 import csv
@@ -18,7 +19,8 @@ import tensorflow as tf
 import tf_keras
 from tqdm import tqdm
 
-from pocket_bokeh.photo import write_atomically
+from pocket_bokeh.disk import write_atomically
+from pocket_bokeh.metrics import psnr
 from quantize.convert.rounding import calibrated
 from train.data.pairs import PairSource, network_input, scale_pair
 from train.network.presets import TrainConfig
@@ -31,19 +33,19 @@ HISTORY_COLUMNS = ("step", "loss", "psnr_to_float32")
 
 @dataclass(frozen=True)
 class FineTuneConfig:
-    """How long and how the integers are fine-tuned.
+    """Settings of the fine-tuning.
 
     Attributes:
-        steps: optimizer steps, at most.
+        steps: maximum number of optimizer steps.
         batch: crops per step.
-        largest_crop: side of the crops, in pixels of the photograph. In smaller ones the subject
-            often fills all, and a network learns, and is judged, to blur less than on photographs
+        largest_crop: maximum side of the crops, in pixels of the photograph. The subject often
+            fills smaller crops, and the network learns to blur less than it should
             (docs/experiments.md).
-        learning_rate: Adam's at the first step; it falls to zero in a half cosine.
-        calibration_batches: batches that the first ranges are taken from.
-        validation_photos: held-out photographs that choose the best weights.
-        validations: how often they are asked, evenly spread over the steps.
-        patience: validations in a row without a gain that end it early.
+        learning_rate: of Adam at the first step; it falls to zero along a half cosine.
+        calibration_batches: number of batches that give the initial ranges.
+        validation_photos: number of held-out photographs that select the best weights.
+        validations: number of validations, evenly distributed over the steps.
+        patience: stop after this many validations in a row without improvement.
     """
 
     steps: int = 48
@@ -58,14 +60,14 @@ class FineTuneConfig:
 
 @dataclass(frozen=True)
 class FineTuned:
-    """A network with its roundings in place, and how it came to them.
+    """A fine-tuned network.
 
     Attributes:
-        model: the best of all that validation saw.
-        psnr_calibrated: mean PSNR in dB to the float network on held-out photographs, before any
-            step.
-        psnr: the same of `model`.
-        history: a table in CSV: step, loss since the row before, that PSNR.
+        model: the network with fake quantization and the best weights of all validations.
+        psnr_calibrated: mean PSNR in dB to the float network on held-out photographs, before the
+            first step.
+        psnr: the same for `model`.
+        history: CSV with columns step, mean loss since the previous row, and this PSNR.
     """
 
     model: Model
@@ -76,7 +78,7 @@ class FineTuned:
 
 @dataclass
 class _State:
-    """Where a fine-tuning stands, beside the weights that training goes on from."""
+    """Progress of a fine-tuning, without the current weights."""
 
     done: int = 0
     best_psnr: float = -np.inf
@@ -84,8 +86,8 @@ class _State:
     without_gain: int = 0
     rows: list[tuple[int, float, float]] = field(default_factory=list)
 
-    def judged(self, loss: float, psnr: float, weights: list[np.ndarray]) -> None:
-        """Takes in a validation."""
+    def add_validation(self, loss: float, psnr: float, weights: list[np.ndarray]) -> None:
+        """Records a validation and keeps the weights if they are the best so far."""
         self.rows.append((self.done, loss, psnr))
         self.without_gain += 1
         if psnr > self.best_psnr:
@@ -100,38 +102,41 @@ class _State:
 
 
 def fine_tune(
-    twin: Model,
+    float_model: Model,
     batches_from: Callable[[int], Iterator[Batch]],
     validation: np.ndarray,
     config: FineTuneConfig,
     folder: Path | None = None,
     identity: str = "",
 ) -> FineTuned:
-    """Rounds a float network to 8 bits and trains it to stay what it was.
+    """Adds fake quantization to a network and trains it to match the float network.
 
-    The loss is the mean absolute difference to the float network, in hundredths. Of all weights
-    that validation saw, those just after calibration included, the nearest to it are kept.
+    The loss is 100 times the mean absolute difference. The result has the weights with the highest
+    validation PSNR; the weights after calibration, before any step, count too.
 
     Args:
-        twin: the float tf_keras network of `build_twin`; left as it is.
-        batches_from: level-1 batches of `train.data.pairs.training_batches` from a position on.
-        validation: what `validation_crops` gives.
+        float_model: the network of `to_tf_keras`; it is not changed.
+        batches_from: given a position, returns the level-1 batches of
+            `train.data.pairs.training_batches` from there.
+        validation: the result of `validation_crops`.
         config: steps, batch, learning rate.
-        folder: where it can go on when it is stopped; made at the first validation.
-        identity: of network and data; what lies in `folder` under another is not gone on with.
+        folder: for a checkpoint from which an interrupted run resumes; created when needed.
+        identity: of network and data; a checkpoint with another identity is ignored.
 
     Raises:
-        UserError: the network has a layer that has no integer operator.
+        UserError: the network has a layer without an integer operator.
     """
     batches = batches_from(0)
-    model = calibrated(twin, [next(batches)["input"] for _ in range(config.calibration_batches)])
+    model = calibrated(
+        float_model, [next(batches)["input"] for _ in range(config.calibration_batches)]
+    )
     optimizer = _optimizer(model, config)
     checkpoint = _Checkpoint(folder, identity, config)
-    validation_psnr = _validation_psnr(model, twin, validation)
+    validation_psnr = _validation_psnr(model, float_model, validation)
     state = checkpoint.load(model, optimizer)
     if not state.rows:
-        state.judged(0.0, validation_psnr(), model.get_weights())
-    step = _training_step(model, twin, optimizer)
+        state.add_validation(0.0, validation_psnr(), model.get_weights())
+    step = _training_step(model, float_model, optimizer)
     batches = batches_from(config.calibration_batches + state.done)
     every, losses = max(1, config.steps // config.validations), []
     progress = tqdm(total=config.steps, initial=state.done, desc="fine-tuning int8", leave=False)
@@ -141,7 +146,7 @@ def fine_tune(
         state.done += 1
         progress.update()
         if state.done % every == 0 or state.done == config.steps:
-            state.judged(float(np.mean(losses)), validation_psnr(), model.get_weights())
+            state.add_validation(float(np.mean(losses)), validation_psnr(), model.get_weights())
             losses = []
             checkpoint.save(state, model, optimizer)
             progress.set_postfix_str(f"{state.rows[-1][2]:.2f} dB, best {state.best_psnr:.2f} dB")
@@ -151,7 +156,7 @@ def fine_tune(
 
 
 class _Checkpoint:
-    """A fine-tuning on disk: one file, replaced as a whole."""
+    """The checkpoint of a fine-tuning: one file, replaced atomically."""
 
     def __init__(self, folder: Path | None, identity: str, config: FineTuneConfig):
         self.folder = folder
@@ -181,7 +186,7 @@ class _Checkpoint:
         write_atomically(self.folder / "history.csv", state.history())
 
     def load(self, model: Model, optimizer: Any) -> _State:
-        """Where it stood; at the start where there is nothing, or something else's."""
+        """Restores a checkpoint; a new state if there is none or its identity differs."""
         if self.folder is None or not (self.folder / "state.npz").is_file():
             return _State()
         with np.load(self.folder / "state.npz") as stored:
@@ -197,7 +202,7 @@ class _Checkpoint:
 
 
 def validation_crops(pairs: PairSource, config: TrainConfig, count: int) -> np.ndarray:
-    """The middles of held-out photographs as network inputs.
+    """Centre crops of held-out photographs as network inputs.
 
     Returns:
         N × crop/2 × crop/2 × 3 (4 with depth), float32 0…1.
@@ -205,12 +210,12 @@ def validation_crops(pairs: PairSource, config: TrainConfig, count: int) -> np.n
     inputs = []
     for index in range(min(count, len(pairs))):
         pair = scale_pair(pairs[index], config.short_side)
-        pair = pair.transform(lambda photo: _middle(photo, config.crop))
+        pair = pair.transform(lambda photo: _centre_crop(photo, config.crop))
         inputs.append(network_input(pair.original, pair.depth))
     return np.stack(inputs)
 
 
-def _middle(photo: np.ndarray, side: int) -> np.ndarray:
+def _centre_crop(photo: np.ndarray, side: int) -> np.ndarray:
     top, left = ((length - side) // 2 for length in photo.shape[:2])
     return photo[top : top + side, left : left + side]
 
@@ -222,13 +227,15 @@ def _optimizer(model: Model, config: FineTuneConfig) -> Any:
     return optimizer
 
 
-def _training_step(model: Model, twin: Model, optimizer: Any) -> Callable[[np.ndarray], tf.Tensor]:
-    # Without autograph tracing takes a third of the time; the layers branch on Python values.
+def _training_step(
+    model: Model, float_model: Model, optimizer: Any
+) -> Callable[[np.ndarray], tf.Tensor]:
+    # Without autograph, tracing takes a third of the time; layers branch on Python values only.
     @tf.function(autograph=False)
     def step(photos: tf.Tensor) -> tf.Tensor:
-        taught = twin(photos, training=False)
+        expected = float_model(photos, training=False)
         with tf.GradientTape() as tape:
-            loss = 100.0 * tf.reduce_mean(tf.abs(model(photos, training=True) - taught))
+            loss = 100.0 * tf.reduce_mean(tf.abs(model(photos, training=True) - expected))
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
@@ -236,13 +243,14 @@ def _training_step(model: Model, twin: Model, optimizer: Any) -> Callable[[np.nd
     return step
 
 
-def _validation_psnr(model: Model, twin: Model, photos: np.ndarray) -> Callable[[], float]:
+def _validation_psnr(model: Model, float_model: Model, photos: np.ndarray) -> Callable[[], float]:
     @tf.function(autograph=False)
-    def psnr(photo: tf.Tensor) -> tf.Tensor:
-        taught = tf.clip_by_value(twin(photo[None], training=False), 0.0, 1.0)
-        return tf.image.psnr(model(photo[None], training=False), taught, max_val=1.0)[0]
+    def render(photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        expected = tf.clip_by_value(float_model(photo[None], training=False), 0.0, 1.0)
+        return model(photo[None], training=False)[0], expected[0]
 
     def mean_psnr() -> float:
-        return float(np.mean([psnr(photo) for photo in tf.constant(photos)]))
+        rendered = (render(photo) for photo in tf.constant(photos))
+        return float(np.mean([psnr(one.numpy(), other.numpy()) for one, other in rendered]))
 
     return mean_psnr

@@ -1,44 +1,45 @@
-"""The codes of an 8-bit photograph at the edges of a model that computes in 16 bits.
+"""Gives a model with 16-bit activations an 8-bit input and output.
 
-The converter has no 8-bit edges for such a model.
+The converter cannot do this for such models.
 """
 
 from ai_edge_litert import schema_py_generated as schema
 
-from pocket_bokeh.tflite_file import put_together, take_apart
+from pocket_bokeh.tflite_file import pack, unpack
 
 CODE_SCALE = 1 / 255
-"""Of an 8-bit photograph's codes, whose zero point is 0."""
+"""Scale of an 8-bit photograph's values; their zero point is 0."""
 
 
-def with_uint8_edges(content: bytes) -> bytes:
-    """Puts QUANTIZE operators before the input and after the output of an integer model.
+def with_uint8_io(content: bytes) -> bytes:
+    """Adds QUANTIZE operators before the input and after the output of an int16 model.
 
-    TFLite rescales from and to int8 alone, hence two at each edge.
+    There are two at each end, uint8 ↔ int8 and int8 ↔ int16, because TFLite cannot rescale
+    directly between uint8 and int16.
 
     Args:
         content: a .tflite file with one input and one output, int16.
 
     Returns:
-        The same model, which takes and gives the codes of an 8-bit photograph.
+        The file of a model whose input and output are 8-bit photographs, uint8.
     """
-    model = take_apart(content)
+    model = unpack(content)
     graph = model.subgraphs[0]
     source, sink = graph.inputs[0], graph.outputs[0]
-    taken, taken_signed = _codes_like(model, source, b"photo_codes")
-    given, given_signed = _codes_like(model, sink, b"bokeh_codes")
+    photo, photo_signed = _add_8_bit_tensors(model, source, b"photo_codes")
+    bokeh, bokeh_signed = _add_8_bit_tensors(model, sink, b"bokeh_codes")
     rescale = _operator_code(model)
-    before = [_operator(rescale, taken, taken_signed), _operator(rescale, taken_signed, source)]
-    after = [_operator(rescale, sink, given_signed), _operator(rescale, given_signed, given)]
+    before = [_operator(rescale, photo, photo_signed), _operator(rescale, photo_signed, source)]
+    after = [_operator(rescale, sink, bokeh_signed), _operator(rescale, bokeh_signed, bokeh)]
     graph.operators = [*before, *graph.operators, *after]
-    graph.inputs, graph.outputs = [taken], [given]
+    graph.inputs, graph.outputs = [photo], [bokeh]
     for signature in model.signatureDefs or []:
-        signature.inputs[0].tensorIndex, signature.outputs[0].tensorIndex = taken, given
-    return put_together(model)
+        signature.inputs[0].tensorIndex, signature.outputs[0].tensorIndex = photo, bokeh
+    return pack(model)
 
 
-def _codes_like(model: schema.ModelT, tensor: int, name: bytes) -> tuple[int, int]:
-    """Two new tensors of another's shape: a photograph's codes, and these less 128."""
+def _add_8_bit_tensors(model: schema.ModelT, tensor: int, name: bytes) -> tuple[int, int]:
+    """Adds two tensors of another's shape, uint8 and int8 (shifted by −128); their indices."""
     graph = model.subgraphs[0]
     for kind, zero_point, suffix in (
         (schema.TensorType.UINT8, 0, b""),
@@ -54,7 +55,7 @@ def _codes_like(model: schema.ModelT, tensor: int, name: bytes) -> tuple[int, in
 
 
 def _operator_code(model: schema.ModelT) -> int:
-    """The place of QUANTIZE, version 2, among the model's operator codes; made if need be."""
+    """The index of QUANTIZE, version 2, in the model's operator codes; added if missing."""
     for index, code in enumerate(model.operatorCodes):
         if code.builtinCode == schema.BuiltinOperator.QUANTIZE and code.version >= 2:
             return index

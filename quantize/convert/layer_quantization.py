@@ -1,7 +1,4 @@
-"""The layers of a float .tflite model, and the model with one of them rounded to 8 bits.
-
-No TensorFlow: the file itself is taken apart and put together again.
-"""
+"""Quantizes single layers of a float .tflite model, by editing the file."""
 
 import copy
 from collections.abc import Sequence
@@ -12,29 +9,29 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from pocket_bokeh.tflite_file import put_together, take_apart
+from pocket_bokeh.tflite_file import pack, unpack
 from quantize.convert.operators import list_operators
 
 WEIGHTED = ("CONV_2D", "TRANSPOSE_CONV")
 """Operators whose second input is a kernel: output channels × height × width × input channels."""
 
 ROUNDED = (*WEIGHTED, "ADD", "CONCATENATION")
-"""Operators whose output an integer model rounds anew; all others keep their input's scale."""
+"""Operators whose output has its own scale in an integer model; others keep their input's scale."""
 
 LARGEST_CODE = 127
-"""Of a weight in 8 bits; weights are symmetric around zero."""
+"""The largest 8-bit weight; weights are symmetric around zero."""
 
 
 @dataclass(frozen=True)
-class Layer:
-    """An operator that an integer model rounds.
+class QuantizableLayer:
+    """An operator whose output an integer model quantizes.
 
     Attributes:
-        name: the network's own, where the file tells it: `level_3_d_5x5_second`.
-        operator: as TFLite calls it.
-        index: its place among the file's operators.
-        output: the tensor that it writes.
-        kernel: the tensor of its weights; None where it has none.
+        name: the network's layer name if the file has it, such as `level_3_d_5x5_second`.
+        operator: TFLite's name of the operator.
+        index: its position among the file's operators.
+        output: index of its output tensor.
+        kernel: index of its weight tensor; None if it has no weights.
     """
 
     name: str
@@ -45,25 +42,25 @@ class Layer:
 
 
 class FloatModel:
-    """A float .tflite file, taken apart.
+    """A float .tflite model whose layers can be quantized one at a time.
 
     Attributes:
         content: the file.
-        layers: in the order in which they run.
+        layers: in the order of execution.
     """
 
     def __init__(self, content: bytes):
         """Reads a file.
 
         Args:
-            content: of a float32 .tflite file with one input and one output.
+            content: a float32 .tflite file with one input and one output.
 
         Raises:
-            ValueError: it is no .tflite file.
+            ValueError: it is not a .tflite file.
         """
         self.content = content
         operators = list_operators(content)
-        self._model = take_apart(content)
+        self._model = unpack(content)
         graph = self._model.subgraphs[0]
         layers = []
         for index, (operator, stored) in enumerate(zip(operators, graph.operators, strict=True)):
@@ -71,11 +68,11 @@ class FloatModel:
                 (output,) = stored.outputs
                 kernel = stored.inputs[1] if operator.name in WEIGHTED else None
                 name = _layer_name(graph.tensors[output].name.decode(), output in graph.outputs)
-                layers.append(Layer(name, operator.name, index, output, kernel))
+                layers.append(QuantizableLayer(name, operator.name, index, output, kernel))
         self.layers = tuple(layers)
 
     def output_ranges(self, photos: Sequence[np.ndarray]) -> dict[str, tuple[float, float]]:
-        """What each layer's output spans, zero included: the mean over photographs.
+        """The range of each layer's output, averaged over photographs and widened to include 0.
 
         Args:
             photos: network inputs, h × w × channels, float32 0…1.
@@ -96,32 +93,32 @@ class FloatModel:
             for layer, (least, greatest) in zip(self.layers, means, strict=True)
         }
 
-    def with_rounded_kernel(self, layer: Layer) -> bytes:
-        """The file with one layer's weights as 8-bit integers would hold them, per channel.
+    def with_rounded_kernel(self, layer: QuantizableLayer) -> bytes:
+        """The file with one layer's weights rounded to 8 bits per channel.
 
         Raises:
             ValueError: the layer has no weights.
         """
         if layer.kernel is None:
             raise ValueError(f"{layer.name} has no weights")
-        model = take_apart(self.content)
+        model = unpack(self.content)
         tensor = model.subgraphs[0].tensors[layer.kernel]
         buffer = copy.copy(model.buffers[tensor.buffer])
         kernel = np.frombuffer(bytes(buffer.data), np.float32).reshape(tensor.shape)
         buffer.data = np.frombuffer(rounded_kernel(kernel).tobytes(), np.uint8)
-        # A buffer of its own, should another layer share the old one.
+        # A new buffer, because another layer may share the old one.
         tensor.buffer = len(model.buffers)
         model.buffers.append(buffer)
-        return put_together(model)
+        return pack(model)
 
-    def with_rounded_output(self, layer: Layer, span: tuple[float, float]) -> bytes:
-        """The file with one layer's output through an 8-bit integer, back to floats.
+    def with_rounded_output(self, layer: QuantizableLayer, span: tuple[float, float]) -> bytes:
+        """The file with one layer's output quantized to 8 bits and dequantized again.
 
         Args:
             layer: one of `layers`.
-            span: the least and the greatest value that the 256 codes hold, with zero between.
+            span: smallest and largest value of the 256 codes; contains zero.
         """
-        model = take_apart(self.content)
+        model = unpack(self.content)
         graph = model.subgraphs[0]
         codes = _copy_of(graph, layer.output, b"_codes")
         graph.tensors[codes].type = schema.TensorType.INT8
@@ -131,26 +128,26 @@ class FloatModel:
             operator.inputs = [restored if i == layer.output else i for i in operator.inputs]
         graph.outputs = [restored if i == layer.output else i for i in graph.outputs]
         for signature in model.signatureDefs or []:
-            for given in signature.outputs:
-                if given.tensorIndex == layer.output:
-                    given.tensorIndex = restored
+            for output in signature.outputs:
+                if output.tensorIndex == layer.output:
+                    output.tensorIndex = restored
         quantize = _operator(model, schema.BuiltinOperator.QUANTIZE, layer.output, codes)
         dequantize = _operator(model, schema.BuiltinOperator.DEQUANTIZE, codes, restored)
         after = layer.index + 1
         graph.operators = [
             *graph.operators[:after], quantize, dequantize, *graph.operators[after:]
         ]  # fmt: skip
-        return put_together(model)
+        return pack(model)
 
 
 def integer_ranges(content: bytes) -> dict[str, tuple[float, float]]:
-    """What the codes of each layer's output stand for in an int8 .tflite file.
+    """The range of each layer's output in an int8 .tflite file, by layer name.
 
     Raises:
-        ValueError: it is no .tflite file.
+        ValueError: it is not a .tflite file.
     """
     operators = list_operators(content)
-    graph = take_apart(content).subgraphs[0]
+    graph = unpack(content).subgraphs[0]
     ranges: dict[str, tuple[float, float]] = {}
     for operator, stored in zip(operators, graph.operators, strict=True):
         (output,) = stored.outputs
@@ -163,7 +160,7 @@ def integer_ranges(content: bytes) -> dict[str, tuple[float, float]]:
 
 
 def rounded_kernel(kernel: np.ndarray) -> np.ndarray:
-    """Weights as 8-bit integers with one scale per output channel hold them, in float32.
+    """Weights rounded to 8 bits with one scale per output channel, as float32.
 
     Args:
         kernel: output channels × height × width × input channels.
@@ -174,7 +171,7 @@ def rounded_kernel(kernel: np.ndarray) -> np.ndarray:
 
 
 def _layer_name(tensor: str, is_output: bool) -> str:
-    """`pynet_level_1/level_7_up_a/conv2d_transpose1` is of the layer `level_7_up_a`."""
+    """The layer's name, `level_7_up_a` of `pynet_level_1/level_7_up_a/conv2d_transpose1`."""
     if is_output:
         return "output"
     parts = tensor.split(";")[0].split("/")
@@ -182,7 +179,7 @@ def _layer_name(tensor: str, is_output: bool) -> str:
 
 
 def _copy_of(graph: Any, tensor: int, suffix: bytes) -> int:
-    """A new tensor like another, without content; its index."""
+    """Adds an empty tensor like another; returns its index."""
     new = copy.copy(graph.tensors[tensor])
     new.name, new.buffer = new.name + suffix, 0
     graph.tensors.append(new)
@@ -190,7 +187,7 @@ def _copy_of(graph: Any, tensor: int, suffix: bytes) -> int:
 
 
 def _quantization(span: tuple[float, float]) -> Any:
-    """256 codes from the least to the greatest value, one of them exactly zero."""
+    """Scale and zero point for 256 codes over a range, one of them exactly zero."""
     least, greatest = span
     scale = max(greatest - least, 1e-6) / 255
     quantization = schema.QuantizationParametersT()

@@ -1,4 +1,4 @@
-"""What a .tflite file is made of, read from the file itself. No TensorFlow."""
+"""Lists the operators of a .tflite file."""
 
 import dataclasses
 import struct
@@ -8,10 +8,8 @@ from typing import Any, Literal
 
 from ai_edge_litert import schema_py_generated as schema
 
-from pocket_bokeh.tflite_file import IDENTIFIER, take_apart
-
-Size = tuple[int, int]
-"""Height and width."""
+from pocket_bokeh.photo import Size
+from pocket_bokeh.tflite_file import IDENTIFIER, unpack
 
 
 def _names(enumeration: type) -> dict[int, str]:
@@ -26,13 +24,13 @@ _ACTIVATIONS = _names(schema.ActivationFunctionType)
 
 @dataclass(frozen=True)
 class Tensor:
-    """What an operator reads or writes.
+    """An input or output of an operator.
 
     Attributes:
         type: `INT8`, `FLOAT32`, ….
-        shape: as stored; of weights, output channels × height × width × input channels.
-        constant: its content is in the file, as it is or in 16 bits before a DEQUANTIZE.
-        scales: how many it is quantized with: none for floats, one per tensor or one per channel.
+        shape: as stored; for weights, output channels × height × width × input channels.
+        constant: whether its values are in the file, perhaps as 16-bit floats before a DEQUANTIZE.
+        scales: number of quantization scales: 0 for floats, 1 per tensor, or one per channel.
     """
 
     type: str
@@ -52,15 +50,15 @@ class Operator:
     """One operator of a model.
 
     Attributes:
-        name: as TFLite calls it, `CONV_2D`; `CUSTOM` for all that it does not know.
-        version: of its definition; newer ones can do more, and older runtimes refuse them.
-        inputs: those that are there; optional ones may be left out at the end.
-        outputs: what it writes.
-        kernel: height and width of a convolution's or pooling's window, else none.
-        stride: height and width, in pixels.
-        dilation: height and width, in pixels.
-        padding: `SAME` or `VALID`, where it has any.
-        activation: fused into it, `NONE` or `RELU`, `RELU6`, ….
+        name: TFLite's name, such as `CONV_2D`; `CUSTOM` for operators unknown to TFLite.
+        version: of its definition; older runtimes refuse newer versions.
+        inputs: without optional inputs that are left out.
+        outputs: its output tensors.
+        kernel: height and width of a convolution or pooling window; None for other operators.
+        stride: vertical and horizontal, in pixels.
+        dilation: vertical and horizontal, in pixels.
+        padding: `SAME`, `VALID` or None.
+        activation: the fused activation: `NONE`, `RELU`, `RELU6`, ….
     """
 
     name: str
@@ -79,13 +77,13 @@ class Operator:
 
     @property
     def multiply_adds(self) -> int:
-        """Of one run, counted as in `train.network.cost`: convolutions and dense layers alone.
+        """Per run, for convolutions and dense layers only, as in `train.network.cost`.
 
-        Every product of the kernel counts, those with the zeros around the picture too.
+        Products with the zero padding count too.
         """
         if self.name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
             return prod(self.outputs[0].shape[:3]) * prod(self.inputs[1].shape)
-        if self.name == "TRANSPOSE_CONV":  # its inputs: shape of the output, weights, picture
+        if self.name == "TRANSPOSE_CONV":  # its inputs: output shape, weights, picture
             return prod(self.inputs[2].shape[:3]) * prod(self.inputs[1].shape)
         if self.name == "FULLY_CONNECTED":
             return prod(self.outputs[0].shape) * self.inputs[1].shape[-1]
@@ -93,15 +91,15 @@ class Operator:
 
 
 def list_operators(model: bytes) -> tuple[Operator, ...]:
-    """The operators of a .tflite's first subgraph, in the order in which they run.
+    """The operators of a .tflite file's first subgraph, in the order of execution.
 
     Raises:
-        ValueError: the bytes are no .tflite file.
+        ValueError: it is not a .tflite file, or is damaged.
     """
     if model[4:8] != IDENTIFIER:
         raise ValueError("not a .tflite file")
     try:
-        parsed = take_apart(model)
+        parsed = unpack(model)
         graph = parsed.subgraphs[0]
         tensors = [_tensor(tensor, parsed.buffers) for tensor in graph.tensors]
         operators = []
@@ -117,21 +115,21 @@ def list_operators(model: bytes) -> tuple[Operator, ...]:
 
 
 def float_operators_inside(model: bytes) -> tuple[Operator, ...]:
-    """Operators that touch floats in what should be an integer model.
+    """Operators that compute in floats, for a model that should compute in integers only.
 
-    QUANTIZE and DEQUANTIZE are the edges between a float photograph and the integers.
+    QUANTIZE and DEQUANTIZE do not count: they convert a float input or output.
     """
-    edges = ("QUANTIZE", "DEQUANTIZE")
+    conversions = ("QUANTIZE", "DEQUANTIZE")
     return tuple(
         operator
         for operator in list_operators(model)
-        if operator.computes_in_float and operator.name not in edges
+        if operator.computes_in_float and operator.name not in conversions
     )
 
 
 def _tensor(stored: Any, buffers: list[Any]) -> Tensor:
     buffer = buffers[stored.buffer]
-    # Beyond 2 GB the content lies behind the flatbuffer, at `offset`.
+    # Contents beyond 2 GB are stored behind the flatbuffer, at `offset`.
     constant = (buffer.data is not None and len(buffer.data) > 0) or bool(buffer.offset)
     scale = stored.quantization.scale if stored.quantization is not None else None
     shape = () if stored.shape is None else tuple(int(side) for side in stored.shape)
@@ -140,7 +138,7 @@ def _tensor(stored: Any, buffers: list[Any]) -> Tensor:
 
 def _identity(code: Any) -> tuple[str, int]:
     """An operator's name and version."""
-    # Old files keep the code in one byte, new ones put a placeholder there.
+    # Old files store the code in one byte; new files have a placeholder there.
     return _OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)], code.version
 
 
@@ -150,7 +148,7 @@ def _is_half_constant(tensor: Tensor) -> bool:
 
 def _operator(name: str, version: int, stored: Any, tensors: list[Tensor]) -> Operator:
     options = stored.builtinOptions
-    # -1 stands for an optional input that is left out.
+    # -1 means an optional input that is left out.
     inputs = tuple(tensors[index] for index in stored.inputs if index >= 0)
     padding = getattr(options, "padding", None)
     return Operator(

@@ -1,4 +1,4 @@
-"""What each recipe makes of the trained network, and what it promises, in one table."""
+"""The recipes: number formats to which a network is converted, and where each must run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,41 +7,41 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Recipe:
-    """One way to put a network into a .tflite file.
+    """One way to convert a network to a .tflite file.
 
     Attributes:
-        description: for people, a few words.
-        weights: what the weights are stored as.
-        activations: what the operators compute in.
-        calibration: where the ranges of the activations come from; `fine_tuning` goes on training
-            the network with its roundings in place.
-        edge_type: what the file takes and gives; `uint8` are the codes of an 8-bit photograph.
-        runs_wholly_on: runtimes (names in `quantize.verify`) that leave no operator of the mobile
-            preset to another; what `quantize.verify` holds it to.
+        description: a few words for users.
+        weights: type in which the weights are stored.
+        activations: type in which the operators compute.
+        calibration: source of the activation ranges; `fine_tuning` is quantization-aware training.
+        io_type: type of the model's input and output; `uint8` means the values of an 8-bit
+            photograph.
+        runs_wholly_on: runtimes (names in `quantize.verify`) that must run all operators of the
+            mobile preset themselves; `quantize.verify` fails if one does not.
     """
 
     description: str
     weights: Literal["float32", "float16", "int8"]
     activations: Literal["float32", "int8", "int16"]
     calibration: Literal["none", "photos", "fine_tuning"]
-    edge_type: Literal["float32", "uint8"]
+    io_type: Literal["float32", "uint8"]
     runs_wholly_on: tuple[str, ...]
 
     @property
     def has_roundings(self) -> bool:
-        """Whether the network gets its roundings (`rounding`) before it is converted.
+        """Whether fake quantization (`rounding`) is added to the network before the conversion.
 
-        16-bit ones the converter puts in itself.
+        For 16-bit activations the converter quantizes by itself.
         """
         return self.activations == "int8"
 
 
-# It alone rescales 8-bit integers to 16-bit ones, which the edges of int16x8 need.
+# Only LiteRT 2 can rescale 8-bit to 16-bit integers, as int16x8 does at its input and output.
 _LITERT_2 = ("litert_cpu", "litert_lean", "litert_reference")
 
 _EVERY_CPU = (*_LITERT_2, "tensorflow", "tflite_runtime", "arm64")
 
-# Without tflite_runtime: it refuses a transposed convolution with int8 weights and float features.
+# tflite_runtime does not support transposed convolutions with int8 weights and float features.
 _NEWER_CPU = (*_LITERT_2, "tensorflow", "arm64")
 
 RECIPES: Mapping[str, Recipe] = {

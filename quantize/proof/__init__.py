@@ -1,1 +1,1 @@
-"""Where a .tflite file runs, and how exactly."""
+"""Tests where .tflite models run and how accurate they are."""

@@ -1,14 +1,15 @@
-"""What phone accelerators publish about the operators that they take, in tables. No TensorFlow.
+"""Tables of the operators that phone accelerators support, from their documentation.
 
-A table is what a document said when it was read, in November 2026, and no promise: drivers differ
-from phone to phone. What a document leaves open is `unknown` here and never guessed.
+The documents were read in November 2026. They guarantee nothing: drivers differ from phone to
+phone. What a document leaves open is `unknown` here, never a guess.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from quantize.convert.operators import Operator, Size
+from pocket_bokeh.photo import Size
+from quantize.convert.operators import Operator
 
 Verdict = Literal["accepted", "refused", "unknown"]
 
@@ -19,29 +20,29 @@ _FLOATS = frozenset({"FLOAT32", "FLOAT16"})
 
 
 @dataclass(frozen=True)
-class Source:
-    """A document: its name, and where it is."""
+class Document:
+    """Title and address of a document."""
 
-    document: str
+    title: str
     address: str
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What is published about one operator; a field left alone means that no limit is.
+    """The documented limits of one operator; the defaults mean no limit.
 
     Attributes:
-        version: the newest that is taken.
-        refused_version: the oldest that is known to be refused; what lies between is unknown.
-        refused: why it never is taken.
-        types: of the tensors that are no constants, where it takes others than most do.
+        version: newest supported version.
+        refused_version: oldest version known to be refused; versions between are unknown.
+        refused: why it is never supported.
+        types: types of non-constant tensors, if they differ from the accelerator's usual ones.
         largest_kernel: height and width in pixels.
-        strides: in either direction, in pixels.
-        fused_activation: whether one may be fused into it.
-        constants: numbers of the inputs whose content must be in the file.
-        bias: whether there must be one.
-        open_question: what the document leaves open, so that nobody can tell beforehand.
-        source: where it says so, if not in the accelerator's own document.
+        strides: supported strides in either direction, in pixels.
+        fused_activation: whether an activation may be fused into it.
+        constants: numbers of the inputs that must be constants.
+        bias: whether it must have a bias.
+        open_question: what the document leaves open.
+        document: where this is documented, if not in the accelerator's own document.
     """
 
     version: int | None = None
@@ -54,74 +55,74 @@ class Limit:
     constants: tuple[int, ...] = ()
     bias: bool = False
     open_question: str | None = None
-    source: Source | None = None
+    document: Document | None = None
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What becomes of an operator, and for anything but `accepted` why and who says so."""
+class Support:
+    """Whether an operator is supported; if not, the reason and the document that says so."""
 
     verdict: Verdict
     reason: str = ""
-    source: Source | None = None
+    document: Document | None = None
 
 
 @dataclass(frozen=True)
 class Accelerator:
-    """What takes operators from the CPU.
+    """A GPU or neural processor that can run operators instead of the CPU.
 
     Attributes:
-        name: for people.
-        runtime: a word in the names of the runtimes that `quantize.verify` measures it by.
-        source: the document behind the table.
-        operators: what the table says of each operator that it names.
-        others: what becomes of an operator that it does not name.
-        others_reason: why.
-        types: that it computes with; of tensors that are no constants.
-        types_source: where that is said.
-        open_types: types of which no document says whether it computes with them.
-        takes_half_constants: it reads weights of 16 bits past the DEQUANTIZE behind them.
-        per_channel: operators that may have tensors with a scale per channel; none: all may.
-        note: what one must know to read the figures.
+        name: for users.
+        runtime: part of the names of its runtimes in `quantize.verify`.
+        document: the document behind the table.
+        operators: limits by operator name.
+        others: the verdict on operators that are not in the table.
+        others_reason: the reason for that verdict.
+        types: supported types of non-constant tensors.
+        types_document: where the types are documented.
+        open_types: types that may be supported; no document says.
+        takes_half_constants: whether it reads 16-bit weights directly and skips their DEQUANTIZE.
+        per_channel: operators whose tensors may have a scale per channel; None means all.
+        note: what readers of the report must know.
     """
 
     name: str
     runtime: str
-    source: Source
+    document: Document
     operators: Mapping[str, Limit]
     others: Verdict
     others_reason: str
     types: frozenset[str]
-    types_source: Source
+    types_document: Document
     open_types: frozenset[str] = frozenset()
     takes_half_constants: bool = False
     per_channel: frozenset[str] | None = None
     note: str = ""
 
 
-def judge(operator: Operator, accelerator: Accelerator) -> Judgement:
-    """Holds an operator against what an accelerator publishes.
+def operator_support(operator: Operator, accelerator: Accelerator) -> Support:
+    """Whether an accelerator supports an operator, according to its documentation.
 
     Returns:
-        The first refusal there is, else the first open question, else `accepted`.
+        The first refusal if there is any, else the first open question, else `accepted`.
     """
     if accelerator.takes_half_constants and _converts_half_constants(operator):
-        return Judgement("accepted")
+        return Support("accepted")
     objections = list(_objections(operator, accelerator))
     refusals = [objection for objection in objections if objection.verdict == "refused"]
-    return next(iter(refusals + objections), Judgement("accepted"))
+    return next(iter(refusals + objections), Support("accepted"))
 
 
-def _objections(operator: Operator, accelerator: Accelerator) -> Iterator[Judgement]:
+def _objections(operator: Operator, accelerator: Accelerator) -> Iterator[Support]:
     limit = accelerator.operators.get(operator.name)
     if limit is None:
-        yield Judgement(accelerator.others, accelerator.others_reason, accelerator.source)
+        yield Support(accelerator.others, accelerator.others_reason, accelerator.document)
         return
-    source = limit.source or accelerator.source
+    document = limit.document or accelerator.document
     for reason in _refusals(operator, limit):
-        yield Judgement("refused", reason, source)
+        yield Support("refused", reason, document)
     for reason in _open_questions(operator, limit):
-        yield Judgement("unknown", reason, source)
+        yield Support("unknown", reason, document)
     yield from _type_objections(operator, limit.types or accelerator.types, accelerator)
 
 
@@ -130,45 +131,47 @@ def _refusals(operator: Operator, limit: Limit) -> Iterator[str]:
     if limit.refused:
         yield limit.refused
     if refused is None and newest is not None and operator.version > newest:
-        yield f"version {operator.version}; up to {newest} is taken"
+        yield f"version {operator.version}; supported up to {newest}"
     if refused is not None and operator.version >= refused:
-        yield f"version {operator.version}; {refused} is not known to it"
+        yield f"version {operator.version}; not supported from {refused} on"
     if limit.largest_kernel and operator.kernel and max(operator.kernel) > limit.largest_kernel:
-        yield f"kernel of {_size(operator.kernel)}; up to {limit.largest_kernel} is taken"
+        yield f"kernel of {_size(operator.kernel)}; supported up to {limit.largest_kernel}"
     if limit.strides and not set(operator.stride) <= set(limit.strides):
         strides = ", ".join(str(stride) for stride in limit.strides)
-        yield f"stride of {_size(operator.stride)}; {strides} are taken"
+        yield f"stride of {_size(operator.stride)}; supported are {strides}"
     if operator.activation != "NONE" and not limit.fused_activation:
-        yield f"{operator.activation} fused into it; none may be"
+        yield f"fused {operator.activation}; fused activations are not supported"
     if any(not tensor.constant for n, tensor in enumerate(operator.inputs) if n in limit.constants):
-        yield "weights or a size that other operators compute; they must be constants"
+        yield "computed weights or size; they must be constants"
     if limit.bias and len(operator.inputs) < 3:
-        yield "no bias; it must have one"
+        yield "no bias; one is required"
 
 
 def _open_questions(operator: Operator, limit: Limit) -> Iterator[str]:
     newest, refused = limit.version, limit.refused_version
     if newest is not None and refused is not None and newest < operator.version < refused:
-        yield f"version {operator.version}; up to {newest} is taken, from {refused} on none is"
+        yield (
+            f"version {operator.version}; supported up to {newest}, not supported from {refused} on"
+        )
     if limit.open_question:
         yield limit.open_question
 
 
 def _type_objections(
-    operator: Operator, taken: frozenset[str], accelerator: Accelerator
-) -> Iterator[Judgement]:
-    strange = _types(operator) - taken
-    source = accelerator.types_source
-    if refused := strange - accelerator.open_types:
-        reason = f"tensors of {_words(refused)}; it takes {_words(taken)}"
-        yield Judgement("refused", reason, source)
-    if open_types := strange & accelerator.open_types:
-        reason = f"tensors of {_words(open_types)}; it is not said which chips compute with them"
-        yield Judgement("unknown", reason, source)
+    operator: Operator, supported: frozenset[str], accelerator: Accelerator
+) -> Iterator[Support]:
+    others = _types(operator) - supported
+    document = accelerator.types_document
+    if refused := others - accelerator.open_types:
+        reason = f"tensors of {_names(refused)}; supported are {_names(supported)}"
+        yield Support("refused", reason, document)
+    if open_types := others & accelerator.open_types:
+        reason = f"tensors of {_names(open_types)}; not documented which chips support them"
+        yield Support("unknown", reason, document)
     scaled = {tensor.quantization for tensor in operator.inputs + operator.outputs}
     allowed = accelerator.per_channel
     if "per channel" in scaled and allowed is not None and operator.name not in allowed:
-        yield Judgement("refused", "a scale per channel; it takes one per tensor", source)
+        yield Support("refused", "scales per channel; only one per tensor is supported", document)
 
 
 def _converts_half_constants(operator: Operator) -> bool:
@@ -176,12 +179,12 @@ def _converts_half_constants(operator: Operator) -> bool:
 
 
 def _types(operator: Operator) -> frozenset[str]:
-    """Of all that is computed; constants are converted beforehand."""
+    """Types of the non-constant tensors; constants can be converted in advance."""
     read = (tensor for tensor in operator.inputs if not tensor.constant)
     return frozenset(tensor.type for tensor in (*read, *operator.outputs))
 
 
-def _words(names: frozenset[str]) -> str:
+def _names(names: frozenset[str]) -> str:
     return ", ".join(sorted(names))
 
 
@@ -194,13 +197,13 @@ def _each(limit: Limit, names: str) -> dict[str, Limit]:
 
 
 def _any_of(names: str) -> dict[str, Limit]:
-    """Operators about which nothing is published but that they are taken."""
+    """Operators that are supported without documented limits."""
     return _each(Limit(), names)
 
 
 def _unread(names: str) -> dict[str, Limit]:
-    """Operators that are taken under conditions that this table does not hold."""
-    question = "taken under conditions that were not looked up"
+    """Operators with limits that this table does not contain."""
+    question = "supported under conditions that were not looked up"
     every = _FLOATS | _INTEGERS | {"INT16", "INT32", "INT64", "BOOL"}
     return _each(Limit(types=every, open_question=question), names)
 
@@ -209,7 +212,7 @@ def _up_to(version: int, names: str) -> dict[str, Limit]:
     return _each(Limit(version=version), names)
 
 
-_GPU_PARSERS = Source(
+_GPU_PARSERS = Document(
     "LiteRT, GPU delegate, model_builder.cc",
     _LITERT + "tflite/delegates/gpu/common/model_builder.cc",
 )
@@ -236,7 +239,7 @@ _GPU_TABLE: Mapping[str, Limit] = {
     **_up_to(9, "FULLY_CONNECTED"),
 }
 
-_NNAPI_VALIDATION = Source(
+_NNAPI_VALIDATION = Document(
     "TensorFlow Lite, NNAPI delegate, nnapi_delegate.cc",
     _TENSORFLOW + "tensorflow/lite/delegates/nnapi/nnapi_delegate.cc",
 )
@@ -274,11 +277,11 @@ _NNAPI_TABLE: Mapping[str, Limit] = {
     "TRANSPOSE_CONV": Limit(version=3, constants=(0, 1)),
 }
 
-_QNN_COMPILER = Source(
+_QNN_COMPILER = Document(
     "LiteRT to Qualcomm QNN Compiler Support",
     _LITERT + "litert/vendors/qualcomm/compiler/Qualcomm_QNN_Compiler.md",
 )
-_QNN_ACCELERATION = Source(
+_QNN_ACCELERATION = Document(
     "Qualcomm AI Engine Direct Delegate, Acceleration Support",
     "https://docs.qualcomm.com/doc/80-63442-10/topic/support.html",
 )
@@ -295,16 +298,16 @@ _QNN_TABLE = _any_of(
     "TRANSPOSE TRANSPOSE_CONV UNPACK"
 )
 
-_NEURON_COMPILER = Source(
+_NEURON_COMPILER = Document(
     "LiteRT to MediaTek Neuron Compiler Support",
     _LITERT + "litert/vendors/mediatek/compiler/MediaTek_Neuro_Compiler.md",
 )
-_MDLA = Source(
+_MDLA = Document(
     "MediaTek NeuroPilot, MDLA 3.0 Guidelines",
     "https://mediatek.gitlab.io/aiot/doc/aiot-dev-guide/master/sw/yocto/ml-guide/neuron-sdk/"
     "mt8188/supported-operations/mdla-guide/mdla_guidelines_3_0.html",
 )
-_MDLA_CONVOLUTION = Limit(largest_kernel=16, strides=(1, 2, 3, 4, 8), source=_MDLA)
+_MDLA_CONVOLUTION = Limit(largest_kernel=16, strides=(1, 2, 3, 4, 8), document=_MDLA)
 _NEURON_TABLE: Mapping[str, Limit] = {
     **_any_of(
         "ABS ADD AVERAGE_POOL_2D BATCH_MATMUL CAST CONCATENATION DEQUANTIZE DIV FULLY_CONNECTED "
@@ -316,13 +319,13 @@ _NEURON_TABLE: Mapping[str, Limit] = {
     **_each(_MDLA_CONVOLUTION, "CONV_2D DEPTHWISE_CONV_2D TRANSPOSE_CONV"),
 }
 
-_TENSOR_PLUGIN = Source(
+_TENSOR_PLUGIN = Document(
     "LiteRT, Google Tensor compiler plugin, compiler_plugin.cc",
     _LITERT + "litert/vendors/google_tensor/compiler/compiler_plugin.cc",
 )
 
 _TENSOR_TABLE = _each(
-    Limit(refused="never handed to the chip's compiler"),
+    Limit(refused="never passed to the chip's compiler"),
     (
         "ASSIGN_VARIABLE BIDIRECTIONAL_SEQUENCE_LSTM BROADCAST_ARGS BUCKETIZE CALL_ONCE "
         "COMPLEX_ABS CONV_3D CONV_3D_TRANSPOSE CUSTOM DENSIFY FAKE_QUANT HASHTABLE "
@@ -335,12 +338,12 @@ _TENSOR_TABLE = _each(
     ),
 )
 
-_CORAL = Source(
+_CORAL = Document(
     "Coral, TensorFlow models on the Edge TPU, supported operations",
     "https://coral.ai/docs/edgetpu/models-intro/#supported-operations",
 )
 _NO_ACTIVATION = Limit(fused_activation=False)
-_BY_SIZE = Limit(open_question="depending on its size it is left to the CPU, for precision's sake")
+_BY_SIZE = Limit(open_question="left to the CPU at some sizes, for precision")
 _EDGE_TPU_TABLE: Mapping[str, Limit] = {
     **_any_of(
         "ADD CONV_2D DEPTHWISE_CONV_2D EXPAND_DIMS FULLY_CONNECTED L2_NORMALIZATION LOGISTIC "
@@ -353,7 +356,7 @@ _EDGE_TPU_TABLE: Mapping[str, Limit] = {
     "TRANSPOSE_CONV": Limit(
         version=2,
         refused_version=4,
-        source=Source(
+        document=Document(
             "Edge TPU compiler 16 does not know TRANSPOSE_CONV version 4",
             "https://github.com/google-coral/edgetpu/issues/845",
         ),
@@ -364,77 +367,77 @@ ACCELERATORS: tuple[Accelerator, ...] = (
     Accelerator(
         name="GPU delegate",
         runtime="gpu",
-        source=_GPU_PARSERS,
+        document=_GPU_PARSERS,
         operators=_GPU_TABLE,
         others="refused",
         others_reason="no parser for it",
         types=_FLOATS | _INTEGERS,
-        types_source=_GPU_PARSERS,
+        types_document=_GPU_PARSERS,
         takes_half_constants=True,
-        note="computes in 16-bit floats, int8 models too; takes the largest part that hangs "
-        "together and leaves the rest to the CPU",
+        note="computes in 16-bit floats, also for int8 models; runs the largest connected part of "
+        "the model and leaves the rest to the CPU",
     ),
     Accelerator(
         name="NNAPI",
         runtime="nnapi",
-        source=_NNAPI_VALIDATION,
+        document=_NNAPI_VALIDATION,
         operators=_NNAPI_TABLE,
         others="refused",
         others_reason="not mapped to NNAPI",
         types=_FLOAT32 | _INTEGERS,
-        types_source=_NNAPI_VALIDATION,
+        types_document=_NNAPI_VALIDATION,
         takes_half_constants=True,
-        note="what the delegate hands over on Android 11 and later; a phone's drivers may refuse "
-        "more, and float16 models go wholly or not at all; deprecated since Android 15",
+        note="what the delegate passes on under Android 11 and later; a phone's drivers may refuse "
+        "more, float16 models run completely or not at all; deprecated since Android 15",
     ),
     Accelerator(
         name="Qualcomm QNN",
         runtime="qnn",
-        source=_QNN_COMPILER,
+        document=_QNN_COMPILER,
         operators=_QNN_TABLE,
         others="refused",
         others_reason="no QNN operation for it",
         types=_INTEGERS | {"INT16", "INT32", "BOOL"},
-        types_source=_QNN_ACCELERATION,
+        types_document=_QNN_ACCELERATION,
         open_types=_FLOATS,
-        note="the Hexagon processor; 8-bit integers are what it is documented for",
+        note="the Hexagon processor; documented for 8-bit integers",
     ),
     Accelerator(
         name="MediaTek",
         runtime="mediatek",
-        source=_NEURON_COMPILER,
+        document=_NEURON_COMPILER,
         operators=_NEURON_TABLE,
         others="refused",
         others_reason="no Neuron operation for it",
         types=_FLOATS | _INTEGERS | {"INT16", "INT32", "BOOL"},
-        types_source=_MDLA,
+        types_document=_MDLA,
         per_channel=frozenset(
             {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "PRELU", "TRANSPOSE_CONV"}
         ),
-        note="32-bit floats become 16-bit ones, if allowed; the chip's own compiler has the last "
-        "word, its buffers are limited",
+        note="converts 32-bit floats to 16 bits if allowed; the chip's compiler can still refuse "
+        "a model, because its buffers are limited",
     ),
     Accelerator(
         name="Google Tensor",
         runtime="google_tensor",
-        source=_TENSOR_PLUGIN,
+        document=_TENSOR_PLUGIN,
         operators=_TENSOR_TABLE,
         others="unknown",
-        others_reason="handed to the chip's compiler, which publishes no list",
+        others_reason="passed to the chip's compiler, for which no list is published",
         types=_FLOATS | _INTEGERS,
-        types_source=_TENSOR_PLUGIN,
-        note="published is only what is never handed to its compiler",
+        types_document=_TENSOR_PLUGIN,
+        note="only the operators that are never passed to its compiler are documented",
     ),
     Accelerator(
         name="Edge TPU",
         runtime="edgetpu",
-        source=_CORAL,
+        document=_CORAL,
         operators=_EDGE_TPU_TABLE,
         others="refused",
         others_reason="not in the list of supported operations",
         types=_INTEGERS,
-        types_source=_CORAL,
-        note="from the first operator that it does not take, all go to the CPU",
+        types_document=_CORAL,
+        note="all operators after the first unsupported one run on the CPU",
     ),
 )
-"""In the order of the reports."""
+"""All accelerators, in the order of the reports."""

@@ -1,7 +1,7 @@
-"""Brings a 64-bit Arm Python with LiteRT, to be run under emulation: python -m quantize.proof.arm64
+"""Installs a 64-bit Arm Python with LiteRT for emulation: python -m quantize.proof.arm64
 
-It needs a Debian whose package sources have arm64, apt and dpkg, and no rights: everything lands
-in a folder of the user's cache.
+It needs Debian with apt, dpkg and package sources for arm64, but no root access: everything goes
+into a folder of the user's cache.
 """
 
 import os
@@ -16,17 +16,17 @@ ARM64_PYTHON = Path("usr/bin/python3.11")
 
 _SYSTEM = ("python3", "libstdc++6")
 _PACKAGES = ("ai-edge-litert==1.4.0", "numpy==1.26.4")
-"""LiteRT 2.3 crashes under qemu 7.2."""
+"""Not LiteRT 2.3, which crashes under qemu 7.2."""
 
 
 def arm64_folder() -> Path:
-    """Where it lies: `system` is Debian's files, `packages` are Python's."""
+    """The installation: `system` has Debian's files, `packages` Python's."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "pocket-bokeh" / "arm64"
 
 
 def find_uv() -> str | None:
-    """uv from the path, or the one that `./run` brought."""
+    """uv from the PATH, or the one that `./run` installed."""
     ours = Path(__file__).parents[2] / ".uv" / "bin" / "uv"
     return shutil.which("uv") or (str(ours) if ours.is_file() else None)
 
@@ -34,26 +34,26 @@ def find_uv() -> str | None:
 def main() -> None:
     folder = arm64_folder()
     if (folder / "system" / ARM64_PYTHON).is_file():
-        print(f"{folder}: there already")
+        print(f"{folder}: installed already")
         return
-    bring(folder)
+    install(folder)
     print(f"{folder}: 64-bit Arm Python with LiteRT; quantize.verify runs it with qemu-aarch64")
 
 
-def bring(folder: Path) -> None:
-    """Makes the folder, whole or not at all.
+def install(folder: Path) -> None:
+    """Creates the installation atomically.
 
     Raises:
-        UserError: a tool is missing, or a package cannot be had; says which.
+        UserError: a tool or package is missing.
     """
     uv = find_uv()
     for tool, found in (("apt-get", shutil.which("apt-get")), ("uv", uv)):
         if not found:
-            raise UserError(f"{tool} is missing; 64-bit Arm can be had on Debian alone")
+            raise UserError(f"{tool} is missing; 64-bit Arm can only be installed on Debian")
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        _bring_system(beside)
+        _install_system(beside)
         _call(
             [
                 *(str(uv), "pip", "install", "--quiet", "--target", str(beside / "packages")),
@@ -69,12 +69,12 @@ def bring(folder: Path) -> None:
         raise
 
 
-def _bring_system(folder: Path) -> None:
-    """Debian's Arm packages with all that they need, unpacked and not installed."""
+def _install_system(folder: Path) -> None:
+    """Downloads and unpacks Debian's Arm packages with their dependencies."""
     apt = folder / "apt"
     for name in ("state/lists/partial", "cache/archives/partial"):
         (apt / name).mkdir(parents=True)
-    (apt / "status").touch()  # as if nothing were installed yet
+    (apt / "status").touch()  # empty: nothing is installed yet
     options = {
         "APT::Architecture": "arm64",
         "APT::Architectures": "arm64",

@@ -1,4 +1,4 @@
-"""Where each runtime is to be had on this machine: what starts it, or what is missing."""
+"""How to start each runtime on this machine, and what is missing to do so."""
 
 import ctypes.util
 import json
@@ -20,18 +20,18 @@ from quantize.proof.arm64 import ARM64_PYTHON, arm64_folder, find_uv
 from train.network.presets import choose
 
 TFLITE_RUNTIME = ("tflite-runtime==2.14.0", "numpy==1.26.4")
-"""The last of its name, which many apps still ship; it needs Python 3.11 and numpy 1."""
+"""The last release of tflite-runtime, which many apps still ship; needs Python 3.11 and NumPy 1."""
 
 VULKAN_DRIVERS = (
     Path("/usr/lib/chromium/vk_swiftshader_icd.json"),
     Path("/usr/lib/chromium-browser/vk_swiftshader_icd.json"),
 )
-"""Chromium's software Vulkan, which gives the GPU delegate a GPU on machines without one."""
+"""Chromium's software Vulkan, on which the GPU delegate runs on machines without a GPU."""
 
 RUNNER = Path(__file__).with_name("standalone_runner.py")
 
 SECONDS_PER_MODEL = 600
-"""After which a runtime is taken for hung; emulated Arm takes long."""
+"""Timeout for one model; emulated Arm is slow."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Environment:
     """A runtime on this machine.
 
     Attributes:
-        runtime: as `quantize.proof.standalone_runner` and `bundle.json` call it.
-        title: for people.
-        command: what a Python script is started with.
-        variables: environment variables that it needs beside those there are.
-        missing: why it is not there and the command that brings it; None where it is.
-        one_model_at_a_time: whether each model gets a process of its own, because a refusal is
-            told on standard error or ends the process.
+        runtime: its name in `quantize.proof.standalone_runner` and `bundle.json`.
+        title: for users.
+        command: the command that runs a Python script.
+        variables: additional environment variables.
+        missing: what is not installed, and the command that installs it; None if nothing is.
+        one_model_at_a_time: whether each model gets its own process, because a refusal is only
+            reported on standard error or ends the process.
     """
 
     runtime: str
@@ -57,7 +57,7 @@ class Environment:
 
 
 def environments() -> tuple[Environment, ...]:
-    """All runtimes that a model is proven on."""
+    """All runtimes on which models are tested."""
     return (
         Environment("litert_cpu", "LiteRT, CPU with XNNPACK"),
         Environment("litert_lean", "LiteRT, XNNPACK in little memory"),
@@ -70,10 +70,10 @@ def environments() -> tuple[Environment, ...]:
 
 
 def choose_environments(names: Sequence[str]) -> list[Environment]:
-    """The runtimes asked for, all where none is.
+    """The runtimes with these names; without names all.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: a name is unknown.
     """
     known = {environment.runtime: environment for environment in environments()}
     return [choose("runtime", name, known) for name in dict.fromkeys(names or known)]
@@ -87,15 +87,15 @@ def make_job(
     threads: int = 2,
     repeats: int = 0,
 ) -> dict[str, Any]:
-    """What `quantize.proof.standalone_runner` is told about one model; writes its inputs.
+    """Makes a job for `quantize.proof.standalone_runner` and writes its inputs.
 
     Args:
-        bundle: the model's.
-        model: what is run.
+        bundle: the bundle of the model.
+        model: the model to run.
         inputs: N × h × w × channels, float32, 0…1.
         scratch: a folder for inputs and outputs.
-        threads: of the CPU.
-        repeats: renderings of the first input that are timed.
+        threads: number of CPU threads.
+        repeats: number of timed renderings of the first input.
     """
     name = Path(model.file).stem
     np.save(scratch / f"{name}_in.npy", encode(inputs, model.input)[:, None])
@@ -113,11 +113,11 @@ def make_job(
 def run_jobs(
     environment: Environment, jobs: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Has `quantize.proof.standalone_runner` do jobs in an environment.
+    """Runs jobs with `quantize.proof.standalone_runner` in an environment.
 
     Returns:
-        Its answers, fewer than the jobs where the process ended early, and its standard error's
-        lines.
+        The answers, fewer than the jobs if the process ended early, and the lines of its standard
+        error.
     """
     with tempfile.TemporaryDirectory() as private:
         variables = {"XDG_RUNTIME_DIR": private, **environment.variables}
@@ -147,7 +147,7 @@ def _tflite_runtime() -> Environment:
         "tflite_runtime",
         "tflite-runtime 2.14",
         command=(uv or "uv", "run", *options, *packages, "python"),
-        missing=None if uv else "uv is not there; ./run python --version brings it",
+        missing=None if uv else "no uv; ./run python --version installs it",
     )
 
 
@@ -155,12 +155,12 @@ def _gpu_delegate() -> Environment:
     driver = os.environ.get("VK_ICD_FILENAMES") or next(
         (str(file) for file in VULKAN_DRIVERS if file.is_file()), ""
     )
-    there = driver and ctypes.util.find_library("vulkan")
+    has_vulkan = driver and ctypes.util.find_library("vulkan")
     return Environment(
         "gpu_delegate",
         "GPU delegate on Vulkan",
         variables={"VK_ICD_FILENAMES": driver},
-        missing=None if there else "no Vulkan here; apt-get install chromium libvulkan1",
+        missing=None if has_vulkan else "no Vulkan; apt-get install chromium libvulkan1",
         one_model_at_a_time=True,
     )
 
@@ -176,7 +176,7 @@ def _arm64() -> Environment:
     return Environment(
         "arm64",
         "LiteRT on 64-bit Arm (emulated)",
-        # qemu 7 crashes in newer LiteRT's kernels for newer processors.
+        # Emulates an older processor: qemu 7 crashes in LiteRT's kernels for newer ones.
         command=(emulator, "-cpu", "cortex-a72", "-L", str(system), str(system / ARM64_PYTHON)),
         variables={
             "PYTHONHOME": str(system / "usr"),

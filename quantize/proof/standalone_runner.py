@@ -1,15 +1,25 @@
-"""Runs .tflite files on one runtime, in whatever environment has that runtime.
+"""Runs .tflite files on one runtime, in an environment that has that runtime.
 
-Not a part of the package that is imported: a script of numpy and one interpreter, which
-`quantize.verify` starts in other environments, under emulation too.
+This script is not imported. It needs only NumPy and one interpreter, and `quantize.verify` starts
+it in other environments, also under emulation.
 
     python standalone_runner.py RUNTIME < jobs
 
-A job is a line of JSON: `model` (a .tflite file), `inputs` (an .npy of N × 1 × h × w × c in the
-model's own type), `outputs` (the .npy to write) and of one output its `shape`, 1 × 2h × 2w × 3, and
-`type`; `threads` of the CPU; with `repeats`, the first input is rendered as often again and timed.
-Each job is answered by a line of JSON: `verdict` (wholly, partly or no), `reason`, and where it was
-timed the `seconds` of each repeat and the most `memory_bytes` of the process before and after.
+Each job is a line of JSON:
+
+    model: a .tflite file
+    inputs: an .npy file, N × 1 × h × w × c, in the model's input type
+    outputs: the .npy file to write
+    shape, type: of one output; the shape is 1 × 2h × 2w × 3
+    threads: number of CPU threads
+    repeats: optional; renders the first input this often and measures the time
+
+Each answer is a line of JSON:
+
+    verdict: wholly, partly or no
+    reason: why not wholly
+    seconds: with repeats, the time of each
+    memory_bytes: with repeats, peak memory of the process before and after
 """
 
 import importlib
@@ -24,17 +34,17 @@ from typing import Any
 import numpy as np
 
 LEAN_XNNPACK = 0x23
-"""XNNPACK's flags for int8, uint8, and pointers to a convolution's pixels (8 bytes for each of the
-kernel's taps at each pixel) that are made for one convolution at a time instead of kept for all."""
+"""XNNPACK's flags for int8, uint8 and transient indirection buffers. Indirection buffers hold 8
+bytes per pixel and kernel tap; transient ones exist for one convolution at a time."""
 
-# What a job's model is loaded into: takes one input, gives one output.
+# A loaded model: one input to one output.
 Run = Callable[[np.ndarray], np.ndarray]
 Job = dict[str, Any]
 
 
 def main() -> None:
     module, load = LOADERS[sys.argv[1]]
-    importlib.import_module(module)  # so that no model's memory counts it
+    importlib.import_module(module)  # before the memory of the first model is measured
     for line in sys.stdin:
         job = json.loads(line)
         figures: dict[str, Any] = {}
@@ -47,7 +57,7 @@ def main() -> None:
             if job.get("repeats"):
                 figures["seconds"] = [_seconds(run, photos[0]) for _ in range(job["repeats"])]
                 figures["memory_bytes"] = [before, _memory_bytes()]
-        except Exception as error:  # whatever it is: this model does not run here, the next may
+        except Exception as error:  # any error: this model does not run, but the next one may
             verdict, reason = "no", " ".join(str(error).split()) or type(error).__name__
         print(json.dumps({"verdict": verdict, "reason": reason, **figures}), flush=True)
 
@@ -59,9 +69,9 @@ def _seconds(run: Run, photo: np.ndarray) -> float:
 
 
 def _memory_bytes() -> int:
-    """The most main memory that this process has had."""
+    """Peak memory of this process."""
     status = Path("/proc/self/status")
-    if status.is_file():  # what getrusage says there is the parent's until this one has had more
+    if status.is_file():  # on Linux, getrusage starts with the parent process's peak
         (peak,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(peak.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS, in bytes
@@ -95,7 +105,7 @@ def _tensorflow(job: Job) -> tuple[Run, str, str]:
 
 
 def _interpreted(interpreter: Any) -> tuple[Run, str, str]:
-    """An interpreter runs all of a model or refuses it; it never leaves a part to another."""
+    """Prepares an interpreter, which runs a model completely or not at all."""
     interpreter.allocate_tensors()
     (source,), (sink,) = interpreter.get_input_details(), interpreter.get_output_details()
 
@@ -118,7 +128,7 @@ def _litert_lean(job: Job) -> tuple[Run, str, str]:
 
 
 def _gpu_delegate(job: Job) -> tuple[Run, str, str]:
-    """Alone where it takes every operator, else with the CPU for the rest."""
+    """Runs on the GPU alone if it supports every operator, otherwise with the CPU for the rest."""
     from ai_edge_litert.compiled_model import CompiledModel
     from ai_edge_litert.hardware_accelerator import HardwareAccelerator
 
@@ -156,7 +166,7 @@ LOADERS: dict[str, tuple[str, Load]] = {
     "gpu_delegate": ("ai_edge_litert.compiled_model", _gpu_delegate),
     "arm64": ("ai_edge_litert.interpreter", _litert),
 }
-"""By runtime: the module that it comes in, and what loads a model."""
+"""The module and the loading function of each runtime."""
 
 
 if __name__ == "__main__":

@@ -13,14 +13,14 @@ import pytest
 from android_demo.host_app import HostApp, make_host_app
 from android_demo.packages import fetch
 from android_demo.programs import PACKAGES
-from pocket_bokeh.bundle import Bundle, BundledModel, EdgeFormat, GoldenPair, sha256, write_bundle
+from pocket_bokeh.bundle import Bundle, BundledModel, GoldenPair, TensorFormat, sha256, write_bundle
 from pocket_bokeh.errors import UserError
 from quantize.convert.recipes import RECIPES
 from quantize.export import encode_png
 
 SIZES = ((96, 128), (128, 96))
-CODES = EdgeFormat("uint8", 1 / 255, 0)
-FLOATS = EdgeFormat("float32")
+CODES = TensorFormat("uint8", 1 / 255, 0)
+FLOATS = TensorFormat("float32")
 EXACT = {"golden_largest_step": 1.0, "golden_mean_step": 0.01}
 _BUILT_WITH = ("javac", "mvn", "apksigner", "gcc", "readelf")
 

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Error, sync_playwright
 
 from gradio_app.store import ResultStore
 from gradio_app.workshop import Workshop
-from pocket_bokeh.bundle import Bundle, BundledModel, EdgeFormat, GoldenPair, sha256, write_bundle
+from pocket_bokeh.bundle import Bundle, BundledModel, GoldenPair, TensorFormat, sha256, write_bundle
 from quantize.convert.conversion import convert
 from quantize.convert.recipes import RECIPES
 from quantize.export import encode_png
@@ -40,7 +40,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         doubled = tf_keras.layers.UpSampling2D(2)(photo)
         network = tf_keras.Model(photo, tf_keras.layers.Rescaling(gain, offset)(doubled))
         content = convert(network, RECIPES[recipe], (SIZE[0] // 2, SIZE[1] // 2))
-        file, edge = f"{recipe}.tflite", EdgeFormat("float32")
+        file, edge = f"{recipe}.tflite", TensorFormat("float32")
         contents[file] = content
         models.append(BundledModel(recipe, file, SIZE, edge, edge, len(content), sha256(content)))
     picture = encode_png(np.zeros((8, 8, 3), np.uint8))

@@ -113,7 +113,7 @@ def test_a_failure_is_that_pictures_alone(
     Image.new("RGB", (40, 8000), "red").save(tmp_path / "narrow.png")
     last = finish(workshop, read_upload(tmp_path / "narrow.png"), bundle)[-1]
     assert [picture.ready for picture in last.pictures] == [True, False, False]
-    assert "too long and narrow" in last.pictures[1].failure
+    assert "too narrow" in last.pictures[1].failure
 
 
 def test_one_pixel_is_rendered(workshop: Workshop, bundle: Bundle, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from skimage import data
 from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.photo import read_photo, to_float
 from pocket_bokeh.render import render_photo
-from pocket_bokeh.transposed_model import in_every_shape
+from pocket_bokeh.shaped_model import in_every_shape
 from train.data.pairs import find_whole_folder, fingerprint
 from train.judge.candidates import open_judged
 from train.judge.evaluation import BLURRED, UNTOUCHED, Evaluation, mean_figures
@@ -30,7 +30,7 @@ from train.release import REPORTED_ON, SHORT_SIDE
 ROOT = Path(__file__).resolve().parents[2]
 POCKET = ROOT / "models" / "pocket"
 CAPTURED = ROOT.parent / "shared" / "real_pairs" / "test"
-"""Six pairs, quickly judged; not part of the repository."""
+"""Six pairs for a quick check; not part of the repository."""
 
 Area = tuple[slice, slice]
 
@@ -62,10 +62,10 @@ SCENES = {
 }
 
 SUBJECT_KEPT = 0.8
-"""The least share of the photograph's gradient energy that must stay in the subject."""
+"""Minimum share of the photograph's gradient energy that must remain in the subject."""
 
 BACKGROUND_KEPT = 0.25
-"""The largest share of it that may stay in the background."""
+"""Maximum share of it that may remain in the background."""
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_it_has_every_recipe_and_is_small(pocket: Bundle) -> None:
 
 
 def test_the_card_claims_more_than_doing_nothing(release: Any) -> None:
-    """On captured pairs one blur over everything comes close, as the card says."""
+    """On captured pairs a uniform blur comes close, as the card says."""
     quality = {
         name: {row: figures["psnr"] for row, figures in found["means"].items()}
         for name, found in release["figures"].items()
@@ -122,7 +122,7 @@ def _renderers(recipe: str) -> list[Any]:
 
 
 def _kept(scene: Scene, change: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float]:
-    """What stays of the gradient energy in the subject and in the background, as shares."""
+    """Shares of the gradient energy that remain in the subject and in the background."""
     photo = scene.read()
     before, after = (gradient_energy(to_float(it)) for it in (photo, change(photo)))
     subject, background = (
@@ -140,8 +140,8 @@ def test_the_subject_stays_sharp_and_the_background_becomes_soft(name: str, reci
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_neither_the_photo_nor_one_blur_would_pass(name: str) -> None:
-    """The measure itself: it must tell a rendering from doing nothing clever."""
+def test_neither_the_photo_nor_a_uniform_blur_would_pass(name: str) -> None:
+    """Checks the criterion itself: trivial results must fail it."""
     _, background = _kept(SCENES[name], lambda photo: photo)
     assert background > BACKGROUND_KEPT
     subject, _ = _kept(SCENES[name], lambda photo: gaussian_filter(photo, (2, 2, 0)))

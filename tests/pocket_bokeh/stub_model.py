@@ -1,4 +1,4 @@
-"""A model that needs no file."""
+"""A model without a file."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Stub:
-    """A model that doubles its input and does something to it."""
+    """A model that doubles its input and applies a function to it."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A bundle is whole or refused, in one line."""
+"""Bundles are written atomically, and damaged ones are refused in one line."""
 
 import dataclasses
 import json
@@ -16,18 +16,18 @@ from pocket_bokeh import bundle as bundle_module
 from pocket_bokeh.bundle import (
     Bundle,
     BundledModel,
-    EdgeFormat,
     GoldenPair,
+    TensorFormat,
     read_bundle,
     sha256,
     write_bundle,
 )
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.tflite_file import put_together
+from pocket_bokeh.tflite_file import pack
 
 
 def model_file(shape: tuple[int, ...] = (1, 32, 64, 3), scale: float | None = 1 / 255) -> bytes:
-    """A .tflite file without operators, whose edges are those of a model that doubles a photo."""
+    """A .tflite file without operators; its output has twice the size of its input."""
     _, height, width, _ = shape
     tensors = []
     for sides, kind in ((shape, schema.TensorType.UINT8), ((1, 2 * height, 2 * width, 3), 0)):
@@ -41,7 +41,7 @@ def model_file(shape: tuple[int, ...] = (1, 32, 64, 3), scale: float | None = 1 
     graph.tensors, graph.inputs, graph.outputs, graph.operators = tensors, [0], [1], []
     model.version, model.subgraphs, model.buffers = 3, [graph], [schema.BufferT()]
     model.operatorCodes = []
-    return put_together(model)
+    return pack(model)
 
 
 MODEL = model_file()
@@ -54,8 +54,8 @@ def small_bundle(folder: Path) -> Bundle:
         recipe="int8_qat",
         file="m.tflite",
         working_size=(64, 128),
-        input=EdgeFormat("uint8", 1 / 255, 0),
-        output=EdgeFormat("float32"),
+        input=TensorFormat("uint8", 1 / 255, 0),
+        output=TensorFormat("float32"),
         bytes=len(MODEL),
         sha256=sums["m.tflite"],
         figures={"psnr_to_float32": 40.5},
@@ -93,7 +93,7 @@ def changed_json(**changes: Any) -> Callable[[Path], None]:
 
 
 def with_model(**changes: Any) -> Callable[[Path], None]:
-    """The one model said to be something else."""
+    """Changes the description of the only model."""
 
     def change(folder: Path) -> None:
         stored = json.loads((folder / "bundle.json").read_text())
@@ -104,7 +104,7 @@ def with_model(**changes: Any) -> Callable[[Path], None]:
 
 
 def with_file(content: bytes) -> Callable[[Path], None]:
-    """The one model's file another one, its checksum and length as they should be."""
+    """Replaces the only model's file, with a matching checksum and length."""
 
     def change(folder: Path) -> None:
         (folder / "m.tflite").write_bytes(content)
@@ -116,36 +116,39 @@ def with_file(content: bytes) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: (folder / "m.tflite").write_bytes(b"Model"), "m.tflite: not the file"),
+        (
+            lambda folder: (folder / "m.tflite").write_bytes(b"Model"),
+            "m.tflite: changed since it was exported",
+        ),
         (lambda folder: (folder / "in.png").unlink(), "in.png: missing"),
         (lambda folder: (folder / "bundle.json").unlink(), "not a bundle"),
         (lambda folder: (folder / "bundle.json").write_text("{"), "damaged"),
         (lambda folder: (folder / "bundle.json").write_text("[]"), "damaged"),
         (lambda folder: (folder / "bundle.json").write_bytes(b"\xff"), "damaged"),
-        (changed_json(schema_version=99), "schema version 99, this program reads 2"),
+        (changed_json(schema_version=99), "schema version 99, but this program reads 2"),
         (changed_json(models=[{"recipe": "x"}]), "damaged"),
-        (with_model(file="../../m.tflite"), "not a file beside it"),
+        (with_model(file="../../m.tflite"), "is not a file in the same folder"),
         (with_model(file=5), "damaged"),
         (with_model(recipe=["int8_qat"]), "damaged"),
         (changed_json(name={}), "damaged"),
-        (changed_json(models=[]), "names no model"),
+        (changed_json(models=[]), "lists no models"),
         (lambda folder: (folder / "bundle.json").write_text("[" * 100_000), "damaged"),
         (with_model(working_size=[float("inf"), 1]), "damaged"),
-        # What the .tflite file itself says is never believed of another.
+        # Sizes and formats in bundle.json must match the .tflite file.
         (with_model(working_size=[60_000, 60_000]), r"says output \(1, 60000, 60000, 3\)"),
-        (with_model(working_size=[128, 64]), r"the file itself \(1, 64, 128, 3\)"),
-        (with_model(input={"type": "float32"}), "says input EdgeFormat"),
+        (with_model(working_size=[128, 64]), r"but the file has \(1, 64, 128, 3\)"),
+        (with_model(input={"type": "float32"}), "says input TensorFormat"),
         (with_model(input={"type": "uint8", "scale": 1 / 256, "zero_point": 0}), "says input"),
         (with_model(output={"type": "uint8", "scale": 1 / 255, "zero_point": 0}), "says output"),
         (with_model(bytes=7), "says bytes 7"),
         (with_file(b"model"), r"m.tflite: not a \.tflite model"),
         (with_file(MODEL[: len(MODEL) // 2]), r"m.tflite: not a \.tflite model"),
-        (with_file(model_file((1, -1, -1, 3))), "the file itself"),
-        (with_file(model_file((1, 32, 64, 4))), "the file itself"),
+        (with_file(model_file((1, -1, -1, 3))), "but the file has"),
+        (with_file(model_file((1, 32, 64, 4))), "but the file has"),
         (shutil.rmtree, "not a bundle"),
     ],
 )
-def test_damage_is_told_in_one_line(
+def test_damage_is_reported_in_one_line(
     folder: Path, damage: Callable[[Path], Any], message: str
 ) -> None:
     damage(folder)
@@ -155,14 +158,14 @@ def test_damage_is_told_in_one_line(
     assert str(folder) in str(refused.value)
 
 
-def test_an_existing_folder_is_left_alone(folder: Path) -> None:
-    with pytest.raises(UserError, match="a bundle already"):
+def test_an_existing_folder_is_not_overwritten(folder: Path) -> None:
+    with pytest.raises(UserError, match="bundle exists already"):
         write_bundle(small_bundle(folder), CONTENTS)
     assert read_bundle(folder) == small_bundle(folder)
 
 
-def test_files_that_are_not_described_are_not_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="not those"):
+def test_files_that_do_not_match_the_description_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="do not match the checksums"):
         write_bundle(small_bundle(tmp_path / "b"), CONTENTS | {"m.tflite": b"other"})
     assert list(tmp_path.iterdir()) == []
 
@@ -177,7 +180,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_recipe_is_answered_with_those_there_are(folder: Path) -> None:
+def test_an_unknown_recipe_is_refused_with_a_list_of_the_known_ones(folder: Path) -> None:
     bundle = read_bundle(folder)
     more = dataclasses.replace(bundle.models[0], recipe="float32")
     bundle = dataclasses.replace(bundle, models=(more, *bundle.models))
@@ -185,7 +188,7 @@ def test_an_unknown_recipe_is_answered_with_those_there_are(folder: Path) -> Non
         bundle.models_of("int4")
 
 
-def test_the_light_half_imports_no_tensorflow() -> None:
+def test_reading_a_bundle_imports_no_tensorflow() -> None:
     program = (
         "import sys, pocket_bokeh.render, quantize.convert.operators, "
         "quantize.convert.recipes\n"
@@ -199,11 +202,11 @@ def test_the_light_half_imports_no_tensorflow() -> None:
 def test_a_model_too_small_for_a_photo_is_refused(folder: Path) -> None:
     with_file(model_file((1, 8, 8, 3)))(folder)
     with_model(working_size=[16, 16])(folder)
-    with pytest.raises(UserError, match="gives 16 × 16 px, too small for a photo"):
+    with pytest.raises(UserError, match="its output of 16 × 16 px is too small for a photo"):
         read_bundle(folder)
 
 
-def test_a_size_without_a_golden_pair_is_told_in_one_line(folder: Path) -> None:
+def test_a_size_without_a_golden_pair_is_refused_in_one_line(folder: Path) -> None:
     bundle = read_bundle(folder)
     assert bundle.golden_of((64, 128)) == bundle.golden[0]
     with pytest.raises(UserError, match="no golden pair of 128 × 64 px"):

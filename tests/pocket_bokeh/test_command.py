@@ -1,4 +1,4 @@
-"""pocket-bokeh on the command line."""
+"""The command pocket-bokeh."""
 
 import shutil
 import subprocess
@@ -33,7 +33,7 @@ def test_depth_from_the_command_line(
     assert pictures[0].shape == (256, 512, 3)
     assert (pictures[0] != pictures[1]).any()
     monkeypatch.setattr(sys, "argv", ["pocket-bokeh", *arguments])
-    with pytest.raises(UserError, match=r"photo\.png: the network sees a depth map"):
+    with pytest.raises(UserError, match=r"photo\.png: the network needs a depth map"):
         main()
 
 
@@ -56,9 +56,7 @@ def test_one_photo_from_the_command_line(tiny_bundle: Bundle, tmp_path: Path) ->
     assert "Traceback" not in ended.stderr
 
 
-def test_a_photo_that_fails_is_named_and_the_rest_go_on(
-    tiny_bundle: Bundle, tmp_path: Path
-) -> None:
+def test_a_photo_that_fails_does_not_stop_the_others(tiny_bundle: Bundle, tmp_path: Path) -> None:
     photos = [tmp_path / name for name in ("a.jpg", "cut.jpg", "c.png")]
     write_photo(photos[0], data.astronaut()[:200, :300])
     photos[1].write_bytes(photos[0].read_bytes()[:5000])
@@ -81,14 +79,14 @@ def test_a_photo_that_fails_is_named_and_the_rest_go_on(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "no photo; name at least one"),
-        (["a.jpg", "b.jpg", "--depth", "d.png"], "--depth is the map of one photo"),
-        (["a.jpg", "--strength", "1.5"], "a strength of 1.5; expected 0"),
+        ([], "no photo given; name at least one"),
+        (["a.jpg", "b.jpg", "--depth", "d.png"], "--depth belongs to a single photo"),
+        (["a.jpg", "--strength", "1.5"], "strength 1.5 is out of range; expected 0"),
         (["missing.jpg"], "missing.jpg: no such file"),
-        (["a.jpg", "b.jpg", "--out", "bokeh.jpg"], "bokeh.jpg: a file, expected a folder"),
+        (["a.jpg", "b.jpg", "--out", "bokeh.jpg"], "bokeh.jpg: is a file; name a folder"),
     ],
 )
-def test_what_cannot_be_done_is_a_sentence(
+def test_invalid_options_are_refused_in_one_line(
     tiny_bundle: Bundle,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -103,7 +101,7 @@ def test_what_cannot_be_done_is_a_sentence(
         main()
 
 
-def test_a_model_that_is_not_the_exported_one_is_refused(
+def test_a_changed_model_file_is_refused(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "bundle"
@@ -113,5 +111,5 @@ def test_a_model_that_is_not_the_exported_one_is_refused(
     monkeypatch.setattr(
         sys, "argv", ["pocket-bokeh", str(tmp_path / "photo.jpg"), "--bundle", str(folder)]
     )
-    with pytest.raises(UserError, match=f"{model.name}: not the file that was exported"):
+    with pytest.raises(UserError, match=f"{model.name}: changed since it was exported"):
         main()

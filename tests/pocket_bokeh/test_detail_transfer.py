@@ -1,4 +1,4 @@
-"""Detail stays where a rendering is sharp, however fine the rendering itself is."""
+"""Detail is restored where a rendering is sharp, at any resolution of the rendering."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,12 @@ from scipy.ndimage import gaussian_filter
 from skimage import data
 
 from pocket_bokeh.detail_transfer import FINE, as_the_network_sees, transfer_detail
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import resize_photo, to_float, to_uint8
-from quantize.proof.comparison import psnr
 
 
 def blurred_outside(picture: np.ndarray, scale: float) -> np.ndarray:
-    """A subject in the middle, sharp; around it a blur of 5 pixels at working size times scale."""
+    """A sharp subject in the middle, surrounded by a blur of 5 working-size pixels times scale."""
     height, width = picture.shape[:2]
     rows, columns = np.mgrid[:height, :width]
     distance = ((rows / height - 0.5) / 0.3) ** 2 + ((columns / width - 0.5) / 0.25) ** 2
@@ -21,8 +21,8 @@ def blurred_outside(picture: np.ndarray, scale: float) -> np.ndarray:
     return subject * picture + (1 - subject) * blurred
 
 
-def test_detail_stays_where_it_is_sharp_and_the_blur_is_the_models() -> None:
-    """Against the same blur of the large photograph itself, which no model could see."""
+def test_sharp_places_get_detail_and_blurred_places_the_models_blur() -> None:
+    """The reference is the same blur applied to the full-size photograph."""
     photo = data.chelsea()[:288, :432]
     photo = to_uint8(gaussian_filter(to_float(resize_photo(photo, 864, 1296)), (0.7, 0.7, 0)))
     noise = np.random.default_rng(0).normal(0, 12, photo.shape)
@@ -42,7 +42,7 @@ def test_detail_stays_where_it_is_sharp_and_the_blur_is_the_models() -> None:
 
 
 def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A photograph, the same with a blurred background, and the latter at a third of the size."""
+    """A photograph, the same with a blurred background, and the second at a third of the size."""
     photo = resize_photo(data.chelsea()[:288, :432], 864, 1296)
     grain = np.random.default_rng(0).normal(0, 12, photo.shape)
     photo = np.clip(photo + grain, 0, 255).astype(np.uint8)
@@ -50,8 +50,8 @@ def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return photo, expected, to_float(resize_photo(to_uint8(expected), 288, 432))
 
 
-def test_of_a_true_target_all_sharpness_comes_back() -> None:
-    """The design's measure: a target made small, brought back, is far nearer than enlarged."""
+def test_a_reduced_target_gets_its_sharpness_back() -> None:
+    """Detail transfer of a reduced target is much closer to it than plain enlarging."""
     photo, expected, rendered = scene()
     small = resize_photo(photo, 288, 432)
     result = transfer_detail(photo, small, rendered, FINE)
@@ -60,7 +60,7 @@ def test_of_a_true_target_all_sharpness_comes_back() -> None:
     assert gained > 3
 
 
-def test_a_rendering_as_coarse_as_the_networks_counts_as_sharp_where_it_is_sharpest() -> None:
+def test_a_rendering_at_the_networks_resolution_counts_as_sharp() -> None:
     photo, expected, rendered = scene()
     small = resize_photo(photo, 288, 432)
     coarse = as_the_network_sees(rendered)
@@ -69,8 +69,8 @@ def test_a_rendering_as_coarse_as_the_networks_counts_as_sharp_where_it_is_sharp
     assert psnr(result, expected) > psnr(bicubic, expected) + 3
 
 
-def test_a_rendering_soft_in_its_finest_pixels_alone_counts_as_sharp() -> None:
-    """Networks leave skin and fur a little softer than the photograph halved."""
+def test_slight_softness_still_counts_as_sharp() -> None:
+    """Networks render skin and fur a little softer than the halved photograph."""
     photo, expected, rendered = scene()
     soft = gaussian_filter(as_the_network_sees(rendered), (0.8, 0.8, 0))
     result = to_float(transfer_detail(photo, resize_photo(photo, 288, 432), soft))
@@ -79,8 +79,8 @@ def test_a_rendering_soft_in_its_finest_pixels_alone_counts_as_sharp() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (63, 65), (129, 40), (64, 300)])
-def test_bands_meet_without_a_seam(size: tuple[int, int]) -> None:
-    """A flat photograph has no detail: the result is the rendering, enlarged in one piece."""
+def test_bands_join_without_a_seam(size: tuple[int, int]) -> None:
+    """A flat photograph has no detail, so the result must equal the rendering enlarged at once."""
     rendered = gaussian_filter(np.random.default_rng(0).random((50, 70, 3)), (3, 3, 0))
     flat = np.full((50, 70, 3), 128, np.uint8)
     result = transfer_detail(np.full((*size, 3), 128, np.uint8), flat, rendered)
@@ -90,7 +90,7 @@ def test_bands_meet_without_a_seam(size: tuple[int, int]) -> None:
         assert np.abs(result[..., channel] - 255 * np.asarray(whole)).max() <= 0.51
 
 
-def test_a_rim_that_a_network_leaves_sharp_is_blurred_as_what_is_next_to_it() -> None:
+def test_a_sharp_rim_is_blurred_like_the_pixels_next_to_it() -> None:
     photo = data.coffee()[:192, :288]
     blurred = gaussian_filter(to_float(photo), (4, 4, 0))
     rendered = as_the_network_sees(to_float(photo))
@@ -104,7 +104,7 @@ def test_a_rim_that_a_network_leaves_sharp_is_blurred_as_what_is_next_to_it() ->
 
 
 def test_a_smooth_part_of_a_sharp_surface_keeps_its_faint_detail() -> None:
-    """Skin between lashes and lips: too faint to tell by itself whether it is sharp."""
+    """Like skin between eyelashes and lips, whose detail is too faint to measure sharpness."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[:192, :256]
     distance = np.hypot(rows - 96, columns - 128)

@@ -1,4 +1,4 @@
-"""Names that could not be written to are refused before the work, in one line."""
+"""Output paths that cannot be written are refused before the work starts."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from pocket_bokeh.disk import check_can_make, check_can_write
 from pocket_bokeh.errors import UserError
 
 
-def test_what_could_be_written_is_let_through(tmp_path: Path) -> None:
+def test_writable_paths_are_accepted(tmp_path: Path) -> None:
     check_can_write(None)
     check_can_write(tmp_path / "figures.json")
     check_can_write(tmp_path / "picture.PNG", ".png", ".jpg")
@@ -20,12 +20,12 @@ def test_what_could_be_written_is_let_through(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "endings", "complaint"),
     [
-        ("nowhere/figures.json", (), "no such folder; make it or name another"),
-        (".", (), "a folder; name a file"),
-        ("picture.tiff", (".png", ".jpg"), "its ending is none of .png, .jpg"),
+        ("nowhere/figures.json", (), "no such folder; create it or choose another"),
+        (".", (), "is a folder; name a file"),
+        ("picture.tiff", (".png", ".jpg"), "the file name must end in .png or .jpg"),
     ],
 )
-def test_what_could_not_is_named(
+def test_other_paths_are_refused_with_a_reason(
     tmp_path: Path, name: str, endings: tuple[str, ...], complaint: str
 ) -> None:
     with pytest.raises(UserError, match=complaint):
@@ -34,5 +34,5 @@ def test_what_could_not_is_named(
 
 def test_a_folder_below_a_file_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="file is a file; name another folder"):
+    with pytest.raises(UserError, match="file is a file; choose another folder"):
         check_can_make(tmp_path / "file/bundle")

@@ -1,4 +1,4 @@
-"""Both filters give what SciPy's give."""
+"""Both filters agree with SciPy's."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import scipy.ndimage
 from pocket_bokeh.gaussian_filter import box_filter, gaussian_filter
 
 SHAPES = [(40, 57, 3), (33, 20), (1, 9, 4), (5, 3)]
-"""The last two are smaller than the window of the Gaussian: it is mirrored more than once."""
+"""The last two are smaller than the Gaussian window, so they are mirrored more than once."""
 
 
 def _picture(shape: tuple[int, ...], kind: type) -> np.ndarray:
@@ -17,7 +17,7 @@ def _picture(shape: tuple[int, ...], kind: type) -> np.ndarray:
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("sigma", [0.0, 0.8, 1.6, 4.0])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_gaussian_is_scipys(shape: tuple[int, ...], sigma: float, kind: type) -> None:
+def test_the_gaussian_agrees_with_scipy(shape: tuple[int, ...], sigma: float, kind: type) -> None:
     picture = _picture(shape, kind)
     ours = gaussian_filter(picture, sigma)
     assert ours.dtype == kind
@@ -26,7 +26,7 @@ def test_the_gaussian_is_scipys(shape: tuple[int, ...], sigma: float, kind: type
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_box_is_scipys(shape: tuple[int, ...]) -> None:
+def test_the_box_agrees_with_scipy(shape: tuple[int, ...]) -> None:
     picture = _picture(shape, np.float32)
     theirs = scipy.ndimage.uniform_filter(picture, (3, 3, 0)[: len(shape)])
     np.testing.assert_allclose(box_filter(picture, 3), theirs, atol=1e-6)

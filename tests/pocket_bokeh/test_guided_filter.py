@@ -1,14 +1,14 @@
-"""What is known in places is carried over surfaces of one colour, and stops where they do."""
+"""The filter fills surfaces of one colour and stops at their edges."""
 
 import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from pocket_bokeh.guided_filter import EPSILON, REDUCTION, WINDOW_SIGMA, spread_over_surfaces
+from pocket_bokeh.guided_filter import EPSILON, REDUCTION, WINDOW_SIGMA, guided_filter
 
 
-def test_what_is_known_in_places_is_carried_to_the_ends_of_a_surface() -> None:
-    """A red leaf on green: sharp, and the green blurred, but told in one pixel of fifty alone."""
+def test_a_few_certain_pixels_fill_a_surface_to_its_edges() -> None:
+    """A sharp red leaf on a blurred green background, certain in one of fifty pixels."""
     rows, columns = np.mgrid[:122, :159]
     leaf = ((rows - 60) / 40) ** 2 + ((columns - 75 - 10 * np.sin(rows / 9)) / 45) ** 2 < 1
     photo = np.where(leaf[..., None], (0.7, 0.2, 0.1), (0.2, 0.5, 0.2))
@@ -16,15 +16,15 @@ def test_what_is_known_in_places_is_carried_to_the_ends_of_a_surface() -> None:
     photo = np.clip(photo + rng.normal(0, 0.02, photo.shape), 0, 1)
     is_told = rng.random(leaf.shape) < 0.02
     measure = np.where(is_told, leaf, rng.random(leaf.shape))
-    spread = spread_over_surfaces(measure, np.where(is_told, 1.0, 1e-3), photo)
+    spread = guided_filter(measure, np.where(is_told, 1.0, 1e-3), photo)
     assert spread.shape == leaf.shape
     assert ((spread > 0.5) == leaf).mean() > 0.99
     assert spread[leaf].mean() > 0.85
     assert spread[~leaf].mean() < 0.15
 
 
-def test_it_fits_colours_as_least_squares_do() -> None:
-    """Every window's weighted ridge regression by NumPy's solver, on blocks of one colour each."""
+def test_it_agrees_with_a_least_squares_solver() -> None:
+    """The reference is a weighted ridge regression per window by NumPy, on blocks of one colour."""
     rng = np.random.default_rng(1)
     height, width = 9, 13
     guide = gaussian_filter(rng.random((height, width, 3)), (1, 1, 0))
@@ -36,7 +36,7 @@ def test_it_fits_colours_as_least_squares_do() -> None:
     fits = np.empty((height * width, 4))
     for pixel, window in enumerate(windows):
         weights = np.sqrt(window * certainty.ravel())
-        # The slopes' own penalty, as much as the weights of the window.
+        # The penalty of the slopes is scaled by the weights of the window.
         penalty = np.sqrt(EPSILON) * np.sqrt((weights**2).sum()) * np.eye(4)[:3]
         left = np.vstack([weights[:, None] * colours, penalty])
         right = np.concatenate([weights * measure.ravel(), np.zeros(3)])
@@ -54,5 +54,5 @@ def test_it_fits_colours_as_least_squares_do() -> None:
     expected = smooth(smoothed[..., 3])
     for channel in range(3):
         expected = expected + smooth(smoothed[..., channel]) * large(guide[..., channel])
-    found = spread_over_surfaces(large(measure), large(certainty), large(guide))
+    found = guided_filter(large(measure), large(certainty), large(guide))
     assert np.allclose(found, expected, atol=1e-4)

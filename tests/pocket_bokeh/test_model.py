@@ -1,4 +1,4 @@
-"""What `import pocket_bokeh` gives."""
+"""The public API of `pocket_bokeh`."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def model() -> pocket_bokeh.Model:
     return pocket_bokeh.load()
 
 
-def test_the_library_needs_nothing_of_training_or_the_browser() -> None:
+def test_the_library_imports_nothing_of_training_or_the_browser() -> None:
     program = (
         "import sys, pocket_bokeh, pocket_bokeh.command, pocket_bokeh.metrics\n"
         "heavy = {'tensorflow', 'keras', 'jax', 'gradio', 'scipy', 'train', 'quantize'}\n"
@@ -27,7 +27,7 @@ def test_the_library_needs_nothing_of_training_or_the_browser() -> None:
     assert ended.stdout == "[]\n", ended.stderr
 
 
-def test_every_public_name_is_there_and_explained() -> None:
+def test_every_public_name_has_a_docstring() -> None:
     for name in pocket_bokeh.__all__:
         public = getattr(pocket_bokeh, name)
         assert isinstance(public, str) or public.__doc__, name

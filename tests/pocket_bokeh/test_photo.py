@@ -1,4 +1,4 @@
-"""Files as cameras, scanners and editors write them, and as accidents leave them."""
+"""Reading and writing files of cameras, scanners and editors, and damaged files."""
 
 import io
 import struct
@@ -26,13 +26,13 @@ RED, GREEN = (250, 10, 10), (10, 250, 10)
 
 @pytest.fixture
 def halves() -> Image.Image:
-    """40 wide and 20 high, red on the left and green on the right."""
+    """40 × 20 pixels, red on the left and green on the right."""
     image = Image.new("RGB", (40, 20), RED)
     image.paste(GREEN, (20, 0, 40, 20))
     return image
 
 
-def test_a_png_comes_back_as_it_was_written(tmp_path: Path) -> None:
+def test_a_png_reads_back_unchanged(tmp_path: Path) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (21, 34, 3), np.uint8)
     write_photo(tmp_path / "photo.png", photo)
     np.testing.assert_array_equal(read_photo(tmp_path / "photo.png"), photo)
@@ -40,7 +40,7 @@ def test_a_png_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert photo_size(tmp_path / "photo.png") == (21, 34)
 
 
-def test_a_sideways_photo_stands_upright(tmp_path: Path, halves: Image.Image) -> None:
+def test_a_sideways_photo_is_turned_upright(tmp_path: Path, halves: Image.Image) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90° clockwise to view
     halves.save(tmp_path / "sideways.jpg", exif=exif, quality=95, subsampling=0)
@@ -51,8 +51,8 @@ def test_a_sideways_photo_stands_upright(tmp_path: Path, halves: Image.Image) ->
     np.testing.assert_allclose(photo[35, 10], GREEN, atol=6)
 
 
-def test_a_colour_profile_is_honoured(tmp_path: Path) -> None:
-    """Bytes that mean another colour under their profile come out as that colour in sRGB."""
+def test_a_colour_profile_is_applied(tmp_path: Path) -> None:
+    """Values are converted from the file's profile to sRGB."""
     lab = Image.merge("LAB", [Image.new("L", (8, 8), value) for value in (136, 208, 195)])
     to_srgb = ImageCms.profileToProfile(
         lab, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
@@ -65,11 +65,11 @@ def test_a_colour_profile_is_honoured(tmp_path: Path) -> None:
 
 
 SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-"""Made once: it holds the second in which it was made."""
+"""Created once, because it contains the time of its creation."""
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
-def test_profile_date_and_camera_are_written_as_they_were_read(tmp_path: Path, ending: str) -> None:
+def test_profile_date_and_camera_are_kept(tmp_path: Path, ending: str) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Pocket"
     camera = exif.get_ifd(ExifTags.IFD.Exif)
@@ -92,11 +92,11 @@ def test_profile_date_and_camera_are_written_as_they_were_read(tmp_path: Path, e
     assert ExifTags.IFD.MakerNote not in camera
 
 
-def test_a_thumbnail_of_the_sharp_photo_is_left_behind(tmp_path: Path) -> None:
+def test_the_thumbnail_of_the_sharp_photo_is_removed(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Pocket"
     notes = bytearray(exif.tobytes())
-    # Behind the only entry of its directory stands where the thumbnail's directory begins.
+    # The offset of the thumbnail's directory follows the directory's only entry.
     tiff, thumbnail = len(b"Exif\0\0"), b"pixels of the sharp photo"
     start = len(notes) - tiff
     notes[tiff + 22 : tiff + 26] = struct.pack(">I", start)
@@ -115,7 +115,7 @@ def test_a_thumbnail_of_the_sharp_photo_is_left_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", [None, b"no profile at all"])
-def test_without_a_profile_that_fits_a_camera_photo_is_srgb(
+def test_without_a_valid_profile_a_camera_photo_is_srgb(
     tmp_path: Path, halves: Image.Image, profile: bytes | None
 ) -> None:
     halves.save(tmp_path / "photo.png", icc_profile=profile)
@@ -134,7 +134,7 @@ def test_a_camera_photo_that_is_not_rgb_becomes_srgb(tmp_path: Path) -> None:
     np.testing.assert_array_equal(photo.pixels, read_photo(tmp_path / "lab.tif"))
 
 
-def test_notes_beyond_reading_are_no_reason_to_refuse_a_photo(tmp_path: Path) -> None:
+def test_a_photo_with_damaged_exif_is_accepted(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] = 1 / 3
@@ -165,20 +165,20 @@ def test_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_photo(tmp_path / "grey.png")[0, :, 0], np.arange(256))
 
 
-def test_transparency_lies_over_white(tmp_path: Path) -> None:
+def test_transparency_becomes_white(tmp_path: Path) -> None:
     image = Image.new("RGBA", (16, 16), (0, 0, 0, 128))
     image.save(tmp_path / "glass.png")
     np.testing.assert_allclose(read_photo(tmp_path / "glass.png"), 127, atol=1)
 
 
-def test_a_jpeg_keeps_its_colours_at_full_resolution(tmp_path: Path) -> None:
+def test_a_jpeg_has_no_chroma_subsampling(tmp_path: Path) -> None:
     stripes = np.zeros((32, 32, 3), np.uint8)
     stripes[:, ::2], stripes[:, 1::2] = RED, GREEN
     write_photo(tmp_path / "stripes.jpg", stripes)
     assert np.abs(read_photo(tmp_path / "stripes.jpg").astype(int) - stripes).mean() < 8
 
 
-def test_what_is_no_photo_is_refused_in_one_line(tmp_path: Path, halves: Image.Image) -> None:
+def test_other_files_are_refused_in_one_line(tmp_path: Path, halves: Image.Image) -> None:
     whole = io.BytesIO()
     halves.resize((400, 200)).save(whole, "JPEG")
     broken = {
@@ -198,7 +198,7 @@ def test_what_is_no_photo_is_refused_in_one_line(tmp_path: Path, halves: Image.I
         read_photo(b"")
 
 
-def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     Image.new("1", (20_000, 10_001)).save(tmp_path / "bomb.png")
     assert (tmp_path / "bomb.png").stat().st_size < 100_000
     for read in (read_photo, photo_size):
@@ -221,7 +221,7 @@ def test_floats_and_bytes_convert_both_ways() -> None:
     np.testing.assert_array_equal(to_uint8(np.array([-0.5, 1.5])), [0, 255])
 
 
-def test_resize_keeps_a_flat_colour_and_the_asked_size() -> None:
+def test_resize_keeps_a_flat_colour_and_gives_the_size() -> None:
     photo = np.full((30, 40, 3), (10, 128, 240), np.uint8)
     smaller = resize_photo(photo, 7, 9)
     assert smaller.shape == (7, 9, 3)

@@ -1,4 +1,4 @@
-"""A photograph keeps its own size, and its detail where it is sharp."""
+"""Renderings have the photograph's size, and its detail where it is sharp."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,9 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage import data
 
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import network_input, resize_photo, to_float
 from pocket_bokeh.render import frame, nearest_shape, render_photo
-from quantize.proof.comparison import psnr
 from tests.pocket_bokeh.stub_model import Stub
 
 
@@ -29,13 +29,13 @@ def test_a_single_pixel_keeps_its_colour() -> None:
 
 
 @pytest.mark.parametrize("size", [(40, 8000), (8000, 40)])
-def test_a_thread_of_a_photograph_is_refused(size: tuple[int, int]) -> None:
+def test_a_very_narrow_photograph_is_refused(size: tuple[int, int]) -> None:
     photo = np.zeros((*size, 3), np.uint8)
-    with pytest.raises(UserError, match="too long and narrow: at most 12 times"):
+    with pytest.raises(UserError, match="too narrow: the longer side may be at most 12 times"):
         render_photo(photo, [Stub()])
 
 
-def test_the_nearest_shape_renders() -> None:
+def test_the_model_with_the_nearest_aspect_ratio_renders() -> None:
     landscape, portrait, large = Stub((384, 512)), Stub((512, 384)), Stub((768, 1024))
     assert nearest_shape((3000, 4000), [landscape, portrait]) is landscape
     assert nearest_shape((4000, 3000), [landscape, portrait]) is portrait
@@ -43,19 +43,19 @@ def test_the_nearest_shape_renders() -> None:
     assert nearest_shape((3000, 4000), [landscape, portrait, large]) is large
 
 
-def test_a_photograph_is_framed_upright_and_not_squashed() -> None:
+def test_framing_keeps_the_aspect_ratio() -> None:
     photo = data.astronaut()[:, 100:400]
     framed = frame(photo, (384, 512))
     assert framed.photo.shape == (384, 512, 3)
     assert (framed.height, framed.width) == (384, 225)
-    assert np.array_equal(framed.cut(framed.photo), resize_photo(photo, 384, 225))
-    # Beyond its border the photograph goes on as its own mirror image.
+    assert np.array_equal(framed.crop(framed.photo), resize_photo(photo, 384, 225))
+    # The padding mirrors the photograph.
     left = framed.left
     assert np.array_equal(framed.photo[:, left - 1], framed.photo[:, left])
     assert np.array_equal(framed.photo[:, left - 9], framed.photo[:, left + 8])
 
 
-def test_the_network_sees_what_it_saw_in_training() -> None:
+def test_the_network_gets_the_same_input_as_in_training() -> None:
     photo = data.astronaut()[:384]
     model = Stub()
     render_photo(photo, [model])
@@ -75,7 +75,7 @@ def test_a_depth_map_is_framed_with_its_photograph() -> None:
 
 
 def test_a_picture_is_the_mean_of_two_views_the_second_smaller_and_mirrored() -> None:
-    """A model that blurs what it sees first alone blurs the picture half."""
+    """A model that blurs only the first view blurs the picture by half."""
     photo = data.astronaut()[:384]
     outcomes: list[np.ndarray] = []
 
@@ -96,29 +96,29 @@ def test_a_picture_is_the_mean_of_two_views_the_second_smaller_and_mirrored() ->
     assert psnr(half, (sharp + whole) / 2) > max(psnr(half, sharp), psnr(half, whole)) + 5
 
 
-def test_a_depth_map_that_is_missing_or_too_much_is_a_sentence() -> None:
+def test_a_missing_or_unsupported_depth_map_is_refused() -> None:
     photo = data.astronaut()
-    with pytest.raises(UserError, match="name one with --depth FILE"):
+    with pytest.raises(UserError, match="with --depth FILE"):
         render_photo(photo, [Stub(input_channels=4)])
     with pytest.raises(UserError, match="leave --depth out"):
         render_photo(photo, [Stub()], photo[..., 0])
 
 
 @pytest.mark.parametrize("size", [(512, 512), (384, 512), (1500, 2000)])
-def test_what_the_model_leaves_alone_keeps_the_cameras_detail(size: tuple[int, int]) -> None:
-    """The network sees half the working size; its softness must not reach the photograph."""
+def test_unchanged_places_keep_the_cameras_detail(size: tuple[int, int]) -> None:
+    """The network's output is soft, but the photograph must not become soft."""
     photo = resize_photo(data.astronaut(), *size)
     untouched = Stub(change=lambda picture: uniform_filter(picture, (3, 3, 0)))
     assert psnr(to_float(render_photo(photo, [untouched])), to_float(photo)) > 38
 
 
-def test_the_models_tones_are_taken_over() -> None:
+def test_the_output_has_the_models_tones() -> None:
     photo = data.astronaut()
     darker = render_photo(photo, [Stub(change=lambda picture: 0.8 * picture)])
     assert psnr(to_float(darker), 0.8 * to_float(photo)) > 28
 
 
-def test_a_renderer_may_leave_the_range() -> None:
+def test_outputs_beyond_the_range_are_clipped() -> None:
     photo = data.astronaut()
     picture = render_photo(photo, [Stub(change=lambda picture: 3 * picture - 1)])
     assert picture.min() == 0

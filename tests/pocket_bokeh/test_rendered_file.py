@@ -1,4 +1,4 @@
-"""A rendered photo file keeps the photo's size, colours and notes, and never replaces it."""
+"""A rendered file keeps the photo's size, colours and EXIF, and never overwrites it."""
 
 import io
 import struct
@@ -13,10 +13,10 @@ from PIL import ExifTags, Image, ImageCms
 from skimage import data
 
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.metrics import psnr
 from pocket_bokeh.model import Model
 from pocket_bokeh.photo import read_photo, resize_photo, to_float, write_photo
 from pocket_bokeh.rendered_file import make_folder, output_file, read_depth_of, render_file
-from quantize.proof.comparison import psnr
 from tests.pocket_bokeh.stub_model import Stub
 
 STUB = Model("stub", [Stub()])
@@ -29,7 +29,7 @@ def test_a_depth_map_of_another_size_is_scaled_and_of_another_shape_refused(
     write_photo(file, np.full((150, 200), 40, np.uint8))
     assert np.array_equal(read_depth_of(photo, file), np.full((300, 400), 40))
     write_photo(file, np.full((200, 200), 40, np.uint8))
-    with pytest.raises(UserError, match="200×200 pixels, another shape than its photo with 400×3"):
+    with pytest.raises(UserError, match="200×200 pixels, but its photo has 400×3"):
         read_depth_of(photo, file)
 
 
@@ -58,7 +58,7 @@ def test_a_display_p3_photo_stays_one_with_its_saturated_reds(tmp_path: Path) ->
     with Image.open(tmp_path / "out.jpg") as rendered:
         assert rendered.info["icc_profile"] == profile
         assert np.abs(np.asarray(rendered)[:, 10:150].astype(int) - codes[:, 10:150]).max() <= 2
-        # A wider red than sRGB has: there its green is clipped at 0.
+        # A red outside sRGB, where green would be clipped at 0.
         wide = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         in_srgb = ImageCms.profileToProfile(rendered, wide, ImageCms.createProfile("sRGB"))
     assert in_srgb is not None
@@ -76,7 +76,7 @@ LYING = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-"""By EXIF orientation, how an upright picture comes to lie in its file."""
+"""By EXIF orientation, the operation from an upright picture to the one in the file."""
 
 
 @pytest.mark.parametrize("orientation", LYING)
@@ -107,7 +107,7 @@ def test_date_camera_and_place_stay_and_the_picture_stands_upright(
 
 
 def test_a_phones_heic_keeps_its_wide_colours(tmp_path: Path) -> None:
-    """Codes say its colours, not a profile: the rendering gets a profile that says the same."""
+    """The file has colour codes but no profile; the rendering gets an equivalent profile."""
     photo, out = tmp_path / "phone.heic", tmp_path / "out.jpg"
     wide = np.full((120, 160, 3), (230, 60, 50), np.uint8)
     heif = pillow_heif.from_bytes("RGB", (160, 120), wide.tobytes())
@@ -139,7 +139,7 @@ def test_the_photo_itself_is_never_overwritten(tmp_path: Path) -> None:
         output_file(photo, link)
 
 
-def test_without_out_the_picture_lies_beside_the_photo(tmp_path: Path) -> None:
+def test_without_out_the_picture_is_beside_the_photo(tmp_path: Path) -> None:
     assert output_file(tmp_path / "a.JPG", None) == tmp_path / "a_bokeh.JPG"
     assert output_file(tmp_path / "a.webp", None) == tmp_path / "a_bokeh.webp"
     assert output_file(tmp_path / "a.heic", None) == tmp_path / "a_bokeh.jpg"
@@ -156,13 +156,13 @@ def test_in_a_folder_the_picture_has_the_photos_name(tmp_path: Path) -> None:
     (folder / "a.jpg").touch()
     with pytest.raises(UserError, match="exists already"):
         output_file(tmp_path / "a.jpg", folder)
-    # Named itself, it may be replaced.
+    # A file that is named explicitly may be overwritten.
     assert output_file(tmp_path / "a.jpg", folder / "a.jpg") == folder / "a.jpg"
     with pytest.raises(UserError, match="the photo itself"):
         output_file(folder / "a.jpg", folder)
 
 
-def test_a_folder_is_made_where_one_is_meant(tmp_path: Path) -> None:
+def test_a_missing_output_folder_is_created(tmp_path: Path) -> None:
     make_folder(tmp_path / "file.jpg", photos=1)
     assert not (tmp_path / "file.jpg").exists()
     make_folder(tmp_path / "one", photos=1)
@@ -170,9 +170,9 @@ def test_a_folder_is_made_where_one_is_meant(tmp_path: Path) -> None:
     assert (tmp_path / "one").is_dir()
     assert (tmp_path / "2024.05" / "two").is_dir()
     (tmp_path / "taken").touch()
-    with pytest.raises(UserError, match="expected a folder"):
+    with pytest.raises(UserError, match="is a file; name a folder"):
         make_folder(tmp_path / "taken", photos=1)
-    with pytest.raises(UserError, match="cannot be made inside a file"):
+    with pytest.raises(UserError, match="its parent is a file"):
         make_folder(tmp_path / "taken" / "inner", photos=2)
 
 
@@ -190,7 +190,7 @@ def test_12_megapixels_in_little_memory(tmp_path: Path, size: tuple[int, int]) -
         "    input_size, input_channels, output_size = (192, 256), 3, (384, 512)\n"
         "    run = staticmethod(lambda photo: photo.repeat(2, 0).repeat(2, 1))\n"
         "print(render_file(*map(Path, sys.argv[1:]), Model('stub', [Doubled()])))\n"
-        # Not getrusage: it counts what the parent held when it forked.
+        # Not getrusage, which includes the parent's memory at the fork.
         "status = open('/proc/self/status').read()\n"
         "print(int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) // 1024)\n"
     )

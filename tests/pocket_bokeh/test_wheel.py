@@ -1,4 +1,4 @@
-"""The wheel alone, in a fresh environment: what somebody gets who installs it."""
+"""Installs the wheel alone in a fresh environment and uses it."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh virtual environment with the wheel and what it depends on, at the locked versions."""
+    """A fresh virtual environment with the wheel and its dependencies, at the locked versions."""
     folder = tmp_path_factory.mktemp("fresh") / "environment"
     locked = folder.with_name("locked.txt")
     export = ("export", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes")

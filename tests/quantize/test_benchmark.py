@@ -1,4 +1,4 @@
-"""A bundle's models are timed where they run, and said not to run where they do not."""
+"""Models are timed on the runtimes that run them; the others are reported."""
 
 import dataclasses
 import json
@@ -15,7 +15,7 @@ from quantize.proof import environments as environments_module
 from quantize.proof.environments import environments
 
 
-def test_the_command_times_models_and_names_what_does_not_run(
+def test_the_command_times_models_and_reports_missing_runtimes(
     tiny_bundle: Bundle,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""One picture shows what each recipe makes of some pairs."""
+"""The contact sheet shows the output of each recipe."""
 
 import sys
 from pathlib import Path
@@ -11,12 +11,12 @@ from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_photo, write_photo
 from quantize import contact_sheet as contact_sheet_module
 from quantize.contact_sheet import contact_sheet, load_models, main, photo_sheet
-from quantize.proof.comparison import spread
+from quantize.convert.samples import evenly_spaced
 from train.loop.run_folder import Run
 
 
 def test_a_row_per_pair_and_a_column_per_recipe(tiny_bundle: Bundle, tiny_run: Run) -> None:
-    pairs = spread(tiny_run.pairs("val"), 2)
+    pairs = evenly_spaced(tiny_run.pairs("val"), 2)
     models = load_models(tiny_bundle, tiny_bundle.recipes)
     sheet = contact_sheet(models, pairs, height=64)
     one_row = contact_sheet(models, pairs[:1], height=64)
@@ -27,7 +27,7 @@ def test_a_row_per_pair_and_a_column_per_recipe(tiny_bundle: Bundle, tiny_run: R
     assert sheet.shape[0] - one_row.shape[0] > 64
 
 
-def test_photos_stand_above_what_the_chosen_recipe_makes_of_them(tiny_bundle: Bundle) -> None:
+def test_photos_are_above_the_output_of_the_recipe(tiny_bundle: Bundle) -> None:
     photos = [np.full((60, 90, 3), 200, np.uint8), np.full((120, 60, 3), 90, np.uint8)]
     sheet = photo_sheet(load_models(tiny_bundle, ["float32"]), photos, height=60)
     # A gap, 90 wide, a gap, 30 wide, a gap; labels above and below, two rows.
@@ -37,7 +37,7 @@ def test_photos_stand_above_what_the_chosen_recipe_makes_of_them(tiny_bundle: Bu
     assert np.abs(grey.astype(int) - 200).mean() < 20, "what is even stays about as it is"
 
 
-def test_a_network_that_sees_depth_is_given_it(
+def test_a_network_with_depth_gets_depth_maps(
     depth_bundle: Bundle, depth_pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "sheet.png"
@@ -68,5 +68,5 @@ def test_from_the_command_line(
         main()
     monkeypatch.setattr(sys, "argv", ["contact_sheet", str(tiny_bundle.folder), "--out", "sheet"])
     monkeypatch.setattr(contact_sheet_module, "load_models", lambda *_: pytest.fail("rendered"))
-    with pytest.raises(UserError, match=r"sheet: its ending is none of \.jpg"):
+    with pytest.raises(UserError, match=r"sheet: the file name must end in \.jpg"):
         main()

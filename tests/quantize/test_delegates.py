@@ -1,4 +1,4 @@
-"""Models are told apart by what takes them; what was measured stands beside what is published."""
+"""Models are checked against documented support, next to what was measured."""
 
 import dataclasses
 import json
@@ -16,14 +16,22 @@ from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
 from quantize import delegates
 from quantize.convert.operators import Operator, list_operators
-from quantize.delegates import Model, hold_against, main, read_models, reasons, table, to_json
+from quantize.delegates import (
+    ModelFile,
+    check_model,
+    main,
+    read_models,
+    reasons,
+    support_table,
+    to_json,
+)
 from quantize.proof.accelerator_tables import ACCELERATORS
 
 BY_NAME = {accelerator.name: accelerator for accelerator in ACCELERATORS}
 
 
 def convert_to_int8(function: Any) -> bytes:
-    """A function of one picture of 8×8×4, as an integer model."""
+    """Converts a function of one 8×8×4 picture to an integer model."""
     shape = (1, 8, 8, 4)
     concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], tf.Module())
@@ -47,21 +55,21 @@ def upsample_and_rectify(picture: tf.Tensor) -> tf.Tensor:
 
 
 @pytest.fixture(scope="module")
-def fused() -> Model:
-    """An int8 transposed convolution with a ReLU fused into it: TRANSPOSE_CONV version 4."""
-    return Model("fused", list_operators(convert_to_int8(upsample_and_rectify)))
+def fused() -> ModelFile:
+    """An int8 transposed convolution with a fused ReLU, which is TRANSPOSE_CONV version 4."""
+    return ModelFile("fused", list_operators(convert_to_int8(upsample_and_rectify)))
 
 
 @pytest.fixture(scope="module")
-def leaky() -> Model:
+def leaky() -> ModelFile:
     def function(picture: tf.Tensor) -> tf.Tensor:
         return tf.nn.leaky_relu(tf.nn.avg_pool2d(picture, 2, 2, "SAME"))
 
-    return Model("leaky", list_operators(convert_to_int8(function)))
+    return ModelFile("leaky", list_operators(convert_to_int8(function)))
 
 
 @pytest.fixture(scope="module")
-def models(tiny_bundle: Bundle) -> list[Model]:
+def models(tiny_bundle: Bundle) -> list[ModelFile]:
     return read_models(tiny_bundle.folder)
 
 
@@ -70,20 +78,20 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     main()
 
 
-def test_the_bundle_runs_wholly_on_the_gpu_delegate(models: list[Model]) -> None:
-    """As measured: the network was built for it. Integers of 16 bits no GPU takes."""
+def test_the_bundle_runs_wholly_on_the_gpu_delegate(models: list[ModelFile]) -> None:
+    """The network was built for it, and measurements agree. No GPU supports 16-bit integers."""
     for model in models:
         if model.name.startswith(("dynamic_int8", "int16x8")):
             continue
-        report = hold_against(model, BY_NAME["GPU delegate"])
+        report = check_model(model, BY_NAME["GPU delegate"])
         assert report.findings == ()
         assert report.share("accepted") == 100
         assert report.operators["accepted"] == len(model.operators)
 
 
-def test_only_integers_are_sure_of_an_npu(models: list[Model]) -> None:
+def test_only_integer_models_certainly_run_on_npus(models: list[ModelFile]) -> None:
     shares = {
-        (model.name, name): hold_against(model, BY_NAME[name]).share("accepted")
+        (model.name, name): check_model(model, BY_NAME[name]).share("accepted")
         for model in models
         for name in ("Qualcomm QNN", "Edge TPU")
     }
@@ -92,23 +100,23 @@ def test_only_integers_are_sure_of_an_npu(models: list[Model]) -> None:
             assert share == (100 if model.startswith("int8") else 0), model
 
 
-def test_a_fused_activation_costs_the_gpu_all_arithmetic(fused: Model) -> None:
-    report = hold_against(fused, BY_NAME["GPU delegate"])
+def test_a_fused_activation_costs_the_gpu_all_arithmetic(fused: ModelFile) -> None:
+    report = check_model(fused, BY_NAME["GPU delegate"])
     (finding,) = report.findings
-    assert finding.judgement.reason == "version 4; up to 3 is taken"
+    assert finding.support.reason == "version 4; supported up to 3"
     assert finding.operators == {"TRANSPOSE_CONV v4": 1}
     assert finding.multiply_adds == 8 * 8 * 9 * 4 * 5
     assert report.share("accepted") == 0
-    assert hold_against(fused, BY_NAME["MediaTek"]).share("accepted") == 100
+    assert check_model(fused, BY_NAME["MediaTek"]).share("accepted") == 100
 
 
-def test_without_multiplications_operators_are_counted(leaky: Model) -> None:
-    report = hold_against(leaky, BY_NAME["Edge TPU"])
+def test_without_multiplications_operators_are_counted(leaky: ModelFile) -> None:
+    report = check_model(leaky, BY_NAME["Edge TPU"])
     assert [list(finding.operators) for finding in report.findings] == [["LEAKY_RELU v1"]]
     assert report.share("refused") == pytest.approx(100 / len(leaky.operators))
 
 
-def test_the_command_tells_reasons_and_documents(
+def test_the_command_prints_reasons_and_documents(
     tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch, str(tiny_bundle.folder))
@@ -120,13 +128,13 @@ def test_the_command_tells_reasons_and_documents(
             assert any(
                 line.startswith(name) and accelerator.name in line for line in printed.splitlines()
             )
-    assert "tensors of FLOAT32; it takes INT8, UINT8" in printed
+    assert "tensors of FLOAT32; supported are INT8, UINT8" in printed
     assert "https://coral.ai/docs/edgetpu/models-intro" in printed
-    # Two sizes of one recipe have the same operators: they are told of together.
+    # Two sizes of one recipe have the same operators and are reported together.
     assert "float32 64x128, float32 128x64" in printed
 
 
-def test_a_single_file_is_judged_too(
+def test_a_single_file_is_checked_too(
     tiny_bundle: Bundle,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -148,14 +156,14 @@ def test_a_single_file_is_judged_too(
         assert all(finding["address"] for finding in figures["findings"])
 
 
-def test_measured_stands_beside_published(fused: Model) -> None:
+def test_measurements_are_shown_beside_documented_support(fused: ModelFile) -> None:
     found = {
         "litert_gpu": {"verdict": "partly", "reason": "TRANSPOSE_CONV on the CPU"},
         "litert_cpu": {"verdict": "wholly", "reason": ""},
     }
     model = dataclasses.replace(fused, measured=found)
-    reports = [hold_against(model, accelerator) for accelerator in ACCELERATORS]
-    _, gpu, nnapi, *_ = table(reports).splitlines()
+    reports = [check_model(model, accelerator) for accelerator in ACCELERATORS]
+    _, gpu, nnapi, *_ = support_table(reports).splitlines()
     assert gpu.endswith("partly")
     assert nnapi.endswith("–")
     assert "measured: litert_gpu: partly, TRANSPOSE_CONV on the CPU" in reasons(reports)
@@ -165,7 +173,7 @@ def test_measured_stands_beside_published(fused: Model) -> None:
     assert entries[1]["measured"] == {}
 
 
-def test_what_was_measured_is_read_from_the_bundle(
+def test_measurements_are_read_from_the_bundle(
     tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @dataclasses.dataclass(frozen=True)
@@ -182,7 +190,7 @@ def test_what_was_measured_is_read_from_the_bundle(
     monkeypatch.setattr(delegates, "read_bundle", lambda folder: bundle)
     (model,) = read_models(tiny_bundle.folder)
     assert model.measured == measured
-    assert hold_against(model, BY_NAME["GPU delegate"]).measured == measured
+    assert check_model(model, BY_NAME["GPU delegate"]).measured == measured
 
 
 @pytest.mark.parametrize(
@@ -193,7 +201,7 @@ def test_what_was_measured_is_read_from_the_bundle(
         (b"\x1c\0\0\0TFL3" + b"\xff" * 60, "damaged .tflite file"),
     ],
 )
-def test_a_file_that_is_no_model_is_told_in_one_line(
+def test_a_file_that_is_not_a_model_is_refused_in_one_line(
     tmp_path: Path, content: bytes | None, message: str
 ) -> None:
     file = tmp_path / "m.tflite"

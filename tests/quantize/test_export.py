@@ -1,4 +1,4 @@
-"""A run becomes a bundle whose models do what the network does."""
+"""A run is exported as a bundle whose models agree with the network."""
 
 import json
 import shutil
@@ -11,25 +11,28 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+import tyro
 
 from pocket_bokeh.bundle import Bundle, read_bundle
+from pocket_bokeh.command import RenderOptions
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.litert_model import LiteRTModel
 from pocket_bokeh.photo import read_photo, to_float, to_uint8
 from quantize import export as export_module
 from quantize.convert.operators import float_operators_inside, list_operators
 from quantize.convert.recipes import RECIPES
-from quantize.convert.source import open_source
+from quantize.convert.samples import crop_to_fill, pair_input
+from quantize.convert.trained_network import open_trained_network
 from quantize.export import (
     ExportOptions,
     export,
+    fine_tune_on_pairs,
     main,
+    next_commands,
     parse_size,
     parse_sizes,
-    table,
-    tune,
 )
-from quantize.proof.comparison import fill, pair_input
+from quantize.proof.figures_table import figures_table
 from tests.conftest import TINY
 from train.loop.run_folder import BUILT_IN, Run, open_pairs
 from train.network.network_file import read_network, write_network
@@ -49,7 +52,7 @@ def test_every_recipe_is_there_at_every_working_size(tiny_bundle: Bundle) -> Non
         assert runnable.input_size == tuple(side // 2 for side in model.working_size)
 
 
-def test_float_models_are_the_network_and_int8_is_near(tiny_bundle: Bundle) -> None:
+def test_float_models_equal_the_network_and_int8_is_close(tiny_bundle: Bundle) -> None:
     worst = {
         recipe: max(model.figures["largest_step"] for model in tiny_bundle.models_of(recipe))
         for recipe in tiny_bundle.recipes
@@ -98,12 +101,12 @@ def test_figures_agree_with_tensorflows_own_interpreter(tiny_bundle: Bundle) -> 
         assert abs(steps.max() - model.figures["golden_largest_step"]) <= 2
         assert steps.mean() == pytest.approx(model.figures["golden_mean_step"], abs=0.1)
         ours = to_uint8(LiteRTModel(tiny_bundle.folder / model.file).run(to_float(photo)))
-        # TensorFlow's reference kernels round an integer addition otherwise than XNNPACK.
+        # TensorFlow's reference kernels round integer additions differently from XNNPACK.
         assert np.abs(output.astype(int) - ours).max() <= (5 if model.recipe == "int8_ptq" else 2)
 
 
 def run_in_tensorflow(file: Path, photo: np.ndarray) -> np.ndarray:
-    """The same file without XNNPACK, uint8 in and out."""
+    """Runs the file without XNNPACK, uint8 in and out."""
     interpreter = tf.lite.Interpreter(
         str(file),
         experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
@@ -117,7 +120,7 @@ def run_in_tensorflow(file: Path, photo: np.ndarray) -> np.ndarray:
     return output if integer else to_uint8(output)
 
 
-def test_the_bundle_names_no_machine_and_no_day(tiny_bundle: Bundle, tiny_run: Run) -> None:
+def test_the_bundle_contains_no_paths_and_no_dates(tiny_bundle: Bundle, tiny_run: Run) -> None:
     text = (tiny_bundle.folder / "bundle.json").read_text()
     assert str(tiny_run.folder.parent) not in text
     assert json.loads(text)["name"] == "tiny"
@@ -132,7 +135,7 @@ def test_a_failure_midway_leaves_nothing(
 
     monkeypatch.setattr(export_module, "golden_pair", fail)
     options = ExportOptions(tiny_run.folder, compared_pairs=1)
-    source = open_source(tiny_run.folder, None)
+    source = open_trained_network(tiny_run.folder, None)
     with pytest.raises(OSError, match="no space"):
         export(source, tmp_path / "bundles" / "b", ["float32"], {(64, 64): ()}, options)
     assert list(tmp_path.rglob("*")) == []
@@ -159,7 +162,7 @@ def test_a_damaged_model_file_is_refused(tiny_run: Run, tmp_path: Path) -> None:
         (["--recipes", "int4"], "unknown recipe 'int4': expected one of float32, float16, dyn"),
         (["--working-sizes", "100x200"], "multiples of 64; the nearest is 128x192"),
         (["--working-sizes", "big"], "expected HEIGHTxWIDTH"),
-        (["--out", "{run}"], "there already"),
+        (["--out", "{run}"], "file or folder exists already"),
         (["--compared-pairs", "0"], "--compared-pairs: at least one"),
         (["--calibration-photos", "0"], "--calibration-photos: at least one"),
         (["--data", "nowhere"], "nowhere: no such folder"),
@@ -182,11 +185,11 @@ def test_a_networks_file_is_exported_like_a_run(
     main()
     bundle = read_bundle(out)
     assert (bundle.name, bundle.preset) == ("model", "tiny")
-    # The run has the built-in pairs, as a file has by itself.
+    # The run uses the built-in pairs, which are also the default for a file.
     assert bundle.models == tiny_bundle.models_of("float32")[:1]
 
 
-def test_a_network_that_sees_depth_computes_the_same(
+def test_a_network_with_depth_is_exported(
     depth_bundle: Bundle, depth_file: Path, depth_pairs: Path
 ) -> None:
     assert read_bundle(depth_bundle.folder) == depth_bundle
@@ -202,13 +205,15 @@ def test_a_network_that_sees_depth_computes_the_same(
     expected = np.clip(np.asarray(network(seen[None], training=False))[0], 0, 1)
     output = read_photo(depth_bundle.folder / golden.output)
     assert np.abs(to_float(output) - expected).max() < 0.51 / 255
-    # A built-in scene, with the depth map that goes with it.
-    scene = pair_input(fill(open_pairs(BUILT_IN, "test", depth=True)[0], golden.working_size))
+    # The golden pair is a built-in scene with its depth map.
+    scene = pair_input(
+        crop_to_fill(open_pairs(BUILT_IN, "test", depth=True)[0], golden.working_size)
+    )
     assert np.abs(seen - scene).max() < 0.51 / 255
     assert np.ptp(depth) > 100
 
 
-def test_pairs_without_depth_are_refused_by_a_network_that_sees_it(
+def test_pairs_without_depth_are_refused_for_a_network_with_depth(
     depth_file: Path, depth_pairs: Path, tmp_path: Path
 ) -> None:
     flat = tmp_path / "flat"
@@ -225,10 +230,10 @@ def test_int8_of_the_reference_is_refused_before_any_work(
     message = command_error(*arguments, "--recipes", "float32", "int8_ptq")
     assert message.startswith("int8_ptq: ")
     assert "GroupNormalization" in message
-    assert "take float16" in message
+    assert "use float16" in message
 
 
-def test_what_a_network_cannot_take_is_left_out_and_said(depth_bundle: Bundle) -> None:
+def test_unsupported_recipes_are_left_out_and_reported(depth_bundle: Bundle) -> None:
     bundle = read_bundle(depth_bundle.folder)
     assert bundle.recipes == ("float32", "float16", "dynamic_int8")
     assert set(bundle.refused) == {"int8_ptq", "int8_qat", "int16x8"}
@@ -236,19 +241,19 @@ def test_what_a_network_cannot_take_is_left_out_and_said(depth_bundle: Bundle) -
         bundle.models_of("int8_qat")
 
 
-def test_another_level_is_no_bundle(tmp_path: Path) -> None:
+def test_a_network_of_another_level_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "coarse.keras"
     write_network(file, build_pynet(TINY, 7), "tiny", TINY, level=7)
     assert "a network cut at level 7" in command_error(str(file))
 
 
 @pytest.mark.parametrize("name", ["nothing", "nothing.keras"])
-def test_what_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path, name: str) -> None:
     assert "no such file" in command_error(str(tmp_path / name))
 
 
 def command_error(*arguments: str) -> str:
-    """What the command complains about, in this process: TensorFlow takes long to start."""
+    """The error of the command, run in this process because TensorFlow starts slowly."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["export", *arguments])
         with pytest.raises(UserError) as refused:
@@ -262,12 +267,12 @@ def test_working_sizes_are_height_by_width() -> None:
     assert parse_size("512×384") == (512, 384)
 
 
-def test_a_size_can_be_for_some_recipes_alone() -> None:
+def test_a_size_can_be_limited_to_some_recipes() -> None:
     sizes = parse_sizes(["384x512", "512x384:float16,int8_qat"])
     assert sizes == {(384, 512): (), (512, 384): ("float16", "int8_qat")}
     with pytest.raises(UserError, match="unknown recipe 'int4'"):
         parse_sizes(["384x512:int4"])
-    with pytest.raises(UserError, match="384x512 is there already"):
+    with pytest.raises(UserError, match="384x512 is named twice"):
         parse_sizes(["384x512", "384x512:float16"])
 
 
@@ -292,28 +297,35 @@ def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Pat
     made = [(model.recipe, model.working_size) for model in read_bundle(out).models]
     assert made == [("float32", (64, 128)), ("int8_qat", (64, 128)), ("int8_qat", (128, 64))]
     assert (out / "int8_qat_history.csv").read_text().startswith("step,loss,psnr_to_float32")
-    # Nothing else is left beside it, and the same inputs give the same bytes.
+    # No other files are left, and the same inputs give the same bytes.
     assert [entry.name for entry in tmp_path.iterdir()] == ["bundle"]
     for file in sorted(out.iterdir()):
         if file.name != "bundle.json":
             assert file.read_bytes() == (tiny_bundle.folder / file.name).read_bytes(), file.name
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 2
-    assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: a bundle already")
+    assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: bundle exists already")
 
 
-def test_the_table_and_the_bundle_say_what_the_figures_are_means_over(tiny_bundle: Bundle) -> None:
+def test_the_printed_command_renders_with_the_bundle(tiny_bundle: Bundle) -> None:
+    _, command = next_commands(tiny_bundle).split("python -m pocket_bokeh ")
+    options = tyro.cli(RenderOptions, args=command.split())
+    assert options.photos == (Path("PHOTO"),)
+    assert (options.bundle, options.recipe) == (tiny_bundle.folder, "int8_qat")
+
+
+def test_table_and_bundle_name_the_pairs_behind_the_figures(tiny_bundle: Bundle) -> None:
     said = "2 pairs of val, which choose among weights"
     assert read_bundle(tiny_bundle.folder).judged_on == said
-    assert f"to target, untouched and SSIM: means over {said}" in table(tiny_bundle)
+    assert f"to target, untouched and SSIM: means over {said}" in figures_table(tiny_bundle)
 
 
-def test_a_fine_tuning_does_not_go_on_with_other_pairs(
+def test_fine_tuning_does_not_resume_with_other_pairs(
     depth_file: Path, depth_pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where a file was replaced by one of the same size."""
+    """Also if a file was replaced by one of the same size."""
     shutil.copytree(depth_pairs, tmp_path / "pairs")
-    source = open_source(depth_file, str(tmp_path / "pairs"))
+    source = open_trained_network(depth_file, str(tmp_path / "pairs"))
     identities: list[str] = []
     monkeypatch.setattr(export_module, "fine_tune", lambda *given: identities.append(given[-1]))
     model = SimpleNamespace(get_weights=lambda: [])
@@ -323,11 +335,11 @@ def test_a_fine_tuning_does_not_go_on_with_other_pairs(
             content = first.read_bytes()
             shutil.copy(second, first)
             assert first.read_bytes() != content
-        tune(source, model, 1, tmp_path / "state")
+        fine_tune_on_pairs(source, model, 1, tmp_path / "state")
     assert identities[0] == identities[1] != identities[2]
 
 
-def test_a_place_where_no_bundle_could_be_made_is_refused_first(
+def test_an_output_that_cannot_be_created_is_refused_first(
     tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")

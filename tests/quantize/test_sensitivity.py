@@ -1,4 +1,4 @@
-"""The layer that costs most is found, in a table, a picture and a file of figures."""
+"""The layer that costs most is shown in a table, a picture and a JSON file."""
 
 import json
 import sys
@@ -13,30 +13,30 @@ from pocket_bokeh.errors import UserError
 from pocket_bokeh.litert_model import LiteRTModel
 from quantize import sensitivity
 from quantize.convert.layer_quantization import FloatModel
-from quantize.sensitivity import Judge, Sensitivity, main, measure_layer, table
+from quantize.sensitivity import HeldOutPairs, Sensitivity, layers_table, main, measure_layer
 from train.data.pairs import Pair
 
 
-def test_a_layer_whose_range_is_far_too_wide_is_to_blame(tiny_bundle: Bundle) -> None:
+def test_a_far_too_wide_range_costs_most(tiny_bundle: Bundle) -> None:
     file = tiny_bundle.folder / tiny_bundle.models_of("float32")[0].file
     model = FloatModel(file.read_bytes())
     random = np.random.default_rng(0)
     pair = Pair("noise", *random.integers(0, 256, (2, 64, 128, 3), np.uint8))
-    judge = Judge(LiteRTModel(file), [pair])
+    held_out = HeldOutPairs(LiteRTModel(file), [pair])
     layer = next(layer for layer in model.layers if layer.name == "level_2_output")
-    right = measure_layer(model, layer, (0.0, 1.0), judge)
-    wide = measure_layer(model, layer, (-50.0, 50.0), judge)
+    right = measure_layer(model, layer, (0.0, 1.0), held_out)
+    wide = measure_layer(model, layer, (-50.0, 50.0), held_out)
     # A step 100 times as large has 10,000 times the squared error, unless clipping adds to either.
     assert wide.output_error > 100 * right.output_error
     assert right.weights_error == 0  # a sum has none
 
 
-def test_the_table_begins_with_the_most_to_blame() -> None:
+def test_the_table_starts_with_the_largest_error() -> None:
     layers = [
         Sensitivity(name, "CONV_2D", error / 4, 3 * error / 4, 0.1, 0.2, -1.0, 2.0)
         for name, error in (("little", 1.0), ("most", 8.0), ("some", 3.0))
     ]
-    rows = table(layers, {"int8_qat": 13.5}).splitlines()
+    rows = layers_table(layers, {"int8_qat": 13.5}).splitlines()
     assert [row.split()[0] for row in rows[1:4]] == ["most", "some", "little"]
     assert rows[1].split()[1:5] == ["66.7%", "2.0000", "6.0000", "+0.300"]
     assert rows[-1] == "all layers together 12.000; int8_qat 13.500"
@@ -69,7 +69,7 @@ def test_the_command_writes_picture_and_figures(
         (["--pairs", "0"], "at least 1"),
         (["--data", "nowhere"], "nowhere"),
         (["--out", "nowhere/picture.png"], "nowhere: no such folder"),
-        (["--out", "figures.json"], "its ending is none of .png"),
+        (["--out", "figures.json"], "the file name must end in .png"),
     ],
 )
 def test_bad_input_is_one_line(

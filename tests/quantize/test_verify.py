@@ -1,4 +1,4 @@
-"""Every model on every runtime that is here, and what is said where one is not."""
+"""Runs models on all installed runtimes and reports missing ones."""
 
 import dataclasses
 import shutil
@@ -11,21 +11,21 @@ from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.errors import UserError
 from quantize.proof import environments as environments_module
 from quantize.proof.environments import Environment, environments
-from quantize.verify import broken_promises, main, refused_operators, verify, with_findings
+from quantize.verify import main, refused_operators, unmet_requirements, verify, with_findings
 
 HERE = {environment.runtime: environment for environment in environments()}
 
 
 @pytest.fixture
 def bundle(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
-    """A copy, as verify writes into it."""
+    """A copy of the bundle, because verify modifies it."""
     shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
     return read_bundle(tmp_path / "bundle")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runtime", list(HERE))
-def test_a_runtime_computes_what_litert_computes(bundle: Bundle, runtime: str) -> None:
+def test_every_runtime_agrees_with_litert(bundle: Bundle, runtime: str) -> None:
     environment = HERE[runtime]
     if environment.missing:
         pytest.skip(f"{environment.title}: {environment.missing}")
@@ -40,7 +40,7 @@ def test_a_runtime_computes_what_litert_computes(bundle: Bundle, runtime: str) -
         assert abs(difference) < 0.2
         assert finding["psnr_to_float32"] > 30
     whole = dataclasses.replace(with_findings(bundle, found), preset="mobile")
-    assert broken_promises(whole, [environment]) == []
+    assert unmet_requirements(whole, [environment]) == []
 
 
 def test_the_command_writes_its_findings_into_the_bundle(
@@ -55,7 +55,7 @@ def test_the_command_writes_its_findings_into_the_bundle(
         assert verdicts == ({"litert_cpu": "wholly"} if model.recipe == "int8_qat" else {})
 
 
-def test_a_missing_runtime_is_named_with_the_command_that_brings_it(
+def test_a_missing_runtime_is_reported_with_the_command_that_installs_it(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gone = Environment("arm64", "an Arm", missing="no emulator; apt-get install qemu-user")
@@ -65,12 +65,12 @@ def test_a_missing_runtime_is_named_with_the_command_that_brings_it(
     assert main() == 0
     assert "missing: an Arm: no emulator; apt-get install qemu-user" in capsys.readouterr().out
     monkeypatch.setattr(sys, "argv", [*command, "--runtimes", "arm64"])
-    with pytest.raises(UserError, match="arm64 is not here: no emulator; apt-get"):
+    with pytest.raises(UserError, match="arm64 is not installed: no emulator; apt-get"):
         main()
 
 
-def test_a_process_that_ends_takes_no_other_model_with_it(bundle: Bundle, tmp_path: Path) -> None:
-    """A runtime that dies of int8 models and answers for the others."""
+def test_a_crash_does_not_affect_the_other_models(bundle: Bundle, tmp_path: Path) -> None:
+    """The runtime crashes on int8 models and answers for the others."""
     script = tmp_path / "dies.py"
     script.write_text(
         "import json, os, sys\n"
@@ -85,9 +85,9 @@ def test_a_process_that_ends_takes_no_other_model_with_it(bundle: Bundle, tmp_pa
         reason = found[model.file]["litert_cpu"]["reason"]
         died = model.recipe == "int8_qat"
         assert reason == ("its process ended: it is too much" if died else "not I")
-    broken = broken_promises(with_findings(bundle, found), [dies])
-    assert len(broken) == len(bundle.models)
-    assert "int8_qat_64x128.tflite runs no on dying: its process ended" in "\n".join(broken)
+    unmet = unmet_requirements(with_findings(bundle, found), [dies])
+    assert len(unmet) == len(bundle.models)
+    assert "int8_qat_64x128.tflite does not run on dying: its process ended" in "\n".join(unmet)
 
 
 def test_the_gpu_delegates_refusals_are_counted() -> None:

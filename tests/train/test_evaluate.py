@@ -14,7 +14,7 @@ from skimage.filters import gaussian
 from skimage.metrics import peak_signal_noise_ratio
 from skimage.transform import downscale_local_mean
 
-from pocket_bokeh.bundle import Bundle, BundledModel, EdgeFormat, sha256, write_bundle
+from pocket_bokeh.bundle import Bundle, BundledModel, TensorFormat, sha256, write_bundle
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import read_photo, write_photo
 from train import evaluate
@@ -303,7 +303,7 @@ def bundle(tmp_path: Path) -> Path:
         )
         content = converter.convert()
         contents[f"{recipe}.tflite"] = content
-        edge = EdgeFormat("float32")
+        edge = TensorFormat("float32")
         checksum = sha256(content)
         models.append(
             BundledModel(recipe, f"{recipe}.tflite", (256, 320), edge, edge, len(content), checksum)

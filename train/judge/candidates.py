@@ -16,7 +16,7 @@ from pocket_bokeh.bundle import read_bundle
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import photo_size, read_photo, resize_photo, to_float, to_uint8
 from pocket_bokeh.render import Renderer, render_photo
-from pocket_bokeh.transposed_model import in_every_shape
+from pocket_bokeh.shaped_model import in_every_shape
 from train.data.pairs import (
     SIZE_MULTIPLE,
     FolderPairs,

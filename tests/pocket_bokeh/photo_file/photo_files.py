@@ -1,4 +1,4 @@
-"""Small photo files that say their colours and their turn in every way there is."""
+"""Creates small photo files with every kind of colour encoding and orientation."""
 
 import io
 import struct
@@ -17,7 +17,7 @@ P3_PROFILE = icc_profile(ColourEncoding("srgb", P3_PRIMARIES))
 GAMMA_18_PROFILE = icc_profile(ColourEncoding(1.8))
 
 PATCH = 16
-"""Pixels on a side."""
+"""Side length in pixels."""
 
 _COLOURS = [
     [(200, 40, 30), (40, 160, 60), (30, 50, 190), (12, 12, 12)],
@@ -27,7 +27,7 @@ _PQ_COLOURS = [
     [(120, 60, 50), (60, 120, 70), (50, 60, 120), (20, 20, 20)],
     [(130, 115, 105), (100, 100, 100), (70, 50, 80), (148, 148, 148)],
 ]
-"""None above reference white."""
+"""All at or below reference white."""
 _HLG_COLOURS = [
     [tuple(round(1.3 * code) for code in patch) for patch in row] for row in _PQ_COLOURS
 ]
@@ -37,7 +37,7 @@ _BRIGHT_COLOURS = [
     [(200, 80, 70), (90, 160, 70), (70, 90, 190), (60, 60, 60)],
     [(210, 160, 130), (128, 128, 128), (100, 70, 90), (255, 255, 255)],
 ]
-"""Chromium reads 8 bits of linear codes; darker ones it tells apart badly."""
+"""Chromium reads 8 bits of linear codes and cannot distinguish darker ones well."""
 
 
 def patches(colours: Sequence[Sequence[tuple[int, ...]]] = _COLOURS) -> np.ndarray:
@@ -85,7 +85,7 @@ def png(
 
 
 def gama(gamma: float) -> tuple[bytes, bytes]:
-    """The exponent with which light was encoded: 1/2.2 for most pictures."""
+    """A gAMA chunk with the exponent of the encoding, 1/2.2 for most pictures."""
     return b"gAMA", struct.pack(">I", round(gamma * 100_000))
 
 
@@ -123,7 +123,7 @@ def xmp_chunk(orientation: int) -> tuple[bytes, bytes]:
 
 
 def lasting_exif(orientation: int) -> bytes:
-    """Under a neighbour's name; Pillow takes an AVIF's orientation out of its EXIF."""
+    """Writes EXIF under a similar name, because Pillow removes an AVIF's orientation from EXIF."""
     notes = Image.Exif()
     notes[0x0113] = orientation
     return notes.tobytes()
@@ -142,7 +142,7 @@ def without_adobe_marker(content: bytes) -> bytes:
 def avif(
     primaries: int = 1, transfer: int = 13, pixels: np.ndarray | None = None, **o: object
 ) -> bytes:
-    """With other codes in its colr box than Pillow writes."""
+    """Replaces the codes that Pillow writes into the colr box."""
     content = _saved("AVIF", pixels, quality=100, subsampling="4:4:4", **o)
     place = content.index(b"colrnclx") + 8
     return content[:place] + struct.pack(">HH", primaries, transfer) + content[place + 4 :]
@@ -151,7 +151,7 @@ def avif(
 def heic(
     primaries: int = 1, transfer: int = 13, pixels: np.ndarray | None = None, **o: object
 ) -> bytes:
-    """Of 8 bits, or 10 where the pixels are uint16."""
+    """A HEIF file with 8 bits, or 10 bits for uint16 pixels."""
     pixels = patches() if pixels is None else pixels
     mode = "RGB;16" if pixels.dtype == np.uint16 else "RGB"
     heif = pillow_heif.from_bytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
@@ -170,7 +170,7 @@ def heic(
 
 
 def deep_tiff(pixels: np.ndarray, profile: bytes) -> bytes:
-    """RGB of 16 bits, which Pillow does not write."""
+    """A file with 16-bit RGB, which Pillow cannot write."""
     stream = io.BytesIO()
     tifffile.imwrite(stream, pixels, photometric="rgb", iccprofile=profile, compression="zlib")
     return stream.getvalue()
@@ -275,7 +275,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     ),
     "avif, XMP 6": lambda: avif(xmp=xmp(6)),
 }
-"""By what it is, a file that browsers show."""
+"""Files that browsers show, by description."""
 
 
 def _tiff(orientation: int | None = None, **options: object) -> bytes:
@@ -315,9 +315,9 @@ UNKNOWN_TO_BROWSERS: dict[str, tuple[Callable[[], bytes], str]] = {
         "png",
     ),
     "heic, XMP 6": (
-        # As orientation 1, because it is turned into irot when it is written.
+        # Orientation 1, because the writer converts it to irot.
         lambda: heic(xmp=xmp(1)).replace(b'Orientation="1"', b'Orientation="6"'),
         "png",
     ),
 }
-"""Files that Chromium does not show or does not turn, and the one in `FILES` with the same look."""
+"""Files that Chromium cannot show or turn, with the file in `FILES` that looks the same."""

@@ -41,7 +41,7 @@ from .photo_files import (
 
 RECORDED = Path(__file__).with_name("photos_in_chromium.json")
 TURNED_HERE_ALONE = ("png, eXIf 6 after its pixels", "webp, EXIF 6")
-"""Chromium overlooks EXIF in these two places; their specifications put it there."""
+"""Chromium ignores EXIF in these two places, although the specifications allow it."""
 
 SHOW = """async (content) => {
   const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
@@ -99,7 +99,7 @@ def is_hdr(name: str) -> bool:
 
 
 @pytest.mark.browser
-def test_the_recorded_colours_are_chromiums(page: Page) -> None:
+def test_the_recorded_colours_are_those_of_chromium(page: Page) -> None:
     shown = {}
     for name, make in FILES.items():
         height, width, pixels = page.evaluate(SHOW, base64.b64encode(make()).decode())
@@ -128,7 +128,7 @@ def test_a_photo_looks_as_in_a_browser(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", UNKNOWN_TO_BROWSERS)
-def test_a_photo_that_browsers_do_not_know_looks_like_one_that_they_do(name: str) -> None:
+def test_an_unsupported_photo_looks_like_its_supported_counterpart(name: str) -> None:
     make, same = UNKNOWN_TO_BROWSERS[name]
     content, expected = make(), recorded(same)
     pixels = read_photo(content)
@@ -140,7 +140,7 @@ def test_a_photo_that_browsers_do_not_know_looks_like_one_that_they_do(name: str
 
 @pytest.mark.parametrize("name", [*FILES, *UNKNOWN_TO_BROWSERS])
 def test_a_camera_photo_means_the_same_colours(name: str) -> None:
-    """Its codes through its profile, by LittleCMS, are the colours that `read_photo` gives."""
+    """Converting the pixels through the profile with LittleCMS gives the result of `read_photo`."""
     content = (FILES.get(name) or UNKNOWN_TO_BROWSERS[name][0])()
     photo = read_camera_photo(content)
     pixels = photo.pixels
@@ -155,21 +155,21 @@ def test_a_camera_photo_means_the_same_colours(name: str) -> None:
     assert photo.pixels.shape[:2] == photo_size(content)
 
 
-def test_wide_colours_stay_wide_for_their_photographer() -> None:
+def test_a_camera_photo_keeps_its_wide_gamut() -> None:
     for content in (avif(P3, SRGB_CURVE), heic(P3, SRGB_CURVE), png(None, cicp(P3, SRGB_CURVE))):
         photo = read_camera_photo(content)
         assert photo.profile
         np.testing.assert_allclose(middles(photo.pixels), middles(patches()), atol=3)
 
 
-def test_linear_codes_and_high_dynamic_range_become_srgb_for_their_photographer() -> None:
-    """8 bits of them would be too few."""
+def test_a_linear_or_high_dynamic_range_camera_photo_becomes_srgb() -> None:
+    """8 bits would be too few for them."""
     for chunk in (gama(1.0), cicp(1, 8), cicp(BT2020, PQ_CURVE)):
         assert read_camera_photo(png(None, chunk)).profile is None
 
 
 def test_what_is_brighter_than_white_keeps_its_hue() -> None:
-    """Orange light of 4 times reference white: the most that its red can be."""
+    """Orange light at 4 times reference white, the maximum of its red."""
     codes = np.full((32, 32, 3), (200, 170, 140), np.uint8)
     orange = middles(read_photo(png(codes, cicp(1, PQ_CURVE))))[0, 0]
     assert orange[0] == 255
@@ -178,7 +178,7 @@ def test_what_is_brighter_than_white_keeps_its_hue() -> None:
 
 
 def test_every_code_is_converted_as_littlecms_does() -> None:
-    """A grey ramp and the cube's colours, through the profile that says the same."""
+    """A grey ramp and colours of the RGB cube, through the equivalent profile."""
     steps = np.arange(0, 256, 15, dtype=np.uint8)
     cube = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, len(steps), 3)
     encodings = (
@@ -197,7 +197,7 @@ def test_every_code_is_converted_as_littlecms_does() -> None:
 
 
 def test_sixteen_bits_of_linear_light_leave_no_bands() -> None:
-    """Each of the codes of sRGB comes back; of 8 bits of linear light it would be 184."""
+    """All 256 sRGB codes are kept; 8 bits of linear light would only give 184."""
     ramp = np.arange(256, dtype=np.uint8)[None, :, None].repeat(8, 0).repeat(3, 2)
     np.testing.assert_array_equal(read_photo(png(linear_deep(ramp), gama(1.0))), ramp)
 
@@ -208,13 +208,13 @@ def test_sixteen_bits_are_rounded() -> None:
     np.testing.assert_array_equal(read_photo(png(codes))[0, ::8, 0], [1, 254])
 
 
-def test_codes_without_a_meaning_here_are_refused() -> None:
+def test_unsupported_colour_codes_are_refused() -> None:
     for content in (png(None, cicp(1, 10)), avif(3, 13), heic(1, 17)):
         with pytest.raises(UserError, match=r"transfer .* convert it to sRGB first"):
             read_photo(content)
 
 
-def test_nonsense_in_a_chunk_is_no_reason_to_refuse_a_photo() -> None:
+def test_a_photo_with_an_invalid_chunk_is_accepted() -> None:
     for chunk in ((b"gAMA", bytes(4)), (b"cICP", b"\1"), (b"cHRM", bytes(32))):
         np.testing.assert_array_equal(read_photo(png(None, chunk)), patches())
     for zeros in (bytes(32), b"\xff" * 32):

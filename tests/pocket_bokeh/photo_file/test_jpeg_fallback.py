@@ -1,4 +1,4 @@
-"""JPEG that browsers show is read; what misses more than its end marker is refused."""
+"""JPEGs without an end marker are read; truncated ones are refused."""
 
 import base64
 import contextlib
@@ -21,7 +21,7 @@ ARITHMETIC = base64.b85decode(
     "5D*X$5D*X$5D*X$5D*X$5D@>#01*fPAOJuE0TBQK5di}c0sqVZ3IGrg1pyEd1^?Or3<CiG0ucid06zf#0MYd4zuS4T"
     "E38>v(H`}6<k7j_$6$S1l~&_CC&TP8PYLYy1CoKo%!&YHV*C0)s#9@vc5zpKlnFg~HS*|ep9)*b;Q!e"
 )
-"""The patches; libjpeg writes them so with arith_code, and nobody else does."""
+"""The patches with arithmetic coding, written by libjpeg with arith_code."""
 
 
 def photograph(**options: object) -> bytes:
@@ -32,7 +32,7 @@ def photograph(**options: object) -> bytes:
 
 @pytest.mark.parametrize("block", [65_536, ARITHMETIC.index(b"\xff\xda") + 30])
 def test_arithmetic_coding_is_read(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    """Also of a file that is larger than the pieces in which Pillow hands it to its decoder."""
+    """Also for files larger than the blocks that Pillow passes to its decoder."""
     monkeypatch.setattr(ImageFile, "MAXBLOCK", block)
     np.testing.assert_allclose(middles(read_photo(ARITHMETIC)), middles(patches()), atol=2)
 
@@ -57,15 +57,15 @@ def test_profile_turn_and_notes_survive_a_missing_end_marker() -> None:
     assert photo.exif
 
 
-def test_ink_is_not_inverted() -> None:
+def test_cmyk_is_not_inverted() -> None:
     np.testing.assert_allclose(
         middles(read_photo(jpeg(CMYK)[:-2])), middles(read_photo(jpeg(CMYK))), atol=1
     )
 
 
 @pytest.mark.parametrize("progressive", [False, True])
-def test_a_file_that_was_cut_earlier_is_damaged(progressive: bool) -> None:
-    """Wherever it was cut; a progressive one also just behind a scan."""
+def test_a_truncated_file_is_refused(progressive: bool) -> None:
+    """Truncated anywhere; a progressive one also right after a scan."""
     whole = photograph(progressive=progressive)
     scans = [place for place in range(len(whole)) if whole.startswith(b"\xff\xda", place)]
     between = scans[1:]
@@ -77,13 +77,13 @@ def test_a_file_that_was_cut_earlier_is_damaged(progressive: bool) -> None:
                 read_photo(whole[:cut] + b"\xff")
 
 
-def test_cut_arithmetic_coding_is_damaged() -> None:
+def test_truncated_arithmetic_coding_is_refused() -> None:
     for cut in range(len(ARITHMETIC) - 60, len(ARITHMETIC) - 1, 7):
         with pytest.raises(UserError, match=r"damaged|not an image"):
             read_photo(ARITHMETIC[:cut])
 
 
-def test_any_changed_byte_is_a_photo_or_a_sentence() -> None:
+def test_any_changed_byte_gives_a_photo_or_a_user_error() -> None:
     for content in (ARITHMETIC, jpeg()[:-2]):
         for place in range(2, len(content)):
             changed = content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]

@@ -1,4 +1,4 @@
-"""Grey pictures of more than 8 bits come out as bright as they are, or are refused: never black."""
+"""Grey pictures with more than 8 bits keep their brightness or are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,8 @@ def test_grey_keeps_its_brightness(
     np.testing.assert_allclose(read_depth(file, RAMP.shape), CODES, atol=1)
 
 
-def test_twelve_bits_are_no_sixteen(tmp_path: Path) -> None:
-    """Two values in three bytes: all of them white, but for the first."""
+def test_twelve_bits_are_scaled_as_twelve(tmp_path: Path) -> None:
+    """Two values in three bytes; all are white except the first."""
     packed = np.full((16, 48), 255, np.uint8)
     packed[0, 0], packed[0, 1] = 0x80, 0x0F
     tags = Image.Image()  # Pillow writes no 12 bits: the header is put together by hand.
@@ -91,13 +91,13 @@ def test_twelve_bits_are_no_sixteen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (RAMP * 255, "floating-point values from 0 to 255; a photo has 0 to 1"),
+        (RAMP * 255, "floating-point values from 0 to 255, expected 0 to 1"),
         (RAMP * 7 - 3, "floating-point values from -3 to 4"),
         (np.where(RAMP > 0.5, np.nan, RAMP), "NaN or infinite"),
         (np.where(RAMP > 0.5, np.inf, RAMP), "NaN or infinite"),
     ],
 )
-def test_floats_that_say_no_white_are_refused(
+def test_floats_without_a_known_white_are_refused(
     tmp_path: Path, values: np.ndarray, sentence: str
 ) -> None:
     with pytest.raises(UserError, match=sentence):
@@ -112,7 +112,7 @@ def test_floats_that_say_no_white_are_refused(
         ((RAMP * 255).astype(np.int16), "32-bit or signed integers"),
     ],
 )
-def test_integers_that_say_no_white_are_refused(
+def test_integers_without_a_known_white_are_refused(
     tmp_path: Path, values: np.ndarray, sentence: str
 ) -> None:
     with pytest.raises(UserError, match=sentence):
@@ -120,7 +120,7 @@ def test_integers_that_say_no_white_are_refused(
 
 
 def test_a_little_overshoot_is_clipped(tmp_path: Path) -> None:
-    """As sharpening leaves it."""
+    """As after sharpening."""
     file = saved(tmp_path, (RAMP * 1.1 - 0.05).astype(np.float32))
     assert read_photo(file).min() == 0
     assert read_photo(file).max() == 255
@@ -131,13 +131,13 @@ def test_black_stays_black(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.int32])
-def test_a_depth_map_in_metres_is_stretched(tmp_path: Path, kind: type) -> None:
+def test_a_depth_map_in_metres_is_scaled(tmp_path: Path, kind: type) -> None:
     metres = (0.5 + 19.5 * RAMP) if kind is np.float32 else 500 + 19_500 * RAMP
     depth = read_depth(saved(tmp_path, metres.astype(kind)), RAMP.shape)
     np.testing.assert_allclose(depth, CODES, atol=1)
 
 
-def test_infinity_is_as_far_as_the_farthest(tmp_path: Path) -> None:
+def test_infinity_counts_as_the_largest_depth(tmp_path: Path) -> None:
     metres = 0.5 + 19.5 * RAMP
     metres[0] = np.inf
     depth = read_depth(saved(tmp_path, metres.astype(np.float32)), RAMP.shape)
@@ -148,7 +148,7 @@ def test_infinity_is_as_far_as_the_farthest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda metres: metres * 0 + 3, "nearly all of its depths are the same"),
+        (lambda metres: metres * 0 + 3, "nearly all depths are the same"),
         (lambda metres: np.where(metres > 19.9, 1e10, metres), "from 0.5 to 1e"),
         (lambda metres: np.where(metres > 10, np.nan, metres), "NaN or infinite"),
     ],

@@ -1,4 +1,4 @@
-"""The network with its roundings in place stays the network, and fine-tuning never harms it."""
+"""Fake quantization stays close to the float network, and fine-tuning never makes it worse."""
 
 import dataclasses
 import itertools
@@ -18,7 +18,7 @@ from quantize.convert.conversion import convert
 from quantize.convert.fine_tuning import FineTuneConfig, FineTuned, fine_tune, validation_crops
 from quantize.convert.recipes import RECIPES
 from quantize.convert.rounding import calibrate, quantization_aware, refusal
-from quantize.convert.twin import build_twin
+from quantize.convert.tf_keras_network import to_tf_keras
 from tests.conftest import TINY, tiny_network
 from train.data.pairs import network_input, training_batches
 from train.loop.run_folder import Run
@@ -29,8 +29,8 @@ REPORT = dataclasses.replace(NETWORKS["report"], width=1 / 64, largest_kernel=3,
 
 
 @pytest.fixture(scope="module")
-def twin(network: Any) -> Any:
-    return build_twin(network, TINY)
+def float_model(network: Any) -> Any:
+    return to_tf_keras(network, TINY)
 
 
 def photos(run: Run, count: int = 4) -> np.ndarray:
@@ -40,34 +40,38 @@ def photos(run: Run, count: int = 4) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def rounded(twin: Any, tiny_run: Run) -> Any:
-    model = quantization_aware(twin)
-    calibrate(model, twin, [photos(tiny_run)])
+def rounded(float_model: Any, tiny_run: Run) -> Any:
+    model = quantization_aware(float_model)
+    calibrate(model, float_model, [photos(tiny_run)])
     return model
 
 
-def test_weights_and_pictures_are_rounded_to_8_bits(twin: Any, rounded: Any, tiny_run: Run) -> None:
+def test_weights_and_pictures_are_rounded_to_8_bits(
+    float_model: Any, rounded: Any, tiny_run: Run
+) -> None:
     output = rounded(photos(tiny_run), training=False).numpy()
     codes = output * 255
     assert np.abs(codes - np.rint(codes)).max() < 1e-3
     assert output.min() >= 0
     assert output.max() <= 1
-    # A convolution before a ReLU: tfmot's own quantize_model leaves its weights alone.
-    kernel = twin.get_layer("level_3_fuse_3x3_first").get_weights()[0]
+    # A convolution before a ReLU, whose weights tfmot's quantize_model would not round.
+    kernel = float_model.get_layer("level_3_fuse_3x3_first").get_weights()[0]
     steps = np.asarray(rounded.get_layer("level_3_fuse_3x3_first").layer.kernel)[..., 0]
     steps = steps / (np.abs(kernel[..., 0]).max() / 127)
     assert np.allclose(steps, np.rint(steps), atol=1e-3)
 
 
-def test_calibrated_it_is_near_the_float_network(twin: Any, rounded: Any, tiny_run: Run) -> None:
+def test_calibrated_it_is_near_the_float_network(
+    float_model: Any, rounded: Any, tiny_run: Run
+) -> None:
     inputs = photos(tiny_run)
-    expected = np.clip(twin(inputs).numpy(), 0, 1)
+    expected = np.clip(float_model(inputs).numpy(), 0, 1)
     error = np.mean((rounded(inputs, training=False).numpy() - expected) ** 2)
     assert -10 * np.log10(error) > 35
 
 
 def test_the_int8_model_computes_what_fine_tuning_saw(rounded: Any, tiny_run: Run) -> None:
-    """What is rounded in training is what TFLite's integer operators round."""
+    """Fake quantization rounds where TFLite's integer operators round."""
     inputs = photos(tiny_run, 1)
     model = LiteRTModel(convert(rounded, RECIPES["int8_qat"], (64, 64)))
     steps = 255 * np.abs(model.run(inputs[0]) - rounded(inputs, training=False)[0].numpy())
@@ -82,13 +86,13 @@ def test_a_gate_is_rounded_as_tflite_multiplies(tiny_run: Run) -> None:
     kernel, bias = gate.get_weights()
     random = np.random.default_rng(0)
     gate.set_weights([random.normal(0, 0.1, kernel.shape), np.ones_like(bias)])
-    twin = build_twin(network, config)
-    model = quantization_aware(twin)
+    float_model = to_tf_keras(network, config)
+    model = quantization_aware(float_model)
     inputs = photos(tiny_run, 2)
-    calibrate(model, twin, [inputs])
+    calibrate(model, float_model, [inputs])
     runnable = LiteRTModel(convert(model, RECIPES["int8_qat"], (64, 64)))
     for photo, float_output, rounded_output in zip(
-        inputs, twin(inputs).numpy(), model(inputs, training=False).numpy(), strict=True
+        inputs, float_model(inputs).numpy(), model(inputs, training=False).numpy(), strict=True
     ):
         steps = 255 * np.abs(runnable.run(photo) - rounded_output)
         assert steps.mean() < 0.5
@@ -97,7 +101,7 @@ def test_a_gate_is_rounded_as_tflite_multiplies(tiny_run: Run) -> None:
 
 
 def test_doubling_a_picture_is_exact_to_a_step(tiny_run: Run) -> None:
-    """A network whose heads are zero gives the doubled photograph; so must its int8 model.
+    """A network with zero heads enlarges the photograph, and so must its int8 model.
 
     It also has filters and activations that are nothing but zero and still need a scale.
     """
@@ -105,21 +109,25 @@ def test_doubling_a_picture_is_exact_to_a_step(tiny_run: Run) -> None:
     for layer in untrained.layers:
         if layer.name in ("level_1_head", "level_2_head"):
             layer.set_weights([np.zeros_like(w) for w in layer.get_weights()])
-    twin = build_twin(untrained, TINY)
-    model = quantization_aware(twin)
+    float_model = to_tf_keras(untrained, TINY)
+    model = quantization_aware(float_model)
     inputs = photos(tiny_run, 2)
-    calibrate(model, twin, [inputs])
+    calibrate(model, float_model, [inputs])
     runnable = LiteRTModel(convert(model, RECIPES["int8_qat"], (64, 64)))
     for photo in inputs:
         expected = np.asarray(untrained(photo[None], training=False))[0]
-        # Nothing but the rounding of the mean of 3×3.
+        # Only the rounding of the 3×3 mean.
         assert 255 * np.abs(runnable.run(photo) - expected).max() < 0.51
 
 
 def tune(
-    twin: Any, run: Run, config: FineTuneConfig, folder: Path | None = None, fail_at: int = -1
+    float_model: Any,
+    run: Run,
+    config: FineTuneConfig,
+    folder: Path | None = None,
+    fail_at: int = -1,
 ) -> FineTuned:
-    """Fine-tunes on the run's pairs; stops as if the power failed where batch `fail_at` is due."""
+    """Fine-tunes on the run's pairs; batch `fail_at` raises, as if the process were killed."""
 
     def batches_from(start: int) -> Iterator[Any]:
         batches = training_batches(
@@ -131,71 +139,71 @@ def tune(
             yield next(batches)
 
     validation = validation_crops(run.pairs("val"), run.train, config.validation_photos)
-    return fine_tune(twin, batches_from, validation, config, folder, "tiny")
+    return fine_tune(float_model, batches_from, validation, config, folder, "tiny")
 
 
-def test_fine_tuning_never_ends_worse_than_it_began(twin: Any, tiny_run: Run) -> None:
-    """With a learning rate that wrecks every network, the calibrated weights are kept."""
+def test_fine_tuning_never_ends_worse_than_it_began(float_model: Any, tiny_run: Run) -> None:
+    """With a far too large learning rate, the calibrated weights are kept."""
     config = FineTuneConfig(steps=8, batch=2, learning_rate=10.0, validation_photos=2, patience=2)
-    tuned = tune(twin, tiny_run, config)
+    tuned = tune(float_model, tiny_run, config)
     assert tuned.psnr == tuned.psnr_calibrated
     validation = validation_crops(tiny_run.pairs("val"), tiny_run.train, 2)
     output = tuned.model(tf.constant(validation), training=False)
-    taught = np.clip(twin(validation).numpy(), 0, 1)
+    taught = np.clip(float_model(validation).numpy(), 0, 1)
     psnr = tf.reduce_mean(tf.image.psnr(output, taught, 1.0))
     assert float(psnr) == pytest.approx(tuned.psnr, abs=1e-3)
-    # It ends early: the calibration and two validations without a gain.
+    # It stops early, after the calibration and two validations without improvement.
     header, *rows = tuned.history.splitlines()
     assert header == "step,loss,psnr_to_float32"
     assert [row.split(",")[0] for row in rows] == ["0", "1", "2"]
 
 
 @pytest.mark.slow
-def test_fine_tuning_learns_and_goes_on_where_it_was_killed(
-    twin: Any, tiny_run: Run, tmp_path: Path
+def test_fine_tuning_learns_and_resumes_after_a_kill(
+    float_model: Any, tiny_run: Run, tmp_path: Path
 ) -> None:
     config = FineTuneConfig(steps=12, batch=4)
-    tuned = tune(twin, tiny_run, config)
+    tuned = tune(float_model, tiny_run, config)
     assert tuned.psnr > tuned.psnr_calibrated + 0.1
     with pytest.raises(SystemError):
-        tune(twin, tiny_run, config, tmp_path, fail_at=config.calibration_batches + 7)
+        tune(float_model, tiny_run, config, tmp_path, fail_at=config.calibration_batches + 7)
     history = (tmp_path / "history.csv").read_text()
     assert tuned.history.startswith(history)
     assert len(history.splitlines()) == 5
-    again = tune(twin, tiny_run, config, tmp_path)
+    again = tune(float_model, tiny_run, config, tmp_path)
     assert again.history == tuned.history
     for ours, theirs in zip(again.model.get_weights(), tuned.model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_runaway_photo_does_not_cost_the_others_their_grey_levels(
-    twin: Any, tiny_run: Run
+def test_an_outlier_does_not_cost_the_other_photos_grey_levels(
+    float_model: Any, tiny_run: Run
 ) -> None:
-    # Ranges of the greatest values seen, as TFLite's calibrator takes them, leave 24 dB here.
+    # Ranges by the largest values, as in TFLite's calibrator, would give 24 dB.
     usual = photos(tiny_run, 12)
-    content = convert(twin, RECIPES["int8_ptq"], (64, 64), [*usual, 30 * usual[0]])
-    expected = twin(usual[:1]).numpy()[0]
+    content = convert(float_model, RECIPES["int8_ptq"], (64, 64), [*usual, 30 * usual[0]])
+    expected = float_model(usual[:1]).numpy()[0]
     error = np.mean(np.square(LiteRTModel(content).run(usual[0]) - expected))
     assert -10 * np.log10(error) > 30
 
 
 def test_instance_normalization_is_refused_by_name() -> None:
-    twin = build_pynet(REPORT, keras=tf_keras)
+    float_model = build_pynet(REPORT, keras=tf_keras)
     for recipe in ("int8_qat", "int8_ptq", "int16x8"):
-        reason = refusal(twin, RECIPES[recipe])
+        reason = refusal(float_model, RECIPES[recipe])
         assert reason is not None
-        assert re.search(r"GroupNormalization \('enc.*take float16 or dynamic_int8", reason)
+        assert re.search(r"GroupNormalization \('enc.*use float16 or dynamic_int8", reason)
     for recipe in ("float32", "float16", "dynamic_int8"):
-        assert refusal(twin, RECIPES[recipe]) is None
+        assert refusal(float_model, RECIPES[recipe]) is None
 
 
-def test_the_twin_computes_what_the_network_computes(
-    network: Any, twin: Any, tiny_run: Run
+def test_the_tf_keras_network_computes_what_the_network_computes(
+    network: Any, float_model: Any, tiny_run: Run
 ) -> None:
     inputs = photos(tiny_run, 2)
     expected = np.asarray(network(inputs, training=False))
-    assert np.allclose(twin(inputs).numpy(), expected, atol=2e-5)
-    assert not any(isinstance(x, tf_keras.layers.BatchNormalization) for x in twin.layers)
+    assert np.allclose(float_model(inputs).numpy(), expected, atol=2e-5)
+    assert not any(isinstance(x, tf_keras.layers.BatchNormalization) for x in float_model.layers)
 
 
 @pytest.mark.slow
@@ -203,21 +211,21 @@ def test_networks_with_instance_normalization_convert_to_float() -> None:
     network = tiny_network(REPORT)
     photo = np.random.default_rng(0).random((64, 96, 3), np.float32)
     expected = np.asarray(network(photo[None], training=False))[0]
-    twin = build_twin(network, REPORT)
+    float_model = to_tf_keras(network, REPORT)
     for recipe, tolerance in (("float32", 1e-3), ("float16", 2e-2)):
-        output = LiteRTModel(convert(twin, RECIPES[recipe], (64, 96))).run(photo)
+        output = LiteRTModel(convert(float_model, RECIPES[recipe], (64, 96))).run(photo)
         assert np.abs(output - expected).max() < tolerance
 
 
-def test_validation_crops_are_the_middles(tiny_run: Run) -> None:
+def test_validation_crops_are_from_the_centre(tiny_run: Run) -> None:
     validation = validation_crops(tiny_run.pairs("val"), SCHEDULES["smoke"], 3)
     assert validation.shape == (3, 32, 32, 3)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("save", "written"), [(1, False), (1, True), (2, False)])
-def test_fine_tuning_interrupted_at_its_checkpoints_ends_as_if_it_had_not_been(
-    twin: Any,
+def test_fine_tuning_interrupted_at_a_checkpoint_gives_the_same_result(
+    float_model: Any,
     tiny_run: Run,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -225,7 +233,7 @@ def test_fine_tuning_interrupted_at_its_checkpoints_ends_as_if_it_had_not_been(
     written: bool,
 ) -> None:
     config = FineTuneConfig(steps=4, batch=2, validations=2, calibration_batches=1)
-    tuned = tune(twin, tiny_run, config)
+    tuned = tune(float_model, tiny_run, config)
     keep, saves = fine_tuning._Checkpoint.save, itertools.count(1)
 
     def interrupted(*state: Any) -> None:
@@ -238,8 +246,8 @@ def test_fine_tuning_interrupted_at_its_checkpoints_ends_as_if_it_had_not_been(
     with monkeypatch.context() as patched:
         patched.setattr(fine_tuning._Checkpoint, "save", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            tune(twin, tiny_run, config, tmp_path)
-    again = tune(twin, tiny_run, config, tmp_path)
+            tune(float_model, tiny_run, config, tmp_path)
+    again = tune(float_model, tiny_run, config, tmp_path)
     assert again.history == tuned.history
     for ours, theirs in zip(again.model.get_weights(), tuned.model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)

@@ -1,4 +1,4 @@
-"""One layer of a float model is rounded as TFLite rounds it, and all else is left as it is."""
+"""A single layer is quantized as in TFLite, and the rest of the model is unchanged."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_weights_are_rounded_as_the_converter_does(tiny_bundle: Bundle) -> None:
     for tensor in kernels:
         codes = interpreter.get_tensor(tensor["index"]).astype(np.float32)
         scales = tensor["quantization_parameters"]["scales"].reshape(-1, 1, 1, 1)
-        # Values near the codes, as a float network would have them.
+        # Values near the codes, as in a float network.
         blurred = scales * (codes + np.random.default_rng(0).uniform(-0.4, 0.4, codes.shape))
         blurred[np.abs(codes) == 127] = (scales * codes)[np.abs(codes) == 127]
         np.testing.assert_allclose(rounded_kernel(blurred), scales * codes, rtol=1e-5, atol=1e-9)
@@ -72,14 +72,14 @@ def test_the_output_is_rounded_to_256_codes(model: FloatModel, photo: np.ndarray
     assert len(np.unique(rounded)) <= 256
 
 
-def test_ranges_are_what_photographs_show(model: FloatModel, photo: np.ndarray) -> None:
+def test_ranges_come_from_photographs(model: FloatModel, photo: np.ndarray) -> None:
     ranges = model.output_ranges([photo])
     output = LiteRTModel(model.content).run(photo)
     assert ranges["output"] == pytest.approx((min(0, output.min()), output.max()), abs=1e-6)
     assert all(least <= 0 <= greatest for least, greatest in ranges.values())
 
 
-def test_an_integer_model_tells_its_ranges(tiny_bundle: Bundle, model: FloatModel) -> None:
+def test_the_ranges_of_an_integer_model_are_read(tiny_bundle: Bundle, model: FloatModel) -> None:
     ranges = integer_ranges(content(tiny_bundle, "int8_ptq"))
     names = {layer.name for layer in model.layers}
     assert len(names & set(ranges)) > 0.9 * len(names)
@@ -88,6 +88,6 @@ def test_an_integer_model_tells_its_ranges(tiny_bundle: Bundle, model: FloatMode
     assert 0.9 < greatest < 1.5
 
 
-def test_what_is_no_model_is_refused() -> None:
+def test_other_files_are_refused() -> None:
     with pytest.raises(ValueError, match=r"not a \.tflite"):
         FloatModel(b"no model at all")

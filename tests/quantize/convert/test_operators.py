@@ -1,4 +1,4 @@
-"""What a file is made of is read as TensorFlow wrote it; what it costs is what the network does."""
+"""Operators are read as TensorFlow wrote them, with the network's multiply-adds."""
 
 from collections import Counter
 from typing import Any
@@ -14,7 +14,7 @@ from train.network.cost import multiply_adds
 
 
 def convert(function: Any, *shape: int) -> bytes:
-    """A function of one float picture as a .tflite file."""
+    """Converts a function of one float picture to a .tflite file."""
     concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
     return tf.lite.TFLiteConverter.from_concrete_functions([concrete], tf.Module()).convert()
 
@@ -23,7 +23,7 @@ def weights(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
-def test_every_model_multiplies_as_often_as_the_network(tiny_bundle: Bundle) -> None:
+def test_every_model_has_the_networks_multiply_adds(tiny_bundle: Bundle) -> None:
     expected = {
         (height, width): multiply_adds(TINY, 1, (height // 2, width // 2))
         for height, width in {model.working_size for model in tiny_bundle.models}
@@ -97,7 +97,7 @@ def test_multiply_adds_are_counted_by_hand(name: str, function: Any, expected: i
     assert sum(counts.values()) == expected
 
 
-def test_a_pooling_says_its_window() -> None:
+def test_a_pooling_has_a_window() -> None:
     operators = list_operators(
         convert(lambda x: tf.nn.max_pool2d(x, (2, 3), 2, "SAME"), 1, 6, 8, 4)
     )
@@ -113,7 +113,7 @@ def test_an_addition_has_no_window() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 6, 40, 400])
-def test_half_a_file_is_refused(length: int) -> None:
+def test_a_truncated_file_is_refused(length: int) -> None:
     content = convert(lambda x: x + 1.0, 1, 6, 8, 4)
     assert len(content) > 400
     with pytest.raises(ValueError, match="tflite file"):

@@ -1,4 +1,4 @@
-"""The figures of a bundle are those of training, and of pairs treated alike."""
+"""Figures of models agree with the metrics of training."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from quantize.proof.comparison import Sample, compare, fill, pair_input, psnr, spread, ssim
+from pocket_bokeh.metrics import psnr, ssim
+from quantize.convert.samples import Sample
+from quantize.proof.comparison import model_figures
 from train.data.pairs import Pair
 from train.loop import metrics
 
@@ -36,43 +38,14 @@ def test_psnr_and_ssim_agree_with_those_of_training() -> None:
     assert psnr(target, target) == 100
 
 
-@pytest.mark.parametrize("size", [(48, 96), (200, 130), (64, 64)])
-def test_a_pair_fills_a_working_size_without_being_squashed(size: tuple[int, int]) -> None:
-    # A square of 40 pixels in the middle stays a square.
-    photo = np.zeros((*size, 3), np.uint8)
-    middle = (size[0] // 2, size[1] // 2)
-    photo[middle[0] - 10 : middle[0] + 10, middle[1] - 10 : middle[1] + 10] = 255
-    filled = fill(Pair("a", photo, photo.copy()), (64, 128))
-    assert filled.original.shape == filled.bokeh.shape == (64, 128, 3)
-    assert np.array_equal(filled.original, filled.bokeh)
-    white = filled.original[..., 0] > 127
-    assert abs(int(white.any(0).sum()) - int(white.any(1).sum())) <= 1
-
-
-def test_a_depth_map_is_cut_like_its_photograph() -> None:
-    photo = np.random.default_rng(0).integers(0, 256, (100, 90, 3), np.uint8)
-    filled = fill(Pair("a", photo, photo, photo[..., 1]), (64, 128))
-    assert filled.depth is not None
-    assert np.array_equal(filled.depth, filled.original[..., 1])
-    seen = pair_input(filled)
-    assert seen.shape == (32, 64, 4)
-    assert np.array_equal(seen[..., 3], seen[..., 1])
-
-
 def test_figures_of_a_known_difference() -> None:
     photo = np.full((64, 64, 3), 100, np.uint8)
     sample = Sample(Pair("a", photo, photo + 51), np.full((64, 64, 3), 0.4, np.float32))
     golden = Sample(Pair("b", photo, photo), np.full((64, 64, 3), 0.4 + 5 / 255, np.float32))
     model = Constant(np.full((64, 64, 3), 0.4 + 2 / 255, np.float32))
-    figures = compare(model, [sample], golden)
+    figures = model_figures(model, [sample], golden)
     assert figures["largest_step"] == pytest.approx(2, abs=1e-3)
     assert figures["mean_step"] == pytest.approx(2, abs=1e-3)
     assert figures["psnr_to_float32"] == pytest.approx(20 * np.log10(255 / 2), abs=1e-3)
     assert figures["untouched_psnr_to_target"] == pytest.approx(20 * np.log10(5), abs=1e-3)
     assert figures["golden_largest_step"] == figures["golden_mean_step"] == 3
-
-
-def test_pairs_are_spread_over_all_there_are() -> None:
-    pairs = [Pair(str(index), np.empty(0), np.empty(0)) for index in range(10)]
-    assert [pair.name for pair in spread(pairs, 4)] == ["0", "2", "5", "7"]
-    assert len(spread(pairs, 99)) == 10

@@ -1,0 +1,54 @@
+"""Finds a recipe's models for landscape and for portrait photographs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.photo import Size
+from pocket_bokeh.transposed_model import transposed
+
+
+@dataclass(frozen=True)
+class ShapedModel:
+    """A bundle's model at one working size.
+
+    Attributes:
+        file: the .tflite file.
+        working_size: height and width of the output.
+        is_transposed: whether the file is for the other orientation and must be transposed.
+        bytes: size of the file.
+    """
+
+    file: Path
+    working_size: Size
+    is_transposed: bool
+    bytes: int
+
+    def load(self, threads: int = 2) -> LiteRTModel:
+        """Loads the model, ready to run.
+
+        Raises:
+            UserError: as `LiteRTModel`.
+        """
+        source = transposed(self.file.read_bytes()) if self.is_transposed else self.file
+        return LiteRTModel(source, threads)
+
+
+def in_every_shape(bundle: Bundle, recipe: str) -> list[ShapedModel]:
+    """A recipe's models at every working size of its bundle, transposed where one is missing.
+
+    A bundle may have some recipes in landscape only. Portraits scaled to fit a landscape model
+    would lose quality, and could not be compared with the other recipes.
+
+    Raises:
+        UserError: the bundle does not have the recipe.
+    """
+    by_size = {model.working_size: model for model in bundle.models_of(recipe)}
+    shaped = []
+    for size in dict.fromkeys(model.working_size for model in bundle.models):
+        model = by_size.get(size) or by_size.get(size[::-1])
+        if model is not None:
+            file = bundle.folder / model.file
+            shaped.append(ShapedModel(file, size, size not in by_size, model.bytes))
+    return shaped

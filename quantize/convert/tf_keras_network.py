@@ -1,0 +1,53 @@
+"""Rebuilds a Keras 3 network in tf_keras, with batch normalization folded into the convolutions.
+
+Quantization-aware training (tfmot) only supports tf_keras, so all recipes are converted from there.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import tf_keras
+
+from train.network.presets import PyNETConfig
+from train.network.pynet import build_pynet, copy_weights
+
+Model = Any
+
+
+def to_tf_keras(network: Model, config: PyNETConfig) -> Model:
+    """Builds a tf_keras model that computes the same as a Keras 3 PyNET at inference.
+
+    Batch normalization is folded into the convolution before it: fine-tuning then quantizes the
+    final weights and needs no batch statistics. Instance normalization depends on the photograph
+    and stays.
+
+    Args:
+        network: a level-1 model of `build_pynet`, Keras 3.
+        config: the configuration it was built from.
+
+    Returns:
+        A tf_keras model with the same layer names and a dynamic input size.
+    """
+    if config.normalization != "batch":
+        float_model = build_pynet(config, keras=tf_keras)
+        copy_weights(network, float_model)
+        return float_model
+    # Without normalized levels, the builder gives each convolution a bias, which folding needs.
+    float_model = build_pynet(dataclasses.replace(config, normalized_levels=()), keras=tf_keras)
+    layers = {layer.name: layer for layer in network.layers}
+    for layer in float_model.layers:
+        if layer.get_weights():
+            normalization = layers.get(f"{layer.name}_normalization")
+            layer.set_weights(_folded(layers[layer.name], normalization))
+    return float_model
+
+
+def _folded(layer: Any, normalization: Any | None) -> list[np.ndarray]:
+    """A layer's weights, with the batch normalization after it folded in, if there is one."""
+    if normalization is None:
+        return layer.get_weights()
+    (kernel,) = layer.get_weights()
+    gamma, beta, mean, variance = normalization.get_weights()
+    scale = gamma / np.sqrt(variance + normalization.epsilon)
+    return [kernel * scale, beta - mean * scale]

@@ -1,0 +1,36 @@
+"""Pairs are cropped to a working size and chosen evenly."""
+
+import numpy as np
+import pytest
+
+from quantize.convert.samples import crop_to_fill, evenly_spaced, pair_input
+from train.data.pairs import Pair
+
+
+@pytest.mark.parametrize("size", [(48, 96), (200, 130), (64, 64)])
+def test_a_crop_covers_the_size_and_keeps_the_aspect_ratio(size: tuple[int, int]) -> None:
+    # A square in the middle stays a square.
+    photo = np.zeros((*size, 3), np.uint8)
+    middle = (size[0] // 2, size[1] // 2)
+    photo[middle[0] - 10 : middle[0] + 10, middle[1] - 10 : middle[1] + 10] = 255
+    filled = crop_to_fill(Pair("a", photo, photo.copy()), (64, 128))
+    assert filled.original.shape == filled.bokeh.shape == (64, 128, 3)
+    assert np.array_equal(filled.original, filled.bokeh)
+    white = filled.original[..., 0] > 127
+    assert abs(int(white.any(0).sum()) - int(white.any(1).sum())) <= 1
+
+
+def test_a_depth_map_is_cropped_like_its_photograph() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (100, 90, 3), np.uint8)
+    filled = crop_to_fill(Pair("a", photo, photo, photo[..., 1]), (64, 128))
+    assert filled.depth is not None
+    assert np.array_equal(filled.depth, filled.original[..., 1])
+    seen = pair_input(filled)
+    assert seen.shape == (32, 64, 4)
+    assert np.array_equal(seen[..., 3], seen[..., 1])
+
+
+def test_pairs_are_evenly_spaced() -> None:
+    pairs = [Pair(str(index), np.empty(0), np.empty(0)) for index in range(10)]
+    assert [pair.name for pair in evenly_spaced(pairs, 4)] == ["0", "2", "5", "7"]
+    assert len(evenly_spaced(pairs, 99)) == 10
