@@ -23,8 +23,8 @@ from pocket_bokeh.picture_grid import picture_grid
 from pocket_bokeh.render import nearest_shape, render_photo
 from pocket_bokeh.transposed_model import in_every_shape
 from quantize.proof.comparison import fill, pair_input, psnr, spread
+from train.data.named_pairs import BUILT_IN, open_pairs
 from train.data.pairs import Pair, Split
-from train.loop.run_folder import BUILT_IN, open_pairs
 
 Models = Mapping[str, Sequence[LiteRTModel]]
 """By recipe, in the shapes of photographs."""

@@ -40,9 +40,10 @@ from quantize.convert.rounding import refusal
 from quantize.convert.source import Source, open_source, source_name
 from quantize.convert.twin import build_twin
 from quantize.proof.comparison import Sample, compare, fill, pair_input, spread
-from train.data.data_files import files_of
-from train.data.pairs import Pair, training_batches
-from train.loop.run_folder import BUILT_IN, open_pairs, split_words
+from train.data.batches import training_batches
+from train.data.data_files import describe_files
+from train.data.named_pairs import BUILT_IN, describe_split, open_pairs
+from train.data.pairs import Pair
 from train.network.presets import choose
 
 Model = Any
@@ -218,7 +219,7 @@ def export(
     )
     judged = min(options.compared_pairs, len(source.pairs("val")))
     bundle = dataclasses.replace(
-        bundle, judged_on=f"{judged} pairs of {split_words(source.data, 'val')}"
+        bundle, judged_on=f"{judged} pairs of {describe_split(source.data, 'val')}"
     )
     write_bundle(bundle, contents)
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -279,7 +280,7 @@ def tune(source: Source, twin: Model, steps: int, folder: Path) -> FineTuned:
     validation = validation_crops(source.pairs("val"), crops, config.validation_photos)
     weights = b"".join(weight.tobytes() for weight in twin.get_weights())
     # What a fine-tuning was stopped on must be what it goes on with, also inside the files.
-    data = sha256(json.dumps(files_of(source.splits())).encode())
+    data = sha256(json.dumps(describe_files(source.splits())).encode())
     identity = f"{sha256(weights)} {source.data} {data} {source.seed} {source.limit} {crops}"
     return fine_tune(twin, batches_from, validation, config, folder, identity)
 

@@ -25,8 +25,8 @@ from pocket_bokeh.litert_model import LiteRTModel
 from pocket_bokeh.photo import to_float, write_atomically
 from quantize.convert.layer_quantization import FloatModel, Layer, integer_ranges
 from quantize.proof.comparison import fill, pair_input, psnr, spread
+from train.data.named_pairs import BUILT_IN, open_pairs
 from train.data.pairs import Pair
-from train.loop.run_folder import BUILT_IN, open_pairs
 
 NEGLIGIBLE = 1e-9
 """Squared error that is as good as none."""

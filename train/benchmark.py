@@ -31,9 +31,11 @@ import tyro
 from pocket_bokeh.disk import check_can_write
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import write_atomically
-from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource, training_batches
+from train.data.batches import training_batches
+from train.data.named_pairs import BUILT_IN
+from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource
 from train.loop.level_training import start_level
-from train.loop.run_folder import BUILT_IN, Run
+from train.loop.run_folder import Run
 from train.network.cost import FORWARD_PASSES_PER_STEP, multiply_adds
 from train.network.presets import (
     LEVEL_1_LOSSES,

@@ -26,6 +26,7 @@ from tqdm import tqdm
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import photo_size, write_photo
+from train.data.named_pairs import BUILT_IN, describe_split, open_pairs
 from train.data.pairs import (
     SIZE_MULTIPLE,
     FolderPairs,
@@ -46,7 +47,6 @@ from train.judge.evaluation import (
     mean_figures,
     with_uniform_blur,
 )
-from train.loop.run_folder import BUILT_IN, open_pairs, split_words
 from train.loop.training_options import Flag
 
 
@@ -181,7 +181,7 @@ def describe(
         "data": judged_data(subject, options),
         "data_fingerprint": fingerprint(pairs),
         "split": options.split,
-        "split_is": split_words(judged_data(subject, options), options.split),
+        "split_is": describe_split(judged_data(subject, options), options.split),
         "pairs": len(judgements),
         "protocol": options.protocol,
         "border": options.border,

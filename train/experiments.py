@@ -13,11 +13,12 @@ from typing import Literal
 import tyro
 
 from pocket_bokeh.errors import run_command
+from train.data.named_pairs import BUILT_IN
 from train.data.pairs import check_decodable
 from train.joint import joint_run
 from train.judge.experiments_page import Outcome, write_page
 from train.loop.level_training import trained_level
-from train.loop.run_folder import BUILT_IN, Run, check_same_run, create_run
+from train.loop.run_folder import Run, check_same_run, create_run
 from train.loop.training_options import Flag
 from train.loop.validation import validate_level
 from train.network.presets import NETWORKS, SCHEDULES, LevelSchedule, TrainConfig

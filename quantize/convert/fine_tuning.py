@@ -18,9 +18,10 @@ import tensorflow as tf
 import tf_keras
 from tqdm import tqdm
 
-from pocket_bokeh.photo import write_atomically
+from pocket_bokeh.photo import network_input, write_atomically
 from quantize.convert.rounding import calibrated
-from train.data.pairs import PairSource, network_input, scale_pair
+from train.data.pair_transforms import scale_pair
+from train.data.pairs import PairSource
 from train.network.presets import TrainConfig
 
 Model = Any
@@ -114,7 +115,7 @@ def fine_tune(
 
     Args:
         twin: the float tf_keras network of `build_twin`; left as it is.
-        batches_from: level-1 batches of `train.data.pairs.training_batches` from a position on.
+        batches_from: level-1 batches of `train.data.batches.training_batches` from a position on.
         validation: what `validation_crops` gives.
         config: steps, batch, learning rate.
         folder: where it can go on when it is stopped; made at the first validation.

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from pocket_bokeh.photo import resize_photo, to_float
+from pocket_bokeh.photo import network_input, resize_photo, to_float
 from pocket_bokeh.render import Renderer
-from train.data.pairs import Pair, PairSource, network_input
+from train.data.pairs import Pair, PairSource
 
 Size = tuple[int, int]
 

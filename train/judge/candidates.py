@@ -14,16 +14,18 @@ from scipy.ndimage import gaussian_filter
 
 from pocket_bokeh.bundle import read_bundle
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import photo_size, read_photo, resize_photo, to_float, to_uint8
+from pocket_bokeh.photo import (
+    network_input,
+    photo_size,
+    read_photo,
+    resize_photo,
+    to_float,
+    to_uint8,
+)
 from pocket_bokeh.render import Renderer, render_photo
 from pocket_bokeh.transposed_model import in_every_shape
-from train.data.pairs import (
-    SIZE_MULTIPLE,
-    FolderPairs,
-    Pair,
-    at_level,
-    network_input,
-)
+from train.data.pair_transforms import at_level
+from train.data.pairs import SIZE_MULTIPLE, FolderPairs, Pair
 from train.data.photo_folder import check_photos, photos_by_name
 from train.loop.run_folder import finished_network, read_run
 from train.network.network_file import Network, read_network

@@ -14,13 +14,8 @@ from tqdm import tqdm
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import to_uint8
 from pocket_bokeh.picture_grid import picture_grid
-from train.data.pairs import (
-    SIZE_MULTIPLE,
-    Pair,
-    PairSource,
-    at_level,
-    scale_pair,
-)
+from train.data.pair_transforms import at_level, scale_pair
+from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource
 from train.judge.candidates import (
     Candidate,
     Judged,

@@ -8,7 +8,8 @@ import numpy as np
 
 from pocket_bokeh.photo import write_atomically, write_photo
 from pocket_bokeh.picture_grid import picture_grid
-from train.loop.run_folder import Run, split_words
+from train.data.named_pairs import describe_split
+from train.loop.run_folder import Run
 from train.loop.validation import LevelReport
 
 DECIDED_AT = 2.0
@@ -122,7 +123,7 @@ def pictures(outcomes: Sequence[Outcome]) -> np.ndarray:
 def _head(scale: str, run: Run) -> str:
     widths = f"{run.network.width:g} of the filters" if run.network.width != 1 else "all filters"
     data = "built-in scenes" if run.data == "built-in" else Path(run.data).name
-    unseen = split_words(run.data, "test")
+    unseen = describe_split(run.data, "test")
     return (
         "# The report's five trainings\n\n"
         f"Scale `{scale}`: {widths}, {run.network.head} heads, crops of {run.train.crop} px of "

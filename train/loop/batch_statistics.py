@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
-from train.data.pairs import training_batches
+from train.data.batches import training_batches
 from train.loop.interruption import uninterrupted
 from train.loop.run_folder import Run
 

@@ -10,7 +10,7 @@ from tensorboardX import SummaryWriter
 from tqdm import tqdm
 
 from pocket_bokeh.errors import UserError
-from train.data.pairs import Share, training_batches
+from train.data.batches import HostShare, training_batches
 from train.loop.batch_statistics import settle_normalization, settled
 from train.loop.checkpoints import latest_step, load_checkpoint, save_checkpoint
 from train.loop.devices import (
@@ -137,7 +137,7 @@ class LevelTraining:
             run.train,
             seed=run.seed + schedule.level,
             start=self.done,
-            share=Share(host_index(), host_count()),
+            share=HostShare(host_index(), host_count()),
         )
         self.history = History(run.folder / "history.csv", schedule.level, self.done)
         self.watch = DivergenceWatch()

@@ -15,7 +15,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,29 +25,18 @@ from filelock import FileLock, Timeout
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import write_atomically
-from train.data.data_files import compare_files, files_of, read_files, words, write_files
-from train.data.pairs import (
-    FolderPairs,
-    PairSource,
-    Split,
-    check_decodable,
-    find_pairs,
-    fingerprint,
-    limit_pairs,
+from train.data.data_files import (
+    compare_files,
+    describe_changes,
+    describe_files,
+    read_files,
+    write_files,
 )
-from train.data.synthetic_pairs import SyntheticPairs
+from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.pairs import PairSource, Split, check_decodable, fingerprint
 from train.loop.devices import is_first_host
 from train.network.network_file import Network, read_network
 from train.network.presets import LevelSchedule, Precision, PyNETConfig, TrainConfig
-
-BUILT_IN = "built-in"
-"""What `data` says of a run that is trained on the built-in pairs."""
-
-_BUILT_IN_SPLITS: dict[Split, SyntheticPairs] = {
-    "train": SyntheticPairs(count=240, seed=1),
-    "val": SyntheticPairs(count=16, seed=2),
-    "test": SyntheticPairs(count=32, seed=3),
-}
 
 _RECORDED_PACKAGES = ("grain", "keras", "numpy", "pillow")
 
@@ -97,46 +85,6 @@ class Run:
         return open_pairs(self.data, split, depth, self.limit if split == "train" else None)
 
 
-# Thousands of headers are read to check a folder, and every level asks for its pairs.
-@lru_cache(maxsize=8)
-def open_pairs(
-    data: str, split: Split, depth: bool = False, limit: int | None = None
-) -> PairSource:
-    """One split of a folder of pairs, or of the built-in pairs.
-
-    Args:
-        data: the folder, or `built-in`.
-        split: which part.
-        depth: whether the pairs are to carry their depth maps.
-        limit: how many at most; built-in scenes are made without end, so there it is how many.
-
-    Raises:
-        UserError: the folder has no pairs or broken ones.
-    """
-    if data == BUILT_IN:
-        pairs = dataclasses.replace(_BUILT_IN_SPLITS[split], depth=depth)
-        return dataclasses.replace(pairs, count=limit) if limit else pairs
-    found: FolderPairs = find_pairs(Path(data), split, depth)
-    return limit_pairs(found, limit) if limit else found
-
-
-def split_words(data: str, split: Split) -> str:
-    """A split's name, and what must be known about figures on it.
-
-    Weights are learned from `train`. `val` judges each level and chooses among the weights of a
-    fine-tuning, so that figures on it flatter a little. A folder without splits has no `test` of
-    its own.
-
-    Args:
-        data: a folder of pairs, or `built-in`.
-        split: which part of it.
-    """
-    if data != BUILT_IN and split == "test" and not (Path(data) / "test").is_dir():
-        return "test, here the same pairs as val, which choose among weights"
-    meanings = {"train": ", which weights are learned from", "val": ", which choose among weights"}
-    return split + meanings.get(split, "")
-
-
 def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
     """Makes the folder and writes `config.json`.
 
@@ -155,7 +103,7 @@ def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
     with TemporaryDirectory(prefix=f".{run.folder.name}.", dir=run.folder.parent) as beside:
         unfinished = Path(beside) / run.folder.name
         unfinished.mkdir()
-        files = files_of(splits)
+        files = describe_files(splits)
         if files is not None:
             write_files(unfinished, files, [])
         write_atomically(unfinished / "config.json", json.dumps(config, indent=2) + "\n")
@@ -199,13 +147,13 @@ def _checked_splits(run: Run) -> dict[str, PairSource]:
 
 
 def _check_same_data(run: Run, old_fingerprint: Any, accept: bool) -> None:
-    now = files_of(_checked_splits(run))
+    now = describe_files(_checked_splits(run))
     if now is None:
         return
     before, accepted = read_files(run.folder)
     if before is not None:
         changes = compare_files(before, now)
-        found = words(changes)
+        found = describe_changes(changes)
     else:  # started by an older version, which noted names and sizes as one number
         same = old_fingerprint == _to_json(run)["data_fingerprint"]
         found = "" if same else "names or sizes of files, it was not noted which"

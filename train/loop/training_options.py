@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 import tyro
 
 from pocket_bokeh.errors import UserError
+from train.data.named_pairs import BUILT_IN
 from train.loop.devices import DeviceOptions, is_first_host, on_first_host, use_devices
 from train.loop.losses import make_loss
-from train.loop.run_folder import BUILT_IN, Run, check_same_run, create_run
+from train.loop.run_folder import Run, check_same_run, create_run
 from train.network.presets import (
     LEVEL_1_LOSSES,
     NETWORKS,

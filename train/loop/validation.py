@@ -8,16 +8,10 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from pocket_bokeh.photo import to_uint8
+from pocket_bokeh.photo import network_input, to_uint8
 from pocket_bokeh.picture_grid import picture_grid
-from train.data.pairs import (
-    PairSource,
-    at_level,
-    cut_to_multiple,
-    decoded_for,
-    network_input,
-    scale_pair,
-)
+from train.data.pair_transforms import at_level, cut_to_multiple, scale_pair
+from train.data.pairs import PairSource, decoded_for
 from train.loop.interruption import uninterrupted
 from train.loop.metrics import SSIM_WINDOW, psnr, ssim
 from train.network.presets import TrainConfig

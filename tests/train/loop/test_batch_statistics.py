@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from train.data.pairs import training_batches
+from train.data.batches import training_batches
 from train.loop.batch_statistics import (
     SETTLING_BATCHES,
     SETTLING_CROPS,

@@ -11,15 +11,8 @@ import pytest
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_photo, write_photo
-from train.loop.run_folder import (
-    BUILT_IN,
-    Run,
-    check_same_run,
-    create_run,
-    held,
-    open_pairs,
-    read_run,
-)
+from train.data.named_pairs import open_pairs
+from train.loop.run_folder import Run, check_same_run, create_run, held, read_run
 
 MakeRun = Callable[..., Run]
 
@@ -144,15 +137,6 @@ def test_a_run_with_damaged_photos_is_not_made(tiny_run: MakeRun, pairs_folder: 
         create_run(run)
     assert not run.folder.exists()
     assert not list(run.folder.parent.glob(".run*"))
-
-
-def test_built_in_pairs_are_as_many_as_asked_for_and_have_depth() -> None:
-    pairs = open_pairs(BUILT_IN, "train", depth=True, limit=300)
-    assert len(pairs) == 300
-    depth = pairs[299].depth
-    assert depth is not None
-    assert depth.shape == pairs[299].original.shape[:2]
-    assert open_pairs(BUILT_IN, "val")[0].depth is None
 
 
 def test_two_processes_do_not_train_one_run(tiny_run: MakeRun) -> None:

@@ -55,7 +55,7 @@ def test_what_can_not_be_trained_is_said_and_nothing_is_made(
 
 def test_depth_needs_depth_maps(pairs_folder: Path, tmp_path: Path) -> None:
     options = TrainingOptions(data=pairs_folder, out=tmp_path / "run", depth=True)
-    with pytest.raises(UserError, match=r"original_depth/ has no map of 0 .* sees no depth"):
+    with pytest.raises(UserError, match=r"original_depth/ has no map for 0 .* without depth"):
         open_run(options)
 
 
