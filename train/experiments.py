@@ -151,7 +151,7 @@ class ExperimentsOptions:
 
 def main() -> None:
     options = tyro.cli(ExperimentsOptions, description=__doc__)
-    runs = [planned_run(experiment, options) for experiment in EXPERIMENTS]
+    runs = [experiment_run(experiment, options) for experiment in EXPERIMENTS]
     # What the page needs after days of training must be there before.
     check_decodable(*(run.pairs(split) for run in runs for split in ("train", "val", "test")))
     for run in runs:
@@ -161,7 +161,7 @@ def main() -> None:
     print(f"{options.out / 'page.md'}: what became of the report's claims")
 
 
-def planned_run(experiment: Experiment, options: ExperimentsOptions) -> Run:
+def experiment_run(experiment: Experiment, options: ExperimentsOptions) -> Run:
     """An experiment's training at the scale asked for."""
     scale = SCALES[options.scale]
     network = dataclasses.replace(

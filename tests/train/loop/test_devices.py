@@ -171,10 +171,13 @@ def test_another_backend_is_told_what_to_set() -> None:
     [
         (DeviceOptions(devices=0), "--devices 0: expected 1 or more"),
         (DeviceOptions(hosts=("a", "b:1"), host_index=0), "--hosts a: expected name:port"),
-        (DeviceOptions(hosts=("a:1", "a:1"), host_index=0), "stands there twice"),
-        (DeviceOptions(hosts=("a:1", "b:1")), "--host-index: say which .*0 to 1"),
-        (DeviceOptions(hosts=("a:1", "b:1"), host_index=2), "--host-index 2: say which .*0 to 1"),
-        (DeviceOptions(host_index=0), "--host-index: name the machines with --hosts"),
+        (DeviceOptions(hosts=("a:1", "a:1"), host_index=0), "is listed twice"),
+        (DeviceOptions(hosts=("a:1", "b:1")), "--host-index: expected the position .*0 to 1"),
+        (
+            DeviceOptions(hosts=("a:1", "b:1"), host_index=2),
+            "--host-index 2: expected the position .*0 to 1",
+        ),
+        (DeviceOptions(host_index=0), "--host-index needs --hosts"),
     ],
 )
 def test_options_that_cannot_be_are_refused(
