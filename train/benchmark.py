@@ -95,7 +95,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Figures:
+class LevelSpeed:
     """What one level takes.
 
     Attributes:
@@ -138,7 +138,7 @@ class Failure:
     error: str
 
 
-Row = Figures | Failure
+Row = LevelSpeed | Failure
 
 
 def main() -> None:
@@ -236,7 +236,7 @@ def measure_or_say_why(plan: Plan) -> Row:
         return Failure(plan.schedule.level, plan.schedule.batch, reason)
 
 
-def measure(plan: Plan) -> Figures:
+def measure(plan: Plan) -> LevelSpeed:
     """Takes a level's first steps and times them."""
     run, schedule = plan.run, plan.schedule
     pairs = FirstPairs(run.pairs("train"))
@@ -257,7 +257,7 @@ def measure(plan: Plan) -> Figures:
     forward = sum(multiply_adds(run.network, schedule.level, (half, half)).values())
     speed = FORWARD_PASSES_PER_STEP * forward * schedule.batch / step_seconds
     peak = matrix_product_speed()
-    return Figures(
+    return LevelSpeed(
         level=schedule.level,
         batch=schedule.batch,
         device=keras.distribution.list_devices()[0],

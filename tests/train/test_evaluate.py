@@ -22,7 +22,7 @@ from train.data.named_pairs import open_pairs
 from train.data.pair_transforms import cut_to_multiple
 from train.data.pairs import Pair, find_pairs
 from train.evaluate import check_sizes
-from train.judge.candidates import Judged, NetworkOutput
+from train.judge.candidates import CandidateSet, NetworkOutput
 from train.judge.evaluation import Evaluation
 from train.network.network_file import Network, write_network
 from train.network.presets import NETWORKS, PyNETConfig
@@ -283,9 +283,11 @@ def test_what_is_no_number_is_said(data: Path) -> None:
     def broken(batch: np.ndarray, training: bool) -> np.ndarray:
         return np.full((1, 320, 320, 3), np.nan)
 
-    subject = Judged("model", {"output": NetworkOutput(Network("tiny", TINY, 1, broken))})
-    with pytest.raises(UserError, match="pair a: the output is not a number"):
-        Evaluation(subject, find_pairs(data, "test"), "plain").judge(0)
+    candidate_set = CandidateSet(
+        "model", {"output": NetworkOutput(Network("tiny", TINY, 1, broken))}
+    )
+    with pytest.raises(UserError, match="pair a: the output has values that are not finite"):
+        Evaluation(candidate_set, find_pairs(data, "test"), "plain").judge(0)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_photo
 from train import experiments
 from train.experiments import EXPERIMENTS, ExperimentsOptions, experiment_run
-from train.judge.experiments_page import Outcome, compare, verdict, write_page
+from train.judge.experiments_page import Outcome, mean_difference, verdict, write_page
 from train.loop.run_folder import Run
 from train.loop.validation import LevelReport, Quality
 
@@ -29,7 +29,7 @@ def outcome(*psnrs: float) -> Outcome:
 
 def test_a_claim_needs_a_difference_beyond_chance() -> None:
     # 1, 2 and 3 dB better on three photographs: mean 2, standard error 1/√3.
-    difference, error = compare(outcome(21, 24, 33), outcome(20, 22, 30))
+    difference, error = mean_difference(outcome(21, 24, 33), outcome(20, 22, 30))
     assert (difference, error) == pytest.approx((2.0, 1 / np.sqrt(3)))
     assert verdict(difference, error) == "confirmed"
     assert verdict(-difference, error) == "refuted"
