@@ -24,8 +24,8 @@ from pocket_bokeh.picture_grid import picture_grid
 from pocket_bokeh.render import nearest_shape, render_photo
 from pocket_bokeh.shaped_model import in_every_shape
 from quantize.convert.samples import crop_to_fill, evenly_spaced, pair_input
+from train.data.named_pairs import BUILT_IN, open_pairs
 from train.data.pairs import Pair, Split
-from train.loop.run_folder import BUILT_IN, open_pairs
 
 Models = Mapping[str, Sequence[LiteRTModel]]
 """Models by recipe, each at several working sizes."""

@@ -20,8 +20,8 @@ from pocket_bokeh.detail_transfer import COARSE, FINE, as_the_network_sees, tran
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import resize_photo, to_float, to_uint8
+from train.data.named_pairs import BUILT_IN, open_pairs
 from train.data.pairs import Pair, Split
-from train.loop.run_folder import BUILT_IN, open_pairs
 
 CASES = ("true", "coarse", "untouched")
 

@@ -41,9 +41,9 @@ from quantize.convert.tf_keras_network import to_tf_keras
 from quantize.convert.trained_network import TrainedNetwork, open_trained_network, run_name
 from quantize.proof.comparison import model_figures
 from quantize.proof.figures_table import figures_table, size_text
-from train.data.data_files import files_of
-from train.data.pairs import training_batches
-from train.loop.run_folder import BUILT_IN, open_pairs, split_words
+from train.data.batches import training_batches
+from train.data.data_files import describe_files
+from train.data.named_pairs import BUILT_IN, describe_split, open_pairs
 from train.network.presets import choose
 
 Model = Any
@@ -278,7 +278,7 @@ def fine_tune_on_pairs(
     validation = validation_crops(trained.pairs("val"), crops, config.validation_photos)
     weights = b"".join(weight.tobytes() for weight in float_model.get_weights())
     # It may only resume with the same weights and pairs, including the contents of the files.
-    data = sha256(json.dumps(files_of(trained.splits())).encode())
+    data = sha256(json.dumps(describe_files(trained.splits())).encode())
     identity = f"{sha256(weights)} {trained.data} {data} {trained.seed} {trained.limit} {crops}"
     return fine_tune(float_model, batches_from, validation, config, folder, identity)
 
@@ -342,7 +342,7 @@ def describe_bundle(
     contents |= {model.file: content for model, content in converted}
     golden = tuple(golden_pair(size, samples[size].golden, contents) for size in samples)
     count = min(options.compared_pairs, len(trained.pairs("val")))
-    judged_on = f"{count} pairs of {split_words(trained.data, 'val')}"
+    judged_on = f"{count} pairs of {describe_split(trained.data, 'val')}"
     preset = trained.network.preset
     bundle = Bundle(out, trained.name, preset, models, golden, records=records, judged_on=judged_on)
     return bundle, contents

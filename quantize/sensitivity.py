@@ -26,8 +26,8 @@ from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import to_float
 from quantize.convert.layer_quantization import FloatModel, QuantizableLayer, integer_ranges
 from quantize.convert.samples import crop_to_fill, evenly_spaced, pair_input
+from train.data.named_pairs import BUILT_IN, open_pairs
 from train.data.pairs import Pair
-from train.loop.run_folder import BUILT_IN, open_pairs
 
 NEGLIGIBLE = 1e-9
 """Smaller squared errors are not drawn."""

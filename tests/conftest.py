@@ -18,7 +18,8 @@ from pocket_bokeh.photo import write_photo
 from quantize.convert.trained_network import open_trained_network
 from quantize.export import ExportOptions, export
 from train.data import photo_folder
-from train.loop.run_folder import BUILT_IN, Run, create_run
+from train.data.named_pairs import BUILT_IN
+from train.loop.run_folder import Run, create_run
 from train.network.network_file import write_network
 from train.network.presets import NETWORKS, SCHEDULES, PyNETConfig
 from train.network.pynet import build_pynet

@@ -31,9 +31,11 @@ import tyro
 from pocket_bokeh.disk import check_can_write
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import write_atomically
-from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource, training_batches
+from train.data.batches import training_batches
+from train.data.named_pairs import BUILT_IN
+from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource
 from train.loop.level_training import start_level
-from train.loop.run_folder import BUILT_IN, Run
+from train.loop.run_folder import Run
 from train.network.cost import FORWARD_PASSES_PER_STEP, multiply_adds
 from train.network.presets import (
     LEVEL_1_LOSSES,
@@ -93,7 +95,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Figures:
+class LevelSpeed:
     """What one level takes.
 
     Attributes:
@@ -136,7 +138,7 @@ class Failure:
     error: str
 
 
-Row = Figures | Failure
+Row = LevelSpeed | Failure
 
 
 def main() -> None:
@@ -234,7 +236,7 @@ def measure_or_say_why(plan: Plan) -> Row:
         return Failure(plan.schedule.level, plan.schedule.batch, reason)
 
 
-def measure(plan: Plan) -> Figures:
+def measure(plan: Plan) -> LevelSpeed:
     """Takes a level's first steps and times them."""
     run, schedule = plan.run, plan.schedule
     pairs = FirstPairs(run.pairs("train"))
@@ -255,7 +257,7 @@ def measure(plan: Plan) -> Figures:
     forward = sum(multiply_adds(run.network, schedule.level, (half, half)).values())
     speed = FORWARD_PASSES_PER_STEP * forward * schedule.batch / step_seconds
     peak = matrix_product_speed()
-    return Figures(
+    return LevelSpeed(
         level=schedule.level,
         batch=schedule.batch,
         device=keras.distribution.list_devices()[0],

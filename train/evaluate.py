@@ -26,6 +26,7 @@ from tqdm import tqdm
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import photo_size, write_photo
+from train.data.named_pairs import BUILT_IN, describe_split, open_pairs
 from train.data.pairs import (
     SIZE_MULTIPLE,
     FolderPairs,
@@ -34,19 +35,18 @@ from train.data.pairs import (
     check_decodable,
     fingerprint,
 )
-from train.judge.candidates import FolderOutput, Judged, open_judged
+from train.judge.candidates import CandidateSet, FolderOutput, open_candidates
 from train.judge.evaluation import (
     BLURRED,
     BORDER,
     UNTOUCHED,
     Evaluation,
-    Figures,
-    Judgement,
-    Protocol,
-    mean_figures,
+    MeasurementProtocol,
+    PairScores,
+    PictureScores,
+    mean_scores,
     with_uniform_blur,
 )
-from train.loop.run_folder import BUILT_IN, open_pairs, split_words
 from train.loop.training_options import Flag
 
 
@@ -66,7 +66,7 @@ class EvaluateOptions:
     short_side: int | None = None
     """Scale the photographs first, their shorter side to so many pixels. Left out: their own
     size, whatever size a run was trained at."""
-    protocol: Protocol = "plain"
+    protocol: MeasurementProtocol = "plain"
     """What is measured; published only compares with old tables."""
     recipe: str | None = None
     """Of a bundle. Left out: every recipe, a row each."""
@@ -81,23 +81,25 @@ class EvaluateOptions:
 
 def main() -> None:
     options = tyro.cli(EvaluateOptions, description=__doc__)
-    subject = open_judged(options.judged, options.recipe)
-    pairs = find_judged_pairs(subject, options)
+    candidate_set = open_candidates(options.judged, options.recipe)
+    pairs = find_judged_pairs(candidate_set, options)
     out = make_output_folder(options)
-    evaluation = Evaluation(subject, pairs, options.protocol, options.short_side, options.border)
+    evaluation = Evaluation(
+        candidate_set, pairs, options.protocol, options.short_side, options.border
+    )
     if options.uniform_blur:
         evaluation = with_uniform_blur(evaluation)
-    judgements = [
+    scores = [
         evaluation.judge(index) for index in tqdm(range(len(pairs)), unit="pair", mininterval=2)
     ]
-    write_photo(out / "sheet.png", evaluation.sheet(judgements))
-    report = describe(options, subject, pairs, judgements)
+    write_photo(out / "sheet.png", evaluation.sheet(scores))
+    report = describe(options, candidate_set, pairs, scores)
     write_atomically(out / "metrics.json", json.dumps(report, indent=2) + "\n")
     print(table(report))
     print(f"{out}: metrics.json and sheet.png")
 
 
-def find_judged_pairs(subject: Judged, options: EvaluateOptions) -> PairSource:
+def find_judged_pairs(candidate_set: CandidateSet, options: EvaluateOptions) -> PairSource:
     """The pairs that the options name, checked before anything is computed.
 
     Raises:
@@ -105,12 +107,12 @@ def find_judged_pairs(subject: Judged, options: EvaluateOptions) -> PairSource:
     """
     if options.limit is not None and options.limit < 1:
         raise UserError(f"--limit {options.limit}: expected at least 1")
-    if subject.kind == "folder" and options.data is None:
+    if candidate_set.kind == "folder" and options.data is None:
         raise UserError(f"{options.judged}: results of which pairs? Name their folder with --data")
-    data = judged_data(subject, options)
-    pairs = open_pairs(data, options.split, subject.sees_depth, options.limit)
+    data = judged_data(candidate_set, options)
+    pairs = open_pairs(data, options.split, candidate_set.sees_depth, options.limit)
     check_sizes(pairs, options.short_side, options.border)
-    for candidate in subject.candidates.values():
+    for candidate in candidate_set.candidates.values():
         if isinstance(candidate, FolderOutput):
             every = open_pairs(data, options.split)
             if not isinstance(every, FolderPairs) or not isinstance(pairs, FolderPairs):
@@ -120,9 +122,9 @@ def find_judged_pairs(subject: Judged, options: EvaluateOptions) -> PairSource:
     return pairs
 
 
-def judged_data(subject: Judged, options: EvaluateOptions) -> str:
+def judged_data(candidate_set: CandidateSet, options: EvaluateOptions) -> str:
     """The folder of pairs, or `built-in`."""
-    return options.data or subject.data or BUILT_IN
+    return options.data or candidate_set.data or BUILT_IN
 
 
 def check_sizes(pairs: PairSource, short_side: int | None, border: int = BORDER) -> None:
@@ -168,31 +170,31 @@ def make_output_folder(options: EvaluateOptions) -> Path:
 
 def describe(
     options: EvaluateOptions,
-    subject: Judged,
+    candidate_set: CandidateSet,
     pairs: PairSource,
-    judgements: Sequence[Judgement],
+    scores: Sequence[PairScores],
 ) -> dict[str, Any]:
     """What `metrics.json` says: how it was measured, the means, and the figures per picture."""
-    names = list(judgements[0].figures)
+    names = list(scores[0].figures)
     return {
         "judged": str(options.judged),
-        "kind": subject.kind,
-        "level": subject.level,
-        "data": judged_data(subject, options),
+        "kind": candidate_set.kind,
+        "level": candidate_set.level,
+        "data": judged_data(candidate_set, options),
         "data_fingerprint": fingerprint(pairs),
         "split": options.split,
-        "split_is": split_words(judged_data(subject, options), options.split),
-        "pairs": len(judgements),
+        "split_is": describe_split(judged_data(candidate_set, options), options.split),
+        "pairs": len(scores),
         "protocol": options.protocol,
         "border": options.border,
         "short_side": options.short_side,
-        "trained_short_side": subject.short_side,
+        "trained_short_side": candidate_set.short_side,
         "options": json.loads(json.dumps(dataclasses.asdict(options), default=str)),
         "means": {
-            name: dataclasses.asdict(mean_figures([one.figures[name] for one in judgements]))
+            name: dataclasses.asdict(mean_scores([one.figures[name] for one in scores]))
             for name in names
         },
-        "pictures": [dataclasses.asdict(one) for one in judgements],
+        "pictures": [dataclasses.asdict(one) for one in scores],
     }
 
 
@@ -207,7 +209,7 @@ def table(report: Mapping[str, Any]) -> str:
     trained = report["trained_short_side"]
     if trained not in (None, report["short_side"]):
         lines.append(f"(trained at a short side of {trained}: --short-side {trained} judges there)")
-    means = {name: Figures(**mean) for name, mean in report["means"].items()}
+    means = {name: PictureScores(**mean) for name, mean in report["means"].items()}
     across = max(map(len, means))
     best_blur = means[BLURRED].psnr - means[UNTOUCHED].psnr if BLURRED in means else 0.0
     lines.append(f"{'':{across}}  {'PSNR':>8}  {'SSIM':>6}  MS-SSIM  detail  colour")

@@ -13,11 +13,12 @@ from typing import Literal
 import tyro
 
 from pocket_bokeh.errors import run_command
+from train.data.named_pairs import BUILT_IN
 from train.data.pairs import check_decodable
 from train.joint import joint_run
 from train.judge.experiments_page import Outcome, write_page
 from train.loop.level_training import trained_level
-from train.loop.run_folder import BUILT_IN, Run, check_same_run, create_run
+from train.loop.run_folder import Run, check_same_run, create_run
 from train.loop.training_options import Flag
 from train.loop.validation import validate_level
 from train.network.presets import NETWORKS, SCHEDULES, LevelSchedule, TrainConfig
@@ -150,7 +151,7 @@ class ExperimentsOptions:
 
 def main() -> None:
     options = tyro.cli(ExperimentsOptions, description=__doc__)
-    runs = [planned_run(experiment, options) for experiment in EXPERIMENTS]
+    runs = [experiment_run(experiment, options) for experiment in EXPERIMENTS]
     # What the page needs after days of training must be there before.
     check_decodable(*(run.pairs(split) for run in runs for split in ("train", "val", "test")))
     for run in runs:
@@ -160,7 +161,7 @@ def main() -> None:
     print(f"{options.out / 'page.md'}: what became of the report's claims")
 
 
-def planned_run(experiment: Experiment, options: ExperimentsOptions) -> Run:
+def experiment_run(experiment: Experiment, options: ExperimentsOptions) -> Run:
     """An experiment's training at the scale asked for."""
     scale = SCALES[options.scale]
     network = dataclasses.replace(

@@ -12,7 +12,7 @@ import tyro
 
 from train.loop.devices import run_on_hosts, use_devices
 from train.loop.run_folder import Run
-from train.loop.training_options import TrainingOptions, make_run, planned_run
+from train.loop.training_options import TrainingOptions, make_run, run_from_options
 from train.network.cost import level_costs
 from train.network.presets import PyNETConfig, TrainConfig
 from train.sequential import train_run
@@ -28,7 +28,7 @@ class JointOptions(TrainingOptions):
 
 def main() -> None:
     options = tyro.cli(JointOptions, description=__doc__)
-    planned = planned_run(options)
+    planned = run_from_options(options)
     # Before the costs are counted: that builds a network, and JAX's hosts must have met by then.
     use_devices(options.machines, [s for s in planned.train.schedules if s.level == 1])
     run = joint_run(planned, options.steps)

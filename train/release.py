@@ -31,7 +31,7 @@ from train.data.merged_folders import merge_folders
 from train.data.pairs import find_whole_folder, fingerprint, write_pairs
 from train.data.photo_folder import check_photos, photos_by_name
 from train.data.pseudo_pairs import find_pseudo_pairs
-from train.judge.bundle_place import check_place, other_files, put_in_place
+from train.judge.bundle_installation import check_destination, install_bundle, other_files
 from train.judge.model_card import CARD, FIGURES, figures_table, write_card
 from train.loop.level_training import trained_level
 from train.loop.run_folder import Run, check_same_run, create_run
@@ -139,7 +139,7 @@ def check_options(options: ReleaseOptions) -> None:
     if options.out.resolve() in options.bundle.resolve().parents:
         raise UserError(f"{options.bundle}: lies in {options.out}; name a --bundle outside of it")
     check_can_make(options.bundle)
-    check_place(options.bundle, made_bundle(options), options.replace)
+    check_destination(options.bundle, made_bundle(options), options.replace)
 
 
 def remember_inputs(options: ReleaseOptions, fingerprints: Mapping[str, str]) -> None:
@@ -281,7 +281,7 @@ def ship(options: ReleaseOptions) -> None:
         if not (made / file.name).exists():
             shutil.copy(file, made)
     write_card(made, before)
-    put_in_place(made, options.bundle, options.replace, options.out / "replaced")
+    install_bundle(made, options.bundle, options.replace, options.out / "replaced")
 
 
 def evaluate(options: ReleaseOptions, name: str) -> dict[str, Any]:

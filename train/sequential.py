@@ -18,9 +18,10 @@ from tensorboardX import SummaryWriter
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import write_atomically, write_photo
+from train.data.named_pairs import describe_split
 from train.loop.devices import check_hosts_agree, is_first_host, on_first_host, run_on_hosts
 from train.loop.level_training import LevelTraining, start_level, trained_level
-from train.loop.run_folder import Run, held, split_words
+from train.loop.run_folder import Run, lock_run
 from train.loop.time_left import TimeLeft
 from train.loop.training_options import TrainingOptions, open_run
 from train.loop.validation import LevelReport, Quality, report_line, validate_level
@@ -49,7 +50,7 @@ def train_run(run: Run) -> None:
         UserError: Ctrl-C, a loss that diverges, or another process at it; the checkpoints stay.
     """
     started = time.monotonic()
-    with held(run) if is_first_host() else nullcontext():
+    with lock_run(run) if is_first_host() else nullcontext():
         _train_levels(run)
     model = trained_level(run, 1)
     on_first_host(lambda: write_network(run.model_file, model, run.preset, run.network, level=1))
@@ -110,7 +111,7 @@ def summary(run: Run, seconds: float) -> str:
     """What was trained, how good each level is, and where it all lies, for people."""
     pairs = len(run.pairs("train"))
     took = timedelta(seconds=round(seconds))
-    judged = split_words(run.data, "val")
+    judged = describe_split(run.data, "val")
     lines = [f"\n{run.preset}, {pairs} pairs, {took} this time; held out ({judged}):"]
     for level, quality in read_metrics(run).items():
         output, untouched = Quality(**quality["output"]), Quality(**quality["untouched"])

@@ -21,8 +21,10 @@ from tqdm import tqdm
 
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.metrics import psnr
+from pocket_bokeh.photo import network_input
 from quantize.convert.rounding import calibrated
-from train.data.pairs import PairSource, network_input, scale_pair
+from train.data.pair_transforms import scale_pair
+from train.data.pairs import PairSource
 from train.network.presets import TrainConfig
 
 Model = Any

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pocket_bokeh.photo import Size, resize_photo
+from pocket_bokeh.photo import Size, network_input, resize_photo
 from quantize.convert.trained_network import TrainedNetwork
-from train.data.pairs import Pair, PairSource, network_input
+from train.data.pairs import Pair, PairSource
 
 
 @dataclass(frozen=True)

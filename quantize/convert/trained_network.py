@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pocket_bokeh.errors import UserError
+from train.data.named_pairs import BUILT_IN, open_pairs
 from train.data.pairs import PairSource, Split, check_decodable
-from train.loop.run_folder import BUILT_IN, finished_network, open_pairs, read_run
+from train.loop.run_folder import finished_network, read_run
 from train.network.network_file import Network, read_network
 from train.network.presets import SCHEDULES, TrainConfig
 

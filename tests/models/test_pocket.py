@@ -21,8 +21,8 @@ from pocket_bokeh.photo import read_photo, to_float
 from pocket_bokeh.render import render_photo
 from pocket_bokeh.shaped_model import in_every_shape
 from train.data.pairs import find_whole_folder, fingerprint
-from train.judge.candidates import open_judged
-from train.judge.evaluation import BLURRED, UNTOUCHED, Evaluation, mean_figures
+from train.judge.candidates import open_candidates
+from train.judge.evaluation import BLURRED, UNTOUCHED, Evaluation, mean_scores
 from train.judge.faithfulness import gradient_energy
 from train.judge.model_card import CARD, FIGURES, SHIPPED, figures_table
 from train.release import REPORTED_ON, SHORT_SIDE
@@ -110,10 +110,10 @@ def test_the_figures_are_those_of_the_models(release: Any) -> None:
     pairs = find_whole_folder(CAPTURED)
     if fingerprint(pairs) != release["fingerprints"]["real_pairs/test"]:
         pytest.skip(f"{CAPTURED}: other pairs than those of the card")
-    evaluation = Evaluation(open_judged(POCKET, SHIPPED), pairs, "plain", SHORT_SIDE, border=0)
+    evaluation = Evaluation(open_candidates(POCKET, SHIPPED), pairs, "plain", SHORT_SIDE, border=0)
     judged = [evaluation.judge(index).figures[SHIPPED] for index in range(len(pairs))]
     expected = release["figures"]["real_pairs/test"]["means"][SHIPPED]
-    assert mean_figures(judged).psnr == pytest.approx(expected["psnr"], abs=0.02)
+    assert mean_scores(judged).psnr == pytest.approx(expected["psnr"], abs=0.02)
 
 
 @cache

@@ -34,7 +34,8 @@ from quantize.export import (
 )
 from quantize.proof.figures_table import figures_table
 from tests.conftest import TINY
-from train.loop.run_folder import BUILT_IN, Run, open_pairs
+from train.data.named_pairs import BUILT_IN, open_pairs
+from train.loop.run_folder import Run
 from train.network.network_file import read_network, write_network
 from train.network.pynet import build_pynet
 
@@ -220,7 +221,7 @@ def test_pairs_without_depth_are_refused_for_a_network_with_depth(
     for kind in ("original", "bokeh"):
         shutil.copytree(depth_pairs / kind, flat / kind)
     arguments = [str(depth_file), "--data", str(flat), "--out", str(tmp_path / "b")]
-    assert "original_depth/ has no map of 0 (4 missing of 4)" in command_error(*arguments)
+    assert "original_depth/ has no map for 0 (4 of 4 are missing)" in command_error(*arguments)
 
 
 def test_int8_of_the_reference_is_refused_before_any_work(
@@ -315,7 +316,7 @@ def test_the_printed_command_renders_with_the_bundle(tiny_bundle: Bundle) -> Non
 
 
 def test_table_and_bundle_name_the_pairs_behind_the_figures(tiny_bundle: Bundle) -> None:
-    said = "2 pairs of val, which choose among weights"
+    said = "2 pairs of val (used to select weights)"
     assert read_bundle(tiny_bundle.folder).judged_on == said
     assert f"to target, untouched and SSIM: means over {said}" in figures_table(tiny_bundle)
 

@@ -1,8 +1,9 @@
-"""A small dataset folder for the tests of the training room."""
+"""Fixtures for the tests of training: a small dataset folder, small runs, commands, ports."""
 
 import dataclasses
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,7 +23,7 @@ _CACHE_FOLDER = photo_folder.cache_folder
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is remembered of the photographs in a test's folder ends with the test."""
+    """Gives each test its own cache of checked photographs."""
     monkeypatch.setattr(photo_folder, "cache_folder", _CACHE_FOLDER)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
 
@@ -43,15 +44,28 @@ def pairs_folder(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def add_depth(pairs_folder: Path) -> Callable[[], None]:
+    """Adds depth maps to the folder: a ramp from left to right, at half the photographs' size."""
+
+    def add() -> None:
+        (pairs_folder / "original_depth").mkdir()
+        ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))
+        for file in (pairs_folder / "original").iterdir():
+            write_photo(pairs_folder / "original_depth" / file.name, ramp)
+
+    return add
+
+
 TINY = dataclasses.replace(NETWORKS["mobile"], input_channels=3, width=1 / 32)
-"""The smallest network that has everything."""
+"""A network with every part, but very few filters."""
 
 MakeRun = Callable[..., Run]
 
 
 @pytest.fixture
 def tiny_run(pairs_folder: Path, tmp_path: Path) -> MakeRun:
-    """Makes runs of levels 7 and 6 on the small folder; nothing is written."""
+    """Builds runs of levels 7 and 6 on the small folder, without writing them."""
 
     def make(
         name: str = "run",
@@ -79,8 +93,19 @@ def start_command() -> Callable[..., subprocess.Popen[str]]:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **environment},
-            # A shell's background job ignores Ctrl-C and hands that on.
+            # A background job of a shell ignores Ctrl-C, and child processes inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
 
     return start
+
+
+@pytest.fixture
+def free_address() -> Callable[[], str]:
+    """Finds addresses on this machine whose ports are free."""
+
+    def find() -> str:
+        with socket.create_server(("", 0)) as server:
+            return f"localhost:{server.getsockname()[1]}"
+
+    return find

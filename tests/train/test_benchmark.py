@@ -17,8 +17,8 @@ from train.benchmark import (
     COLUMNS,
     BenchmarkOptions,
     Failure,
-    Figures,
     FirstPairs,
+    LevelSpeed,
     format_row,
     in_own_process,
     make_plans,
@@ -138,7 +138,9 @@ def test_what_cannot_be_measured_is_refused(options: BenchmarkOptions, complaint
 
 
 def test_a_row_has_a_cell_per_column() -> None:
-    row = Figures(3, 2, "cpu:0", 5.5, 0.36, 24.7, 1_310_000_000, None, 0.02, 4e10, 0.7, 6e10, 80.0)
+    row = LevelSpeed(
+        3, 2, "cpu:0", 5.5, 0.36, 24.7, 1_310_000_000, None, 0.02, 4e10, 0.7, 6e10, 80.0
+    )
     cells = format_row(row).split()
     assert len(cells) == len(COLUMNS)
     assert cells[:3] == ["3", "2", "5.50"]

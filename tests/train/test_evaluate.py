@@ -18,11 +18,12 @@ from pocket_bokeh.bundle import Bundle, BundledModel, TensorFormat, sha256, writ
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import read_photo, write_photo
 from train import evaluate
-from train.data.pairs import Pair, cut_to_multiple, find_pairs
+from train.data.named_pairs import open_pairs
+from train.data.pair_transforms import cut_to_multiple
+from train.data.pairs import Pair, find_pairs
 from train.evaluate import check_sizes
-from train.judge.candidates import Judged, NetworkOutput
+from train.judge.candidates import CandidateSet, NetworkOutput
 from train.judge.evaluation import Evaluation
-from train.loop.run_folder import open_pairs
 from train.network.network_file import Network, write_network
 from train.network.presets import NETWORKS, PyNETConfig
 from train.network.pynet import build_pynet
@@ -282,9 +283,11 @@ def test_what_is_no_number_is_said(data: Path) -> None:
     def broken(batch: np.ndarray, training: bool) -> np.ndarray:
         return np.full((1, 320, 320, 3), np.nan)
 
-    subject = Judged("model", {"output": NetworkOutput(Network("tiny", TINY, 1, broken))})
-    with pytest.raises(UserError, match="pair a: the output is not a number"):
-        Evaluation(subject, find_pairs(data, "test"), "plain").judge(0)
+    candidate_set = CandidateSet(
+        "model", {"output": NetworkOutput(Network("tiny", TINY, 1, broken))}
+    )
+    with pytest.raises(UserError, match="pair a: the output has values that are not finite"):
+        Evaluation(candidate_set, find_pairs(data, "test"), "plain").judge(0)
 
 
 @pytest.fixture
@@ -409,11 +412,11 @@ def test_pairs_that_chose_the_weights_are_told_from_those_that_did_not(
         if file.stem not in held_out:
             file.unlink()
     report = evaluated(results, "--limit", "1")
-    assert report["split_is"] == "test, here the same pairs as val, which choose among weights"
+    assert report["split_is"] == "test (the same pairs as val here, used to select weights)"
     assert f"{data} ({report['split_is']}), plain" in capsys.readouterr().out
     of_val = evaluated(results, "--split", "val", "--limit", "1")
     assert of_val["pictures"] == report["pictures"]
-    assert of_val["split_is"] == "val, which choose among weights"
+    assert of_val["split_is"] == "val (used to select weights)"
 
 
 def test_a_damaged_photo_is_named_before_anything_is_judged(

@@ -10,8 +10,8 @@ import pytest
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_photo
 from train import experiments
-from train.experiments import EXPERIMENTS, ExperimentsOptions, planned_run
-from train.judge.experiments_page import Outcome, compare, verdict, write_page
+from train.experiments import EXPERIMENTS, ExperimentsOptions, experiment_run
+from train.judge.experiments_page import Outcome, mean_difference, verdict, write_page
 from train.loop.run_folder import Run
 from train.loop.validation import LevelReport, Quality
 
@@ -29,7 +29,7 @@ def outcome(*psnrs: float) -> Outcome:
 
 def test_a_claim_needs_a_difference_beyond_chance() -> None:
     # 1, 2 and 3 dB better on three photographs: mean 2, standard error 1/√3.
-    difference, error = compare(outcome(21, 24, 33), outcome(20, 22, 30))
+    difference, error = mean_difference(outcome(21, 24, 33), outcome(20, 22, 30))
     assert (difference, error) == pytest.approx((2.0, 1 / np.sqrt(3)))
     assert verdict(difference, error) == "confirmed"
     assert verdict(-difference, error) == "refuted"
@@ -37,7 +37,7 @@ def test_a_claim_needs_a_difference_beyond_chance() -> None:
 
 
 def test_the_five_trainings_are_the_reports(tmp_path: Path) -> None:
-    runs = [planned_run(e, ExperimentsOptions(out=tmp_path, scale="full")) for e in EXPERIMENTS]
+    runs = [experiment_run(e, ExperimentsOptions(out=tmp_path, scale="full")) for e in EXPERIMENTS]
     assert [run.limit for run in runs] == [500, 1500, 100, 100, 400]
     assert [[s.level for s in run.train.schedules] for run in runs] == [
         [1], [1], *[[7, 6, 5, 4, 3, 2, 1]] * 3,
@@ -48,7 +48,7 @@ def test_the_five_trainings_are_the_reports(tmp_path: Path) -> None:
 
 
 def test_the_page_has_table_claims_and_pictures(tmp_path: Path) -> None:
-    run: Run = planned_run(EXPERIMENTS[2], ExperimentsOptions(out=tmp_path, scale="smoke"))
+    run: Run = experiment_run(EXPERIMENTS[2], ExperimentsOptions(out=tmp_path, scale="smoke"))
     outcomes = [outcome(20, 22, 30), outcome(21, 24, 33), outcome(25, 27, 36)]
     outcomes += [dataclasses.replace(outcomes[0], title="smaller"), outcome(25, 27, 37)]
     write_page(tmp_path, "smoke", run, outcomes)
@@ -69,9 +69,11 @@ def test_the_page_says_when_unseen_photographs_chose_among_weights(
     pairs_folder: Path, tmp_path: Path
 ) -> None:
     options = ExperimentsOptions(data=pairs_folder, out=tmp_path, scale="smoke")
-    write_page(tmp_path, "smoke", planned_run(EXPERIMENTS[2], options), [outcome(20, 22, 30)] * 5)
+    write_page(
+        tmp_path, "smoke", experiment_run(EXPERIMENTS[2], options), [outcome(20, 22, 30)] * 5
+    )
     page = (tmp_path / "page.md").read_text()
-    assert "Unseen: test, here the same pairs as val, which choose among weights." in page
+    assert "Unseen: test (the same pairs as val here, used to select weights)." in page
 
 
 def test_a_folder_without_test_pairs_is_refused_before_days_of_training(

@@ -14,8 +14,8 @@ from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import write_photo
 from train import release
 from train.data.pairs import find_pairs, find_whole_folder
-from train.judge.candidates import open_judged
-from train.judge.evaluation import Evaluation, mean_figures
+from train.judge.candidates import open_candidates
+from train.judge.evaluation import Evaluation, mean_scores
 from train.judge.model_card import CARD, FIGURES
 from train.loop.level_training import trained_level
 from train.loop.run_folder import Run, read_run
@@ -163,7 +163,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        ((), r"a bundle already; replace it at the end with --replace"),
+        ((), r"already a bundle; replace it at the end with --replace"),
         (("--replace", "--schedule", "long"), "unknown schedule 'long'"),
         (("--replace", "--fine-tune-steps", "-1"), "--fine-tune-steps"),
         (("--replace", "--bundle", "models/evaluation"), "has a folder of that name"),
@@ -201,10 +201,10 @@ def test_the_command_ships_the_models_that_it_trained(
     assert figures["second_round"] == read_metrics(run)
     # The figures are those of the new models, as they lie there now.
     pairs = find_whole_folder(options.data / "bokeh_pairs/test")
-    evaluation = Evaluation(open_judged(bundle.folder), pairs, "plain", 64, border=0)
+    evaluation = Evaluation(open_candidates(bundle.folder), pairs, "plain", 64, border=0)
     judged = [evaluation.judge(index).figures["int8_qat"] for index in range(len(pairs))]
     stored = figures["figures"]["bokeh_pairs/test"]["means"]["int8_qat"]
-    assert stored["psnr"] == pytest.approx(mean_figures(judged).psnr)
+    assert stored["psnr"] == pytest.approx(mean_scores(judged).psnr)
     card = (bundle.folder / CARD).read_text()
     assert f"| 1 | 2 | 2 | {read_metrics(run)['1']['output']['psnr']:.2f} dB" in card
     assert card.endswith("the models before these.\n\nFaces are blurred.\n\n![a face](face.jpg)\n")
@@ -212,5 +212,5 @@ def test_the_command_ships_the_models_that_it_trained(
     assert contents(options.out / "replaced" / "1") == old
     assert f"{options.bundle}: made" in capfd.readouterr().out
     # Called again it has nothing to train, and other numbers would make other models.
-    with pytest.raises(UserError, match="started with other composites"):
+    with pytest.raises(UserError, match="started with other settings or data: composites"):
         command(monkeypatch, options, "--composites", "3")

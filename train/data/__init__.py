@@ -1,1 +1,1 @@
-"""Pairs of photographs: found, made, and turned into batches."""
+"""Training pairs: found in a folder or generated, and turned into batches."""

@@ -1,7 +1,7 @@
-"""Which files a run is trained on and judged by, and what has changed since it started.
+"""Records a run's training and validation files, and finds changes since the run started.
 
-`data_files.json` in the run folder has each file's size and SHA-256 by split, and the changes that
-were accepted.
+`data_files.json` in the run folder lists each file's size and SHA-256 by split, and the changes
+that the user accepted.
 """
 
 import json
@@ -15,18 +15,18 @@ from train.data.photo_folder import photo_states, short_name
 
 NAME = "data_files.json"
 
-NAMED = 5
-"""Files that a message names of each kind of change; of more it says how many."""
+LISTED_FILES = 5
+"""The most files that a message lists for each kind of change; it counts the others."""
 
 DataFiles = Mapping[str, Mapping[str, list[Any]]]
-"""By split and by name, such as original/0001.jpg: size in bytes and SHA-256."""
+"""Size in bytes and SHA-256, by split and by name such as original/0001.jpg."""
 
 Changes = Mapping[str, list[str]]
-"""`changed`, `removed` and `added`: names of files, each with its split."""
+"""Names of files with their split, under `changed`, `removed` and `added`."""
 
 
-def files_of(splits: Mapping[str, PairSource]) -> DataFiles | None:
-    """The files of some pairs as they are now; None for built-in pairs."""
+def describe_files(splits: Mapping[str, PairSource]) -> DataFiles | None:
+    """Size and SHA-256 of every file of the pairs; None for built-in pairs."""
     if not all(isinstance(pairs, FolderPairs) for pairs in splits.values()):
         return None
     paths = {
@@ -40,8 +40,8 @@ def files_of(splits: Mapping[str, PairSource]) -> DataFiles | None:
 
 
 def compare_files(before: DataFiles, now: DataFiles) -> Changes:
-    """What is different; empty where nothing is."""
-    ours, theirs = (
+    """The differences between two lists of files; empty if there are none."""
+    old, new = (
         {
             f"{name} ({split})": state
             for split, files in all_files.items()
@@ -50,26 +50,26 @@ def compare_files(before: DataFiles, now: DataFiles) -> Changes:
         for all_files in (before, now)
     )
     changes = {
-        "changed": [name for name in ours if name in theirs and ours[name] != theirs[name]],
-        "removed": [name for name in ours if name not in theirs],
-        "added": [name for name in theirs if name not in ours],
+        "changed": [name for name in old if name in new and old[name] != new[name]],
+        "removed": [name for name in old if name not in new],
+        "added": [name for name in new if name not in old],
     }
     return {kind: names for kind, names in changes.items() if names}
 
 
-def words(changes: Changes) -> str:
-    """Changes for people, in one line."""
+def describe_changes(changes: Changes) -> str:
+    """The changes in one line, for a message."""
     parts = []
     for kind, names in changes.items():
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        parts.append(f"{len(names)} {kind}: {', '.join(names[:NAMED])}{more}")
+        more = f" and {len(names) - LISTED_FILES} more" if len(names) > LISTED_FILES else ""
+        parts.append(f"{len(names)} {kind}: {', '.join(names[:LISTED_FILES])}{more}")
     return "; ".join(parts)
 
 
 def read_files(folder: Path) -> tuple[DataFiles | None, list[Changes]]:
-    """What a run folder remembers: its files, and the changes that were accepted.
+    """Reads the files and accepted changes that a run folder records.
 
-    None where an older version of this project, which noted no files, started the run.
+    The files are None if the run was started by an older version, which did not record them.
     """
     file = folder / NAME
     if not file.is_file():
@@ -79,6 +79,6 @@ def read_files(folder: Path) -> tuple[DataFiles | None, list[Changes]]:
 
 
 def write_files(folder: Path, files: DataFiles, accepted: list[Changes]) -> None:
-    """Writes `data_files.json`, whole or not at all."""
+    """Writes `data_files.json` atomically."""
     content = {"files": files, "accepted": accepted}
     write_atomically(folder / NAME, json.dumps(content, indent=1) + "\n")

@@ -1,6 +1,6 @@
-"""Subjects drawn rather than photographed: leaves, grasses, flowers and stones.
+"""Drawn subjects for the built-in scenes: leaves, grasses, flowers and stones.
 
-A drawing is a list of strokes, farthest first; `painted` turns it into a layer's planes.
+A drawing is a list of strokes, farthest first; `painted` turns it into the planes of a layer.
 """
 
 from itertools import pairwise
@@ -33,7 +33,7 @@ def shade(colour: Colour, factor: float) -> Colour:
 def leaf(
     random: Random, base: np.ndarray, tip: np.ndarray, width: float, colour: Colour
 ) -> list[Stroke]:
-    """A bent leaf, petal or blade of grass: a light half, a dark half and a thin midrib."""
+    """A bent leaf, petal or blade of grass, with a light half, a dark half and a thin midrib."""
     along = np.linspace(0, 1, 24)[:, None]
     across = np.array([base[1] - tip[1], tip[0] - base[0]])
     spine = (
@@ -55,7 +55,7 @@ def leaf(
 
 
 def spray(random: Random, height: int, width: int) -> list[Stroke]:
-    """A twig with leaves that reaches into the picture from a side or from above."""
+    """A leafy twig that reaches into the picture from one side or from above."""
     side = pick(random, (-1, 1))
     start = np.array([width * (0.5 + 0.52 * side), height * random.uniform(-0.05, 0.75)])
     end = np.array(
@@ -80,7 +80,7 @@ def spray(random: Random, height: int, width: int) -> list[Stroke]:
 
 
 def grasses(random: Random, height: int, width: int) -> list[Stroke]:
-    """Blades that grow from the lower border."""
+    """Blades of grass that grow from the lower border."""
     strokes: list[Stroke] = []
     colour, tall = pick(random, FOLIAGE[:5]), random.uniform(0.3, 0.75) * height
     centre = random.uniform(0.1, 0.9) * width
@@ -121,7 +121,7 @@ def flowers(random: Random, height: int, width: int) -> list[Stroke]:
 
 
 def contour(random: Random, radius: float, roughness: float, corners: int = 90) -> np.ndarray:
-    """A closed outline around (0, 0) from five random harmonics; roughness 0 gives a circle."""
+    """A closed outline around (0, 0) made of five random harmonics; roughness 0 gives a circle."""
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
     bulge = np.ones_like(angle)
     for harmonic in range(2, 7):
@@ -131,7 +131,7 @@ def contour(random: Random, radius: float, roughness: float, corners: int = 90) 
 
 
 def stones(random: Random, height: int, width: int) -> list[Stroke]:
-    """A few round bodies (balls, fruit, pebbles) low in the picture, lit from above."""
+    """A few round objects (balls, fruit, pebbles) low in the picture, lit from above."""
     roughness = pick(random, (0.0, 0.06, 0.14))
     lamp = np.array([random.uniform(-0.4, 0.4), -0.45])
     strokes: list[Stroke] = []
@@ -139,14 +139,14 @@ def stones(random: Random, height: int, width: int) -> list[Stroke]:
         radius = random.uniform(0.14, 0.3) * min(height, width)
         centre = np.array([random.uniform(0.15, 0.85) * width, height * random.uniform(0.5, 0.9)])
         outline, colour = contour(random, radius, roughness), pick(random, PAINTS)
-        for inward in np.linspace(0, 1, 40):  # from the dark rim to where the light falls straight
+        for inward in np.linspace(0, 1, 40):  # from the dark rim to the brightest point
             ring = centre + (1 - inward) * outline + inward * radius * lamp
             strokes.append((ring, shade(colour, 0.4 + 0.75 * inward**0.6)))
     return strokes
 
 
 def painted(random: Random, strokes: list[Stroke], height: int, width: int) -> np.ndarray:
-    """Strokes with antialiased edges, the grain of a texture and dappled light: 4 × H × W."""
+    """Rasterizes strokes with antialiased edges, texture and dappled light: planes 4 × H × W."""
     corners = np.concatenate([outline for outline, _ in strokes])
     left, top = np.clip(np.floor(corners.min(0)).astype(int), 0, (width - 9, height - 9))
     right, bottom = np.clip(

@@ -1,9 +1,9 @@
-"""One folder of pairs out of several, some of them several times: python -m train.merge_folders
+"""Merges folders of pairs into one; a folder may be repeated to give its pairs more weight.
 
-    python -m train.merge_folders --train photos/train:4 composites --val photos/val --out gathered
+    python -m train.merge_folders --train photos/train:4 composites --val photos/val --out merged
 
-The files are linked, not copied. A pair that stands there four times is drawn four times as often;
-a training takes all pairs of a folder equally often.
+The files are linked, not copied. Training draws all pairs of a folder equally often, so a pair that
+is there four times is drawn four times as often.
 """
 
 import tempfile
@@ -15,20 +15,20 @@ from train.data.pairs import find_whole_folder
 
 
 def merge_folders(folders: Mapping[str, Sequence[str]], out: Path) -> dict[str, int]:
-    """Links the pairs of several folders into one; it appears whole or not at all.
+    """Links the pairs of several folders into one; it appears complete or not at all.
 
     Args:
-        folders: by split, folders with original/ and bokeh/, each perhaps with `:N`.
+        folders: by split, folders with original/ and bokeh/; `:N` after a folder repeats it.
         out: the folder to make.
 
     Returns:
-        By split, how many pairs it has, repetitions counted.
+        The number of pairs by split, including repetitions.
 
     Raises:
-        UserError: `out` exists, a folder has no pairs or broken ones, or N is no number.
+        UserError: `out` exists, a folder has no pairs or broken ones, or N is not a number.
     """
     if out.exists():
-        raise UserError(f"{out}: exists already; name a folder that does not, or remove it")
+        raise UserError(f"{out}: already exists; choose another folder or remove this one")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".pairs-", dir=out.parent) as beside:
         unfinished = Path(beside) / out.name
@@ -44,7 +44,7 @@ def merge_folders(folders: Mapping[str, Sequence[str]], out: Path) -> dict[str, 
 
 
 def _times(folder: str) -> tuple[Path, int]:
-    """`DIR:4` as the folder and how often; without a number once."""
+    """Splits `DIR:4` into the folder and the repetitions; one without a number."""
     path, _, times = folder.rpartition(":")
     if not path:
         return Path(folder), 1

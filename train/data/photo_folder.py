@@ -1,8 +1,8 @@
-"""A folder of photographs: its files by name, and whether every one of them decodes.
+"""Finds the photographs in a folder and checks that each of them decodes.
 
-A damaged photograph must not be found in the third hour of a training. So every file is decoded
-once, by all cores, before anything long. What was found is remembered in the user's cache by size,
-time and content, because a dataset folder may be read-only and several runs share it.
+A damaged photograph should not stop a training in its third hour, so every file is decoded once, on
+all cores, before a long run. The results are cached in the user's cache folder, since the dataset
+folder may be read-only and several runs share it.
 """
 
 import hashlib
@@ -21,22 +21,22 @@ from tqdm import tqdm
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import PHOTO_SUFFIXES, photo_size, read_photo, write_atomically
 
-NAMED = 10
-"""Files that a message names; of more it says how many."""
+LISTED_FILES = 10
+"""The most files that a message lists; it counts the others."""
 
 _READER = f"1, pillow {version('pillow')}"
-"""What is remembered under another reader is not believed. Count up when `read_photo` changes."""
+"""Cache entries of another reader are ignored. Increase the number when `read_photo` changes."""
 
 
 @dataclass(frozen=True)
 class FileState:
-    """What is known about one file.
+    """The state of one file when it was last checked.
 
     Attributes:
         size: in bytes.
-        modified: when, in nanoseconds.
-        sha256: of its content, hexadecimal.
-        problem: why it does not decode; empty where it does.
+        modified: modification time in nanoseconds.
+        sha256: hash of the content, hexadecimal.
+        problem: why the file does not decode; empty if it does.
     """
 
     size: int
@@ -46,63 +46,65 @@ class FileState:
 
 
 def photos_by_name(folder: Path) -> dict[str, Path]:
-    """The photographs in a folder by their name without its ending; none where there is no folder.
+    """The photographs in a folder, by name without suffix; empty if there is no folder.
 
-    Names are composed (Unicode NFC): macOS and some archives write é as e and an accent, which
-    looks the same and would match no other file.
+    Names are normalized to Unicode NFC. macOS and some archives write é as e plus an accent, which
+    looks the same but would not match the name of the other photograph.
 
     Raises:
-        UserError: two files have one name.
+        UserError: two files have the same name.
     """
     found: dict[str, Path] = {}
     if not folder.is_dir():
         return found
-    for file in sorted(folder.iterdir(), key=lambda file: composed(file.name)):
+    for file in sorted(folder.iterdir(), key=lambda file: normalized_name(file.name)):
         if file.suffix.lower() not in PHOTO_SUFFIXES or file.name.startswith("."):
             continue
-        name = composed(file.stem)
+        name = normalized_name(file.stem)
         if name in found:
             other = found[name]
-            alike = " (two spellings of one name, in Unicode)" if other.stem != file.stem else ""
-            raise UserError(f"{folder}: both {other.name} and {file.name}{alike}; keep one")
+            alike = " (the same name, encoded differently)" if other.stem != file.stem else ""
+            raise UserError(
+                f"{folder}: has both {other.name} and {file.name}{alike}; keep one of them"
+            )
         found[name] = file
     return found
 
 
-def composed(name: str) -> str:
-    """A file's name as other systems would spell it, too."""
+def normalized_name(name: str) -> str:
+    """A file's name in Unicode NFC, the same on every system."""
     return unicodedata.normalize("NFC", name)
 
 
 def check_photos(
     folder: Path, files: Iterable[Path], known: Mapping[Path, str] | None = None
 ) -> None:
-    """Refuses photographs that do not decode; all are named together.
+    """Checks that photographs decode.
 
     Args:
-        folder: what they belong to, for the message.
+        folder: the dataset, for the message.
         files: photographs, masks and depth maps.
-        known: problems that were found before, by file.
+        known: problems found earlier, by file.
 
     Raises:
-        UserError: one or more are damaged.
+        UserError: files are damaged; the message lists them.
     """
     files, problems = list(files), dict(known or {})
     states = photo_states(file for file in files if file not in problems)
     problems |= {file: state.problem for file, state in states.items()}
     bad = [f"{short_name(file)} ({problems[file]})" for file in files if problems[file]]
     if bad:
-        more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+        more = f" and {len(bad) - LISTED_FILES} more" if len(bad) > LISTED_FILES else ""
         raise UserError(
             f"{folder}: {len(bad)} of {len(files)} files cannot be used: "
-            f"{', '.join(bad[:NAMED])}{more}; replace or remove them"
+            f"{', '.join(bad[:LISTED_FILES])}{more}; replace or remove them"
         )
 
 
 def photo_states(files: Iterable[Path]) -> dict[Path, FileState]:
-    """Size, time, content and soundness of files; decoded are those that changed since last time.
+    """The state of each file; only files that changed since the last check are decoded.
 
-    A file that cannot be found, or not be read, has a problem like a damaged one.
+    A missing or unreadable file gets a `problem`, like a damaged one.
     """
     real = {file: file.resolve() for file in files}
     folders = sorted({file.parent for file in real.values()})
@@ -114,7 +116,7 @@ def photo_states(files: Iterable[Path]) -> dict[Path, FileState]:
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = threads.map(look, wanted)
-        progress = tqdm(found, "looking at every file", len(wanted), leave=False, delay=1)
+        progress = tqdm(found, "checking files", len(wanted), leave=False, delay=1)
         states = dict(zip(wanted, progress, strict=True))
     for folder in folders:
         here = {file.name: state for file, state in states.items() if file.parent == folder}
@@ -124,8 +126,8 @@ def photo_states(files: Iterable[Path]) -> dict[Path, FileState]:
 
 
 def short_name(file: Path) -> str:
-    """A file with its folder, as it stands in messages: original/0001.jpg."""
-    return f"{file.parent.name}/{composed(file.name)}"
+    """A file with its folder, for messages: original/0001.jpg."""
+    return f"{file.parent.name}/{normalized_name(file.name)}"
 
 
 def _state(file: Path, before: FileState | None) -> FileState:
@@ -144,18 +146,18 @@ def _state(file: Path, before: FileState | None) -> FileState:
 
 
 def _problem(file: Path) -> str:
-    """Why a file does not decode, in a few words; empty where it does."""
+    """Why a file does not decode; empty if it does."""
     try:
         size, decoded = photo_size(file), read_photo(file).shape[:2]
     except UserError as error:
         return str(error).removeprefix(f"{file}: ").partition(";")[0]
     if size == decoded:
         return ""
-    return f"{size[1]}×{size[0]} by its header, {decoded[1]}×{decoded[0]} decoded"
+    return f"its header says {size[1]}×{size[0]}, but it decodes to {decoded[1]}×{decoded[0]}"
 
 
 def cache_folder() -> Path:
-    """Where it is remembered which photographs are sound: a folder of the user's cache."""
+    """The folder in the user's cache that records which photographs are intact."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "pocket-bokeh" / "photos"
 
@@ -165,7 +167,7 @@ def _cache_file(folder: Path) -> Path:
 
 
 def _read_cache(folder: Path) -> dict[str, FileState]:
-    """What is remembered of a folder; nothing where that cannot be read or is of another reader."""
+    """The cached states of a folder's files; empty if unreadable or of another reader."""
     try:
         stored = json.loads(_cache_file(folder).read_text())
         if stored["reader"] != _READER or stored["folder"] != str(folder):
@@ -176,7 +178,7 @@ def _read_cache(folder: Path) -> dict[str, FileState]:
 
 
 def _write_cache(folder: Path, states: Mapping[str, FileState]) -> None:
-    """Remembers a folder; where the cache takes no writes, the next start decodes again."""
+    """Caches a folder's states. If the cache is not writable, the next start decodes again."""
     files: dict[str, Sequence[object]] = {
         name: (state.size, state.modified, state.sha256, state.problem)
         for name, state in states.items()
@@ -188,4 +190,6 @@ def _write_cache(folder: Path, states: Mapping[str, FileState]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, content)
     except OSError as error:
-        print(f"{file}: {error.strerror}; every start decodes all photos again", file=sys.stderr)
+        print(
+            f"{file}: {error.strerror}; every start will decode all photos again", file=sys.stderr
+        )

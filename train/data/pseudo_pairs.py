@@ -1,8 +1,8 @@
-"""Photographs without a target, rendered by a trained network: pairs to train on (self-training).
+"""Pseudo-labels for photographs without a target, rendered by a trained network (self-training).
 
-What a network has seen in training it is sure of; of photographs that it has not, its renderings
-differ mirrored and at other sizes wherever it guesses. Their mean is a target that neither blurs
-nor spares at random, and another scene to know subjects by.
+On a photograph that it was not trained on, the network's renderings of the mirrored and rescaled
+photograph differ wherever it is unsure. Their mean is a steadier target than any one of them, and
+each photograph adds another subject to the training data.
 """
 
 from dataclasses import dataclass
@@ -14,23 +14,24 @@ from keras import ops
 
 from pocket_bokeh.detail_transfer import transfer_detail
 from pocket_bokeh.photo import network_input, read_photo, resize_photo, to_float, to_uint8
-from train.data.pairs import SIZE_MULTIPLE, Pair, cut_to_multiple, scale_pair
+from train.data.pair_transforms import cut_to_multiple, scale_pair
+from train.data.pairs import SIZE_MULTIPLE, Pair
 from train.data.photo_folder import photos_by_name
 
 Model = Any
 
 SCALES = (0.8, 1.0, 1.25)
-"""Of the photograph, at which the network sees it."""
+"""The photograph is rendered at these scales."""
 
 
 @dataclass(frozen=True)
 class PseudoPairs:
-    """Pairs by index whose bokeh a network makes when asked for.
+    """Pairs whose bokeh photograph a network renders on access.
 
     Attributes:
-        photos: by stem.
-        model: a network of level 1 that sees no depth.
-        short_side: of the pairs, in pixels.
+        photos: names and files.
+        model: a level-1 network without depth.
+        short_side: the shorter side of the pairs, in pixels.
     """
 
     photos: tuple[tuple[str, Path], ...]
@@ -48,29 +49,29 @@ class PseudoPairs:
 
 
 def find_pseudo_pairs(folder: Path, model: Model, short_side: int) -> PseudoPairs:
-    """The photographs of a folder as pairs.
+    """Makes pairs of the photographs in a folder.
 
     Raises:
-        UserError: two photographs have one stem.
+        UserError: two photographs have the same name.
     """
     return PseudoPairs(tuple(photos_by_name(folder).items()), model, short_side)
 
 
 def mean_rendering(model: Model, photo: np.ndarray) -> np.ndarray:
-    """The mean of a photograph's renderings, as they are and mirrored, at several sizes.
+    """The mean of a photograph's renderings at several scales, each plain and mirrored.
 
     Args:
-        model: a network of level 1 that sees no depth.
+        model: a level-1 network without depth.
         photo: height × width × 3, uint8.
 
     Returns:
-        The same shape, uint8, detail transfer included.
+        The rendering after detail transfer, same shape, uint8.
     """
     renderings = []
     for scale in SCALES:
         small = resize_photo(photo, *(_multiple(scale * side) for side in photo.shape[:2]))
         seen = network_input(small)
-        # Called rather than predict()ed: photographs of many shapes would each be traced anew.
+        # Not `predict`, which would trace a graph for every shape of photograph.
         outputs = model(np.stack([seen, seen[:, ::-1]]), training=False)
         straight, mirrored = np.clip(ops.convert_to_numpy(outputs), 0.0, 1.0)
         for output in (straight, mirrored[:, ::-1]):

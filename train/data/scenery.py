@@ -1,7 +1,7 @@
-"""What the built-in scenes are made of: photographs, subjects cut out of them, backgrounds.
+"""Photographs, cut-out subjects and backgrounds for the built-in scenes.
 
 The photographs ship inside the scikit-image wheel (folder skimage/data); nothing is downloaded.
-Only those whose docstring in skimage.data frees them are used:
+Only photographs that the docstrings of skimage.data declare free to use are taken:
 
     astronaut           NASA, public domain
     chelsea             Stefan van der Walt, CC0
@@ -45,7 +45,7 @@ LAMPS = (
     (255, 90, 70),
     (120, 230, 150),
 )
-# Subjects traced by hand, x,y in pixels of their photograph; cut_out() finds the fine edge.
+# Subjects traced by hand, x,y in pixels of the photograph; cut_out() refines the edge.
 OUTLINES = {
     "astronaut": """50,511 37,500 26,480 23,455 25,430 22,405 19,390 22,370 26,345 30,325 34,308
         40,285 48,268 58,252 70,240 85,230 98,220 110,208 116,200 113,190 118,184 124,172 132,162
@@ -76,7 +76,7 @@ def linear(colour: Colour) -> np.ndarray:
 
 @cache
 def photograph(name: str) -> Image.Image:
-    """One of VIEWS, RGB, or of TEXTURES, grey; 8 bit, sRGB. Cached: read it only."""
+    """One of VIEWS (RGB) or TEXTURES (grey), 8-bit sRGB. Cached, so do not modify it."""
     file = f"{name}.jpg" if name in NIGHTS else f"{name}.png"
     with as_file(files("skimage") / "data" / file) as path:
         image = Image.fromarray(read_photo(path))
@@ -85,11 +85,12 @@ def photograph(name: str) -> Image.Image:
 
 @cache
 def cut_out(name: str) -> Image.Image:
-    """A subject of OUTLINES alone, RGBA, 8 bit, sRGB, cropped to it. Cached: read it only.
+    """A subject of OUTLINES cut out of its photograph, RGBA, 8-bit sRGB, cropped to the subject.
+    Cached, so do not modify it.
 
-    Near the outline each pixel I is taken for a mixture of the local mean colours F inside and B
-    outside, so its coverage is the projection (I - B)·(F - B) / |F - B|²; where F and B look alike
-    the traced line decides. The colour is cleaned of B in the same measure.
+    Near the outline each pixel I is modelled as a mixture of the local mean colours F inside and B
+    outside, so its coverage is the projection (I - B)·(F - B) / |F - B|². Where F and B are
+    similar, the traced outline decides. The same share of B is removed from the colour.
     """
     image = photograph(name)
     outline = [tuple(map(int, point.split(","))) for point in OUTLINES[name].split()]
@@ -115,7 +116,7 @@ def cut_out(name: str) -> Image.Image:
 
 
 def region(random: Random, name: str, height: int, width: int) -> np.ndarray:
-    """A crop of a photograph, mirrored or not, scaled: 3 (grey: 1) × height × width, linear."""
+    """A random crop, scaled and maybe mirrored: 3 (grey: 1) × height × width, linear."""
     image = photograph(name)
     largest = min(image.width / width, image.height / height)
     scale = largest * random.uniform(0.65, 1)
@@ -130,9 +131,9 @@ def region(random: Random, name: str, height: int, width: int) -> np.ndarray:
 
 
 def cut_out_planes(random: Random, name: str, height: int, width: int) -> np.ndarray:
-    """A photographed subject standing on the lower border: planes 4 × height × width."""
+    """A cut-out subject that stands on the lower border: planes 4 × height × width."""
     image = cut_out(name)
-    if name == "chelsea":  # cropped by its photograph at the top and the left: so it is here
+    if name == "chelsea":  # its photograph crops it at the top and the left, so keep it there
         scale = height / image.height * random.uniform(1.02, 1.15)
         left = -image.width * scale * random.uniform(0.12, 0.36)
         top = height - image.height * scale
@@ -154,14 +155,18 @@ def cut_out_planes(random: Random, name: str, height: int, width: int) -> np.nda
 
 
 def dapple(random: Random, height: int, width: int, contrast: float) -> np.ndarray:
-    """Smooth patches of light and shade around 1: height × width; contrast in e-folds."""
+    """Smooth patches of light and shade around 1, height × width.
+
+    Args:
+        contrast: standard deviation of the logarithm.
+    """
     coarse = random.normal(size=(max(3, height // 48), max(3, width // 48))).astype(np.float32)
     patches = Image.fromarray(coarse * np.float32(contrast))
     return np.exp(np.asarray(patches.resize((width, height), Image.Resampling.BICUBIC)))
 
 
 def tinted(random: Random, height: int, width: int) -> np.ndarray:
-    """A texture as a hedge, a wall or a gravel bank in broken sunlight: 3 × height × width."""
+    """A texture tinted as a hedge, wall or gravel in dappled sunlight: 3 × height × width."""
     name = pick(random, TEXTURES)
     tint = linear(pick(random, FOLIAGE if name == "grass" else EARTH))
     grain = region(random, name, height, width)[0]
@@ -171,13 +176,13 @@ def tinted(random: Random, height: int, width: int) -> np.ndarray:
 
 
 def lights(random: Random, planes: np.ndarray) -> None:
-    """Adds small lamps, far brighter than white, to 3 × H × W radiance in place."""
+    """Adds small lamps, much brighter than white, to 3 × H × W radiance in place."""
     _, height, width = planes.shape
     count, colours = (
         random.integers(6, 45),
         [pick(random, LAMPS) for _ in range(random.integers(1, 4))],
     )
-    hung = random.random() < 0.35  # on one sagging cord, or anywhere
+    hung = random.random() < 0.35  # on one sagging cord; otherwise anywhere
     level, sag = random.uniform(0.1, 0.5), random.uniform(-0.2, 0.3)
     axis = np.arange(-5, 6)
     for lamp in range(count):
@@ -194,13 +199,17 @@ def lights(random: Random, planes: np.ndarray) -> None:
 
 
 def background(random: Random, taken: str, height: int, width: int) -> np.ndarray:
-    """What fills the picture behind everything, but not the photograph `taken`: 4 × H × W."""
+    """A random background that fills the picture: 4 × H × W.
+
+    Args:
+        taken: the photograph of the subject, which is not used again.
+    """
     name = pick(random, [view for view in VIEWS if view != taken] + list(TEXTURES))
     if name in TEXTURES:
         radiance = tinted(random, height, width)
     else:
         radiance = region(random, name, height, width)
-        # What the photograph clipped was brighter than its white.
+        # Brighten clipped highlights, which were brighter than white.
         radiance += (8 if name in NIGHTS else 2) * np.maximum(radiance - 0.7, 0) ** 2
     if name not in INDOORS and random.random() < 0.4:  # ground, up to a horizon
         horizon = int(height * random.uniform(0.5, 0.8))
@@ -209,6 +218,6 @@ def background(random: Random, taken: str, height: int, width: int) -> np.ndarra
     fall = np.linspace(random.uniform(0.6, 1.3), random.uniform(0.6, 1.3), height)[:, None]
     radiance *= (tint * fall).astype(np.float32)
     if name in NIGHTS or (name in TEXTURES and random.random() < 0.7):
-        radiance *= np.float32(random.uniform(0.3, 0.9))  # dusk, when lamps are lit
+        radiance *= np.float32(random.uniform(0.3, 0.9))  # dusk, with lamps
         lights(random, radiance)
     return np.concatenate([radiance, np.ones((1, height, width), np.float32)])

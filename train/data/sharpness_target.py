@@ -1,8 +1,8 @@
-"""Where a pair stays sharp: a second target that says plainly what blur hides in small changes.
+"""A second training target for coarse levels: how sharp each part of the bokeh photograph is.
 
-At a coarse level a blurred background differs from the photograph by a few steps, and half of the
-photograph has no texture to show any blur. A network that must also say what stays sharp learns
-what a subject is from every pixel that can tell.
+At a coarse level a blurred background differs from the photograph by only a few grey levels, and
+half of the photograph has no texture that could show blur. Predicting sharpness as well teaches
+the network what a subject is, from every textured pixel.
 """
 
 import numpy as np
@@ -12,21 +12,23 @@ from skimage.measure import block_reduce
 _HIGH_PASS_SIGMA = 1.0
 _WINDOW_SIGMA = 2.0
 _FAINT = 1e-4
-"""Pixels of the network's input, and the squared high-pass below which noise outweighs texture."""
+"""The sigmas are in pixels of the network's input. Where the local sum of the squared high-pass is
+below `_FAINT`, noise outweighs texture."""
 
 
-def sharpness(original: np.ndarray, bokeh: np.ndarray, level: int) -> np.ndarray:
-    """How much of the photograph's detail its bokeh keeps, and how far that can be told.
+def sharpness_target(original: np.ndarray, bokeh: np.ndarray, level: int) -> np.ndarray:
+    """The share of the photograph's detail that its bokeh keeps, with a confidence weight.
 
-    The share is the regression of one high-pass on the other in a window.
+    The share is the regression coefficient of the bokeh's high-pass on the photograph's, in a
+    Gaussian window.
 
     Args:
-        original, bokeh: height × width × 3, float32, 0…1, as large as the network's input.
-        level: 7 … 2, whose size the result has.
+        original, bokeh: height × width × 3, float32, 0…1, at the size of the network's input.
+        level: 7 … 2; the result has its output size.
 
     Returns:
-        float32, height / 2^(level-2) × width / 2^(level-2) × 2: the share, 0 where all is blurred
-        and 1 where nothing is; its weight, 0 without texture, towards 1 with much.
+        float32, height / 2^(level-2) × width / 2^(level-2) × 2. Channel 0 is the share, from 0
+        (blurred) to 1 (sharp); channel 1 its weight, from 0 (no texture) towards 1.
     """
     before, after = (_high_pass(one) for one in (original, bokeh))
     energy = _local_sum(before * before)

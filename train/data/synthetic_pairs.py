@@ -1,9 +1,9 @@
-"""Built-in training pairs: scenes seen through a pinhole and through a thin lens.
+"""Built-in training pairs: generated scenes, rendered through a pinhole and through a thin lens.
 
-Each scene is two to four flat layers, one of them in focus: photographs that ship with a
-dependency (`train.data.scenery`) and drawings (`train.data.drawings`). `train.data.thin_lens`
-exposes the scene twice. The same seed, index and size give the same bytes, in any order and on any
-thread.
+A scene has two to four flat layers, one of them in focus. They are photographs that ship with
+scikit-image (`train.data.scenery`) and drawings (`train.data.drawings`); `train.data.thin_lens`
+renders the scene twice. The same seed, index and size always give the same bytes, in any order and
+on any thread.
 """
 
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from pocket_bokeh.errors import UserError
 from train.data.drawings import flowers, grasses, painted, spray, stones
 from train.data.pairs import Pair
 from train.data.scenery import OUTLINES, background, cut_out_planes, pick
-from train.data.thin_lens import Layer, Lens, encode_srgb, expose, expose_depth
+from train.data.thin_lens import Lens, SceneLayer, encode_srgb, expose, expose_depth
 
 LARGEST_BLUR = 0.034  # circle of confusion radius over the photograph's short side
-NEAREST = 1.8  # inverse depth; the subject's is 1
+NEAREST = 1.8  # the largest inverse depth; the subject's is 1
 
 
 Scene = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def render_scene(seed: int, index: int, size: tuple[int, int]) -> Scene:
-    """One scene, sharp, with a shallow depth of field, and how near each point is.
+    """Renders one scene sharp, with a shallow depth of field, and as a depth map.
 
     Args:
-        seed, index: not negative; together they name the scene.
+        seed, index: not negative; together they identify the scene.
         size: height and width in pixels.
 
     Returns:
         original, bokeh: height × width × 3, uint8, RGB, sRGB-encoded.
-        depth: height × width, uint8; 0 is infinitely far, 255 the nearest a layer comes.
+        depth: height × width, uint8, inverse depth; 0 is infinitely far, 255 is `NEAREST`.
     """
     random = np.random.default_rng([seed, index])
     limit = LARGEST_BLUR * min(size)
@@ -50,14 +50,14 @@ def render_scene(seed: int, index: int, size: tuple[int, int]) -> Scene:
         subject = painted(random, pick(random, drawings)(random, *canvas), *canvas)
     subject[:3] *= np.float32(random.uniform(0.75, 1.2))
 
-    layers = [Layer(background(random, taken, *canvas), random.uniform(0.02, 0.25))]
+    layers = [SceneLayer(background(random, taken, *canvas), random.uniform(0.02, 0.25))]
     if random.random() < 0.4:
         between = pick(random, (grasses, spray, stones))(random, *canvas)
-        layers.append(Layer(painted(random, between, *canvas), random.uniform(0.4, 0.7)))
-    layers.append(Layer(subject, 1.0))
+        layers.append(SceneLayer(painted(random, between, *canvas), random.uniform(0.4, 0.7)))
+    layers.append(SceneLayer(subject, 1.0))
     if random.random() < 0.3:
         near = pick(random, (grasses, spray))(random, *canvas)
-        layers.append(Layer(painted(random, near, *canvas), random.uniform(1.4, NEAREST)))
+        layers.append(SceneLayer(painted(random, near, *canvas), random.uniform(1.4, NEAREST)))
 
     focus = layers[0].inverse_depth if background_in_focus else 1.0
     widest = max(abs(layer.inverse_depth - focus) for layer in layers)
@@ -76,9 +76,13 @@ def render_scene(seed: int, index: int, size: tuple[int, int]) -> Scene:
 
 @dataclass(frozen=True)
 class SyntheticPairs:
-    """Pairs made when they are asked for: len(), and [index] gives a train.data.pairs.Pair.
+    """Pairs that are rendered on access; a `train.data.pairs.PairSource`.
 
-    size is height and width of the photograph, multiples of 64; depth: whether pairs carry it.
+    Attributes:
+        count: the number of pairs.
+        seed: another seed gives other scenes.
+        size: height and width of the photographs, multiples of 64.
+        depth: whether the pairs carry a depth map.
     """
 
     count: int = 240
@@ -107,7 +111,7 @@ class SyntheticPairs:
         return Pair(f"{index:04d}", original, bokeh, depth if self.depth else None)
 
 
-# A training comes back to each scene dozens of times. 512 of 384×512 take 600 MB.
+# Training uses each scene dozens of times. 512 scenes of 384×512 take 600 MB.
 @lru_cache(maxsize=512)
 def _remembered_scene(seed: int, index: int, size: tuple[int, int]) -> Scene:
     scene = render_scene(seed, index, size)

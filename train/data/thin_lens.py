@@ -1,15 +1,14 @@
 """Depth of field of a thin lens over flat layers, in linear light.
 
-A scene is a list of layers, farthest first. Each layer lies at one depth z and is known whole, also
-where a nearer one hides it, so nothing has to be guessed behind a sharp silhouette. The lens
-spreads a point at depth z over its circle of confusion, whose signed radius on the sensor is
-c · (1/z_focus - 1/z) (Potmesil & Chakravarty, "A lens and aperture camera model for synthetic image
-generation", SIGGRAPH 1981): positive behind the focus; negative before it, where the aperture's
-picture is upside down. A layer's blurred coverage tells how much of the layers behind still gets
-through; they are composited by "over" on premultiplied radiance (Porter & Duff, "Compositing
-digital images", SIGGRAPH 1984).
+A scene is a list of layers, farthest first. Each layer lies at one depth z and is complete even
+where a nearer layer hides it, so no background needs to be guessed. The lens spreads a point at
+depth z over its circle of confusion, whose signed radius on the sensor is c · (1/z_focus - 1/z)
+(Potmesil & Chakravarty, "A lens and aperture camera model for synthetic image generation",
+SIGGRAPH 1981). It is positive behind the focus and negative in front of it, where the image of the
+aperture is upside down. Layers are composited with "over" on premultiplied radiance, weighted by
+their blurred coverage (Porter & Duff, "Compositing digital images", SIGGRAPH 1984).
 
-Planes are channels × height × width, float32; channels are R, G, B and, in a layer, coverage.
+Planes are channels × height × width, float32. The channels are R, G, B and, in a layer, coverage.
 """
 
 from dataclasses import dataclass
@@ -33,17 +32,19 @@ def decode_srgb(codes: np.ndarray) -> np.ndarray:
 
 
 def encode_srgb(radiance: np.ndarray) -> np.ndarray:
-    """Linear radiance, any shape, to uint8 sRGB codes; the sensor clips below 0 and above 1."""
+    """Linear radiance, any shape, to uint8 sRGB codes; clipped to 0…1."""
     steps = np.clip(radiance, 0, 1) * np.float32(65535) + np.float32(0.5)
     return _ENCODED[steps.astype(np.uint16)]
 
 
 @dataclass(frozen=True)
-class Layer:
-    """A flat cut-out of the scene.
+class SceneLayer:
+    """A flat layer of the scene.
 
-    planes: 4 × H × W; radiance (linear, 1 is the sensor's white, lights lie above) times coverage,
-    then coverage 0…1. inverse_depth: 1/z, in the unit of Lens.focus.
+    Attributes:
+        planes: 4 × H × W: linear radiance times coverage, then coverage 0…1. A radiance of 1 is
+            the sensor's white; lamps are brighter.
+        inverse_depth: 1/z, in the unit of `Lens.focus`.
     """
 
     planes: np.ndarray
@@ -52,8 +53,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Lens:
-    """strength: pixels of circle of confusion per unit of inverse depth; focus: 1/z_focus;
-    blades: sides of the aperture, 0 for a round one; rotation: of the blades, in radians."""
+    """A thin lens.
+
+    Attributes:
+        strength: radius of the circle of confusion in pixels, per unit of inverse depth.
+        focus: inverse depth in focus, 1/z_focus.
+        blades: sides of the aperture; 0 for a round one.
+        rotation: of the blades, in radians.
+    """
 
     strength: float
     focus: float
@@ -65,17 +72,18 @@ class Lens:
         return self.strength * (self.focus - inverse_depth)
 
     def aperture(self, radius: float) -> np.ndarray:
-        """The picture of the aperture, odd side × side, sum 1.
+        """The blur kernel, side × side with an odd side, sum 1.
 
-        radius: signed, in pixels; that of the circle with the same area.
+        Args:
+            radius: in pixels, signed; of the circle with the same area as the aperture.
         """
         side = 2 * int(np.ceil(abs(radius) * 1.15)) + 1
-        samples = max(8, 96 // side)  # per pixel and axis: a small aperture is nearly all rim
+        samples = max(8, 96 // side)  # per pixel and axis; a small kernel needs more of them
         axis = (np.arange(side * samples) + 0.5) / samples - side / 2
         distance = np.hypot(axis, axis[:, None])
         inside = distance <= abs(radius) * self._rim(np.arctan2(axis[:, None], axis))
         kernel = inside.reshape(side, samples, side, samples).mean((1, 3), dtype=np.float32)
-        if kernel.sum() == 0:  # a circle smaller than the sampling grid is a point
+        if kernel.sum() == 0:  # smaller than the sampling grid: a point
             kernel[side // 2, side // 2] = 1
         kernel /= kernel.sum()
         return kernel if radius >= 0 else kernel[::-1, ::-1]
@@ -95,9 +103,9 @@ class Lens:
 
 
 def blur(planes: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """C × H × W planes spread by a kernel of sum 1; beyond the border there is nothing.
+    """Convolves C × H × W planes with a kernel of sum 1; outside the border everything is 0.
 
-    Worked out only around what the last plane covers: the rest stays exactly 0.
+    Only the surroundings of what the last plane covers are computed; the rest stays exactly 0.
     """
     rows, columns = (np.flatnonzero(planes[-1].any(axis)) for axis in (1, 0))
     spread = np.zeros_like(planes)
@@ -115,7 +123,7 @@ def blur(planes: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         first_row - top + reach : height - top + reach,
         first_column - left + reach : width - left + reach,
     ]
-    # The transform leaves a noise of about 1e-7, which must not tint what the layer does not reach.
+    # The FFT leaves noise of about 1e-7, which must not tint pixels that the layer does not reach.
     inside = inside * (inside[-1] > 1e-5)
     spread[
         :,
@@ -125,11 +133,12 @@ def blur(planes: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return spread
 
 
-def expose(layers: list[Layer], lens: Lens | None = None) -> np.ndarray:
-    """Radiance 3 × H × W on the sensor, of layers from the farthest to the nearest.
+def expose(layers: list[SceneLayer], lens: Lens | None = None) -> np.ndarray:
+    """Radiance on the sensor, 3 × H × W, of layers ordered from far to near.
 
-    Without a lens everything is sharp: a pinhole. A blur lacks what lies beyond the border, as far
-    in as its radius reaches; leave that much margin around the frame, and cut it off.
+    Without a lens the camera is a pinhole and everything is sharp. Blurred edges of the picture are
+    too dark, because nothing lies beyond the border: render a margin as wide as the largest radius
+    and crop it.
     """
     sensor = np.zeros_like(layers[0].planes[:3])
     for layer in layers:
@@ -141,10 +150,10 @@ def expose(layers: list[Layer], lens: Lens | None = None) -> np.ndarray:
     return sensor
 
 
-def expose_depth(layers: list[Layer]) -> np.ndarray:
-    """Inverse depth height × width as the pinhole sees it; 0 where there is no layer."""
+def expose_depth(layers: list[SceneLayer]) -> np.ndarray:
+    """Inverse depth seen through a pinhole, height × width; 0 where there is no layer."""
     depths = [
-        Layer(np.stack([layer.inverse_depth * layer.planes[3]] * 3 + [layer.planes[3]]), 0.0)
+        SceneLayer(np.stack([layer.inverse_depth * layer.planes[3]] * 3 + [layer.planes[3]]), 0.0)
         for layer in layers
     ]
     return expose(depths)[0]

@@ -1,6 +1,6 @@
-"""What can be judged: a network, the recipes of a bundle, another program's results, nothing done.
+"""What an evaluation can compare: a network, a bundle's recipes, or another program's results.
 
-A candidate makes a picture of the part of a pair that a window names.
+Each candidate renders a given window of a pair's photograph.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,16 +14,18 @@ from scipy.ndimage import gaussian_filter
 
 from pocket_bokeh.bundle import read_bundle
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import photo_size, read_photo, resize_photo, to_float, to_uint8
+from pocket_bokeh.photo import (
+    network_input,
+    photo_size,
+    read_photo,
+    resize_photo,
+    to_float,
+    to_uint8,
+)
 from pocket_bokeh.render import Renderer, render_photo
 from pocket_bokeh.shaped_model import in_every_shape
-from train.data.pairs import (
-    SIZE_MULTIPLE,
-    FolderPairs,
-    Pair,
-    at_level,
-    network_input,
-)
+from train.data.pair_transforms import at_level
+from train.data.pairs import SIZE_MULTIPLE, FolderPairs, Pair
 from train.data.photo_folder import check_photos, photos_by_name
 from train.loop.run_folder import finished_network, read_run
 from train.network.network_file import Network, read_network
@@ -32,21 +34,25 @@ Window = tuple[slice, slice]
 """Rows and columns of a photograph."""
 
 OUTPUT = "output"
-"""The name of the candidate where there is only one."""
+"""The name of the candidate if there is only one."""
 
 
 class Candidate(Protocol):
-    """Makes pictures that are held against the target."""
+    """Renders pictures that are compared with the target."""
 
     def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
-        """float32, RGB, sRGB-encoded, perhaps beyond 0…1; the window's height and width, or at a
-        coarser level those divided by 2^(level-1)."""
+        """Renders a window of a pair's photograph.
+
+        Returns:
+            float32, RGB, sRGB-encoded, not clipped to 0…1; height and width of the window, divided
+            by 2^(level-1) at coarser levels.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Untouched:
-    """The original photograph, reduced to a level's size as targets are."""
+    """The original photograph, reduced to a level's size in the same way as the target."""
 
     level: int
 
@@ -56,9 +62,9 @@ class Untouched:
 
 @dataclass(frozen=True)
 class UniformBlur:
-    """The whole photograph blurred by one Gaussian: what a network that finds no subject can do.
+    """The whole photograph blurred by one Gaussian, a baseline that knows no subject.
 
-    `share` is the Gaussian's sigma over the photograph's short side.
+    `share` is the Gaussian's sigma relative to the photograph's short side.
     """
 
     share: float
@@ -72,7 +78,7 @@ class UniformBlur:
 
 @dataclass(frozen=True)
 class NetworkOutput:
-    """What a network makes of the window, seen as a whole."""
+    """The output of a network that gets the window as its input."""
 
     network: Network
 
@@ -81,20 +87,20 @@ class NetworkOutput:
         height, width = (side // 2 ** (self.network.level - 1) for side in seen.original.shape[:2])
         seen = seen.transform(_pad_to_multiple)
         batch = network_input(seen.original, seen.depth)[None]
-        # Called rather than predict()ed: photographs of many shapes would each be traced anew.
+        # Not `predict`, which would trace a graph for every shape of photograph.
         output = ops.convert_to_numpy(self.network.model(batch, training=False))[0]
         return output[:height, :width]
 
 
 def _pad_to_multiple(photo: np.ndarray) -> np.ndarray:
-    """Lengthened below and on the right by repeating the edge, where a side is no multiple."""
+    """Pads below and on the right to multiples of 64 pixels by repeating the edge."""
     borders = [(0, -side % SIZE_MULTIPLE) for side in photo.shape[:2]]
     return np.pad(photo, borders + [(0, 0)] * (photo.ndim - 2), mode="edge")
 
 
 @dataclass(frozen=True)
 class RecipeOutput:
-    """What a user of a bundle gets: the whole photograph at its own size, with its own detail."""
+    """What users of a bundle get: the whole photograph at its own size, after detail transfer."""
 
     models: Sequence[Renderer]
 
@@ -104,7 +110,7 @@ class RecipeOutput:
 
 @dataclass(frozen=True)
 class FolderOutput:
-    """Another program's pictures, NAME.png or .jpg of each pair; scaled as the pair is."""
+    """Another program's results, NAME.png or NAME.jpg for each pair; scaled like the pair."""
 
     folder: Path
     files: Mapping[str, Path]
@@ -114,11 +120,11 @@ class FolderOutput:
         return to_float(resize_photo(picture, *pair.original.shape[:2])[window])
 
     def check(self, every: FolderPairs, chosen: FolderPairs) -> None:
-        """Holds the folder against the pairs before anything is computed.
+        """Checks the folder against the pairs before anything is computed.
 
         Args:
-            every: the pairs that pictures may be of.
-            chosen: those that are judged, each of which needs a picture of its size.
+            every: all pairs that the folder may have pictures of.
+            chosen: the pairs to evaluate; each needs a picture of its size.
 
         Raises:
             UserError: a picture is missing, belongs to no pair, has another size, or is damaged.
@@ -128,9 +134,9 @@ class FolderOutput:
         for found, what in (
             (
                 sorted(wanted.keys() - self.files.keys()),
-                f"no picture of this pair of {every.folder}",
+                f"no picture for this pair of {every.folder}",
             ),
-            (sorted(self.files.keys() - names), f"a picture of no pair in {every.folder}"),
+            (sorted(self.files.keys() - names), f"no pair of this name in {every.folder}"),
         ):
             if found:
                 more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -140,22 +146,22 @@ class FolderOutput:
             if (height, width) != other:
                 raise UserError(
                     f"{self.files[name]}: {other[1]}×{other[0]} pixels, but {original} has "
-                    f"{width}×{height}; a result has the size of its pair"
+                    f"{width}×{height}; a result must have the size of its pair"
                 )
         check_photos(self.folder, [self.files[name] for name in wanted])
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Everything that one evaluation judges.
+class CandidateSet:
+    """The candidates found at a path, and what is known about them.
 
     Attributes:
-        kind: what the path turned out to be.
-        candidates: by the name of their row.
-        level: whose output it is, 7 … 1 (the photograph's size).
-        sees_depth: whether the pairs must carry their depth maps.
-        data: the pairs that it was trained on, a folder or `built-in`, where that is known.
-        short_side: of the photographs that it was trained on, where that is known.
+        kind: what the path is.
+        candidates: by the name of their row in the table.
+        level: the level of their output, 7 … 1 (the photograph's size).
+        sees_depth: whether the pairs must carry depth maps.
+        data: the training pairs, a folder or `built-in`; None if unknown.
+        short_side: of the training photographs, in pixels; None if unknown.
     """
 
     kind: Literal["run", "model", "bundle", "folder"]
@@ -166,25 +172,25 @@ class Judged:
     short_side: int | None = None
 
 
-def open_judged(path: Path, recipe: str | None = None) -> Judged:
-    """Finds out what a path is and makes it ready to be judged.
+def open_candidates(path: Path, recipe: str | None = None) -> CandidateSet:
+    """Opens the candidates at a path.
 
     Args:
         path: a run folder, a network's .keras file, a bundle or a folder of pictures.
-        recipe: of a bundle; None judges all that it has.
+        recipe: of a bundle; None takes all of its recipes.
 
     Raises:
-        UserError: it is none of these, a broken one, or has no such recipe.
+        UserError: the path is none of these, is broken, or has no such recipe.
     """
     if not path.exists():
         raise UserError(
-            f"{path}: not there; name a run, a network's .keras file, a bundle or a folder of "
+            f"{path}: not found; expected a run, a network's .keras file, a bundle or a folder of "
             "results"
         )
     if (path / "bundle.json").is_file():
         return _bundle(path, recipe)
     if recipe is not None:
-        raise UserError(f"{path}: not a bundle, and only a bundle has recipes; leave --recipe out")
+        raise UserError(f"{path}: --recipe is for bundles, and this is not a bundle; remove it")
     if (path / "config.json").is_file():
         return _run(path)
     if path.is_dir():
@@ -192,15 +198,15 @@ def open_judged(path: Path, recipe: str | None = None) -> Judged:
     return _network(read_network(path))
 
 
-def _network(network: Network) -> Judged:
+def _network(network: Network) -> CandidateSet:
     candidates = {OUTPUT: NetworkOutput(network)}
-    return Judged("model", candidates, network.level, network.config.input_channels == 4)
+    return CandidateSet("model", candidates, network.level, network.config.input_channels == 4)
 
 
-def _run(folder: Path) -> Judged:
+def _run(folder: Path) -> CandidateSet:
     run = read_run(folder)
     of_model = _network(finished_network(run))
-    return Judged(
+    return CandidateSet(
         "run",
         of_model.candidates,
         of_model.level,
@@ -210,20 +216,20 @@ def _run(folder: Path) -> Judged:
     )
 
 
-def _bundle(folder: Path, recipe: str | None) -> Judged:
+def _bundle(folder: Path, recipe: str | None) -> CandidateSet:
     bundle = read_bundle(folder)
     candidates = {
         name: RecipeOutput([shaped.load() for shaped in in_every_shape(bundle, name)])
         for name in ([recipe] if recipe else bundle.recipes)
     }
-    return Judged("bundle", candidates, sees_depth=bundle.sees_depth)
+    return CandidateSet("bundle", candidates, sees_depth=bundle.sees_depth)
 
 
-def _folder(folder: Path) -> Judged:
+def _folder(folder: Path) -> CandidateSet:
     files = photos_by_name(folder)
     if not files:
         raise UserError(
             f"{folder}: neither a run (config.json), a bundle (bundle.json) nor a folder of "
             "pictures (NAME.png or NAME.jpg)"
         )
-    return Judged("folder", {OUTPUT: FolderOutput(folder, files)})
+    return CandidateSet("folder", {OUTPUT: FolderOutput(folder, files)})

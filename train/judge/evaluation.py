@@ -1,6 +1,6 @@
-"""Holds candidates against the targets of pairs: the figures of each picture, and their means.
+"""Compares candidates with the targets of pairs: scores of each picture, and their means.
 
-`train.evaluate` tells the two protocols.
+`train.evaluate` describes the two protocols.
 """
 
 import dataclasses
@@ -14,16 +14,11 @@ from tqdm import tqdm
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import to_uint8
 from pocket_bokeh.picture_grid import picture_grid
-from train.data.pairs import (
-    SIZE_MULTIPLE,
-    Pair,
-    PairSource,
-    at_level,
-    scale_pair,
-)
+from train.data.pair_transforms import at_level, scale_pair
+from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource
 from train.judge.candidates import (
     Candidate,
-    Judged,
+    CandidateSet,
     UniformBlur,
     Untouched,
     Window,
@@ -31,33 +26,33 @@ from train.judge.candidates import (
 from train.judge.faithfulness import colour_shift, detail_kept
 from train.loop.metrics import MS_SSIM_LEAST_SIDE, SSIM_WINDOW, ms_ssim, psnr, ssim
 
-Protocol = Literal["plain", "published"]
+MeasurementProtocol = Literal["plain", "published"]
 
 BORDER = 32
-"""Pixels of the photograph that are cut from each side before anything is measured."""
+"""Pixels that are cropped from each side of the photograph before measuring."""
 
 UNTOUCHED = "untouched"
-"""The first row of every table: the photograph as it is."""
+"""The first row of every table: the original photograph."""
 
 BLURRED = "uniform blur"
-"""The second, where it is asked for: nothing clever done."""
+"""The optional second row: the whole photograph blurred by one Gaussian."""
 
 BLUR_SIGMAS = tuple(0.001 * 2 ** (step / 2) for step in range(10))
-"""Tried for it, over the photograph's short side: at 384 pixels 0.4 to 8.7."""
+"""The sigmas tried for it, relative to the photograph's short side: 0.4 to 8.7 at 384 pixels."""
 
 _SHEET_HEIGHT = 448
-"""Of each picture, in pixels: figures fit under an upright one."""
+"""Height of each picture in pixels, so that the scores fit under an upright one."""
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Of one picture, or their means; None where the picture is too small.
+class PictureScores:
+    """The scores of one picture, or means over pictures; None where a picture is too small.
 
     Attributes:
         psnr: in dB.
         ssim, ms_ssim: structural similarity.
-        detail: gradient energy kept of the photograph's where the target is sharp.
-        colour: steps of 255 that the mean of red, green and blue is above the target's.
+        detail: share of the photograph's gradient energy that is kept where the target is sharp.
+        colour: mean difference of red, green and blue from the target, in units of 1/255.
     """
 
     psnr: float
@@ -66,25 +61,25 @@ class Figures:
     detail: float | None
     colour: tuple[float, ...]
 
-    def words(self) -> str:
-        """For under a picture."""
+    def caption(self) -> str:
+        """The scores in one line, to go under a picture."""
         structure = "" if self.ssim is None else f", SSIM {self.ssim:.4f}"
         scales = "" if self.ms_ssim is None else f", MS-SSIM {self.ms_ssim:.4f}"
         return f"{self.psnr:.2f} dB{structure}{scales}"
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """The figures of one pair by candidate; size is the height and width that was measured."""
+class PairScores:
+    """The scores of one pair by candidate; `size` is the height and width that was measured."""
 
     name: str
     size: tuple[int, int]
-    figures: Mapping[str, Figures]
+    figures: Mapping[str, PictureScores]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What is compared of one pair: float32 0…1, the border cut off; pictures by candidate."""
+class PairPictures:
+    """Target and pictures of one pair, by candidate, without border; float32, 0…1."""
 
     name: str
     target: np.ndarray
@@ -93,89 +88,90 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A subject before its pairs, one photograph in memory at a time."""
+    """An evaluation of candidates on pairs; keeps one photograph in memory at a time."""
 
-    subject: Judged
+    candidate_set: CandidateSet
     pairs: PairSource
-    protocol: Protocol
+    protocol: MeasurementProtocol
     short_side: int | None = None
     border: int = BORDER
     blur: UniformBlur | None = None
 
     @property
     def candidates(self) -> dict[str, Candidate]:
-        """By row; the untouched photograph first."""
-        nothing_done: dict[str, Candidate] = {UNTOUCHED: Untouched(self.subject.level)}
+        """All candidates by row, baselines first."""
+        baselines: dict[str, Candidate] = {UNTOUCHED: Untouched(self.candidate_set.level)}
         if self.blur:
-            nothing_done[BLURRED] = self.blur
-        return nothing_done | dict(self.subject.candidates)
+            baselines[BLURRED] = self.blur
+        return baselines | dict(self.candidate_set.candidates)
 
-    def judge(self, index: int) -> Judgement:
-        """The figures of one pair.
+    def judge(self, index: int) -> PairScores:
+        """Scores one pair.
 
         Raises:
-            UserError: the photograph is too small, or a network's output not a number.
+            UserError: the photograph is too small, or a network's output is not finite.
         """
         measured = self.measured(index)
         compared = {
-            name: compare(picture, measured.target, measured.pictures[UNTOUCHED])
+            name: score_picture(picture, measured.target, measured.pictures[UNTOUCHED])
             for name, picture in measured.pictures.items()
         }
         height, width = measured.target.shape[:2]
-        return Judgement(measured.name, (height, width), compared)
+        return PairScores(measured.name, (height, width), compared)
 
-    def measured(self, index: int) -> Measured:
-        """A pair's target and what each candidate makes of it, as the protocol measures them."""
+    def measured(self, index: int) -> PairPictures:
+        """Renders a pair with every candidate and prepares the pictures as the protocol says."""
         pair = self.pairs[index]
         if self.short_side is not None:
             pair = scale_pair(pair, self.short_side)
         window = measured_window(pair, self.protocol)
-        target = at_level(pair.bokeh[window], self.subject.level, "bicubic")
+        target = at_level(pair.bokeh[window], self.candidate_set.level, "bicubic")
         if self.protocol == "published":
             target = stretch(target)
         pictures = {name: one.picture(pair, window) for name, one in self.candidates.items()}
         for name, picture in pictures.items():
             if not np.isfinite(picture).all():
                 raise UserError(
-                    f"pair {pair.name}: the {name} is not a number; the model is broken"
+                    f"pair {pair.name}: the {name} has values that are not finite; the model is "
+                    "broken"
                 )
-        border = self.border // 2 ** (self.subject.level - 1)
+        border = self.border // 2 ** (self.candidate_set.level - 1)
         inside = slice(border, -border or None)
-        return Measured(
+        return PairPictures(
             pair.name,
             target[inside, inside],
             {name: np.clip(it, 0, 1)[inside, inside] for name, it in pictures.items()},
         )
 
-    def sheet(self, judgements: Sequence[Judgement]) -> np.ndarray:
-        """The best, the median and the worst pair by PSNR: input, outputs and target.
+    def sheet(self, scores: Sequence[PairScores]) -> np.ndarray:
+        """A grid of the best, median and worst pair by PSNR: input, outputs and target.
 
-        Several recipes are ranked by the first of them.
+        With several recipes, the first one decides the ranking.
         """
-        first = next(iter(self.subject.candidates))
-        order = sorted(range(len(judgements)), key=lambda i: -judgements[i].figures[first].psnr)
+        first = next(iter(self.candidate_set.candidates))
+        order = sorted(range(len(scores)), key=lambda i: -scores[i].figures[first].psnr)
         ranks = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
         rows, labels = [], []
-        # Rendered once more: all pictures of a data set do not fit into memory.
+        # Render these again, since the pictures of a whole dataset do not fit into memory.
         for rank, index in ranks.items():
-            measured, figures = self.measured(index), judgements[index].figures
+            measured, figures = self.measured(index), scores[index].figures
             pictures = [*measured.pictures.values(), measured.target]
             rows.append([to_uint8(picture) for picture in pictures])
-            words = [figures[name].words() for name in measured.pictures]
-            labels.append([*words, f"{rank} of {len(judgements)}: {measured.name}"])
+            captions = [figures[name].caption() for name in measured.pictures]
+            labels.append([*captions, f"{rank} of {len(scores)}: {measured.name}"])
         columns = ["input", *list(self.candidates)[1:], "target"]
         return picture_grid(rows, columns, labels, cell_height=_SHEET_HEIGHT)
 
 
 def with_uniform_blur(evaluation: Evaluation) -> Evaluation:
-    """The evaluation with a row for the one Gaussian whose mean PSNR is best.
+    """Adds the uniform blur with the best mean PSNR to an evaluation.
 
-    Its width is a share of each photograph's short side, so that it suits photographs of any size.
+    Its sigma is relative to each photograph's short side, so it suits photographs of any size.
     """
-    level = evaluation.subject.level
+    level = evaluation.candidate_set.level
     blurs = {str(share): UniformBlur(share, level) for share in BLUR_SIGMAS}
-    subject = dataclasses.replace(evaluation.subject, candidates=blurs)
-    tried = dataclasses.replace(evaluation, subject=subject)
+    candidate_set = dataclasses.replace(evaluation.candidate_set, candidates=blurs)
+    tried = dataclasses.replace(evaluation, candidate_set=candidate_set)
     totals = dict.fromkeys(blurs, 0.0)
     for index in tqdm(range(len(tried.pairs)), "uniform blur", leave=False):
         measured = tried.measured(index)
@@ -184,10 +180,10 @@ def with_uniform_blur(evaluation: Evaluation) -> Evaluation:
     return dataclasses.replace(evaluation, blur=blurs[max(totals, key=lambda name: totals[name])])
 
 
-def compare(picture: np.ndarray, target: np.ndarray, original: np.ndarray) -> Figures:
-    """The figures of a picture, all three height × width × 3, float32 0…1."""
+def score_picture(picture: np.ndarray, target: np.ndarray, original: np.ndarray) -> PictureScores:
+    """The scores of a picture; all three are height × width × 3, float32, 0…1."""
     both, least = (picture[None], target[None]), min(target.shape[:2])
-    return Figures(
+    return PictureScores(
         float(psnr(*both)[0]),
         float(ssim(*both)[0]) if least >= SSIM_WINDOW else None,
         float(ms_ssim(*both)[0]) if least >= MS_SSIM_LEAST_SIDE else None,
@@ -196,8 +192,8 @@ def compare(picture: np.ndarray, target: np.ndarray, original: np.ndarray) -> Fi
     )
 
 
-def measured_window(pair: Pair, protocol: Protocol) -> Window:
-    """The middle of a photograph in whole multiples of 64 pixels; as published all its width."""
+def measured_window(pair: Pair, protocol: MeasurementProtocol) -> Window:
+    """The centre crop to multiples of 64 pixels; the published protocol keeps the full width."""
     height, width = pair.original.shape[:2]
     rows = _middle(height)
     return (rows, _middle(width)) if protocol == "plain" else (rows, slice(0, width))
@@ -210,24 +206,25 @@ def _middle(length: int) -> slice:
 
 
 def stretch(target: np.ndarray) -> np.ndarray:
-    """A picture from its own minimum and maximum, over all channels, to 0 and 1."""
+    """Stretches a picture's minimum and maximum, over all channels, to 0 and 1."""
     low, high = target.min(), target.max()
     return (target - low) / (high - low) if high > low else target
 
 
-def mean_figures(figures: Sequence[Figures]) -> Figures:
-    """Means over pictures; None where a picture has no such figure, or it would be another set."""
+def mean_scores(figures: Sequence[PictureScores]) -> PictureScores:
+    """Means over pictures. A mean is None if any picture lacks the score, because it would cover
+    other pictures than the rest; only `detail` skips these pictures."""
 
     def mean(name: str) -> float | None:
         values = [getattr(one, name) for one in figures]
         return None if None in values else float(np.mean(values))
 
     with_detail = [one.detail for one in figures if one.detail is not None]
-    return Figures(
+    return PictureScores(
         float(np.mean([one.psnr for one in figures])),
         mean("ssim"),
         mean("ms_ssim"),
-        # A picture without a sharp area says nothing about it.
+        # Skip pictures in which nothing is in focus.
         float(np.mean(with_detail)) if with_detail else None,
         tuple(float(shift) for shift in np.mean([one.colour for one in figures], axis=0)),
     )

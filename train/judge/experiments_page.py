@@ -1,4 +1,4 @@
-"""The page that `train.experiments` writes: a table, pictures, and what became of each claim."""
+"""The page that `train.experiments` writes: results, pictures and a verdict on each claim."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,25 +8,26 @@ import numpy as np
 
 from pocket_bokeh.photo import write_atomically, write_photo
 from pocket_bokeh.picture_grid import picture_grid
-from train.loop.run_folder import Run, split_words
+from train.data.named_pairs import describe_split
+from train.loop.run_folder import Run
 from train.loop.validation import LevelReport
 
 DECIDED_AT = 2.0
-"""Standard errors that a mean difference must have to count as one."""
+"""A mean difference counts from this many standard errors."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One training and how good it is.
+    """The result of one training.
 
     Attributes:
         name: of the experiment.
-        title: for people.
-        pairs: that it was trained on.
-        parameters: of its network.
-        steps: of all its levels.
-        unseen: level 1 on photographs of the test split; the page says if they are val's.
-        seen: level 1 on photographs that it was trained on.
+        title: its row in the table.
+        pairs: the number of training pairs.
+        parameters: the number of the network's weights.
+        steps: over all levels.
+        unseen: level 1 on the test split, which may be the same pairs as val; the page says so.
+        seen: level 1 on training pairs.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Claim:
-    """That one training ends better than another; both by their place in the table, from 1."""
+    """A claim that one training beats another; both are row numbers in the table, from 1."""
 
     words: str
     better: int
@@ -57,14 +58,15 @@ CLAIMS = (
 
 
 def write_page(folder: Path, scale: str, run: Run, outcomes: Sequence[Outcome]) -> None:
-    """Writes `page.md` and `pictures.jpg` into a folder, each whole or not at all."""
-    write_photo(folder / "pictures.jpg", pictures(outcomes), quality=88)
-    parts = [_head(scale, run), table(outcomes), claims(outcomes), "![pictures](pictures.jpg)"]
+    """Writes `page.md` and `pictures.jpg` into a folder, each atomically."""
+    write_photo(folder / "pictures.jpg", outcomes_grid(outcomes), quality=88)
+    tables = [outcomes_table(outcomes), claims_table(outcomes)]
+    parts = [_introduction(scale, run), *tables, "![pictures](pictures.jpg)"]
     write_atomically(folder / "page.md", "\n\n".join(parts) + "\n")
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
-    """A row for doing nothing and one per training, in Markdown."""
+def outcomes_table(outcomes: Sequence[Outcome]) -> str:
+    """A Markdown table with a row for the untouched photograph and one per training."""
     untouched = outcomes[0].unseen.untouched
     lines = [
         "| training | pairs | parameters | steps | unseen PSNR | SSIM | trained-on PSNR |",
@@ -81,11 +83,11 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def claims(outcomes: Sequence[Outcome]) -> str:
-    """What became of the report's claims, in Markdown."""
+def claims_table(outcomes: Sequence[Outcome]) -> str:
+    """A Markdown table with a verdict on each of the report's claims."""
     lines = ["| claim | compared | mean difference | |", "|---|---|---|---|"]
     for claim in CLAIMS:
-        difference, error = compare(outcomes[claim.better - 1], outcomes[claim.worse - 1])
+        difference, error = mean_difference(outcomes[claim.better - 1], outcomes[claim.worse - 1])
         lines.append(
             f"| {claim.words} | {claim.better} − {claim.worse} | "
             f"{difference:+.2f} ± {error:.2f} dB | {verdict(difference, error)} |"
@@ -93,22 +95,22 @@ def claims(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def compare(better: Outcome, worse: Outcome) -> tuple[float, float]:
-    """Mean and standard error of the difference in PSNR, photograph by photograph, in dB."""
+def mean_difference(better: Outcome, worse: Outcome) -> tuple[float, float]:
+    """Mean and standard error of the PSNR difference per photograph, in dB."""
     difference = np.subtract(better.unseen.psnr_by_photo, worse.unseen.psnr_by_photo)
     error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.inf
     return float(difference.mean()), float(error)
 
 
 def verdict(difference: float, error: float) -> str:
-    """`confirmed`, `refuted`, or `undecided` where chance would do."""
+    """`confirmed`, `refuted`, or `undecided` if the difference may be chance."""
     if abs(difference) < DECIDED_AT * error:
         return "undecided"
     return "confirmed" if difference > 0 else "refuted"
 
 
-def pictures(outcomes: Sequence[Outcome]) -> np.ndarray:
-    """A row per photograph: untouched, what each training makes of it, target; uint8 sRGB."""
+def outcomes_grid(outcomes: Sequence[Outcome]) -> np.ndarray:
+    """A row per photograph: untouched, each training's output, target; uint8 sRGB."""
     rows, labels = [], []
     for index, (original, _, target) in enumerate(outcomes[0].unseen.rows):
         outputs = [outcome.unseen.rows[index][1] for outcome in outcomes]
@@ -119,17 +121,17 @@ def pictures(outcomes: Sequence[Outcome]) -> np.ndarray:
     return picture_grid(rows, ["input", *headings, "target"], labels, cell_height=240)
 
 
-def _head(scale: str, run: Run) -> str:
+def _introduction(scale: str, run: Run) -> str:
     widths = f"{run.network.width:g} of the filters" if run.network.width != 1 else "all filters"
     data = "built-in scenes" if run.data == "built-in" else Path(run.data).name
-    unseen = split_words(run.data, "test")
+    unseen = describe_split(run.data, "test")
     return (
         "# The report's five trainings\n\n"
         f"Scale `{scale}`: {widths}, {run.network.head} heads, crops of {run.train.crop} px of "
-        f"photographs {run.train.short_side} px high, {data}. Joint training takes the same "
-        "arithmetic as the training level by level. A claim counts as confirmed or refuted where "
-        "the mean difference "
-        f"over the unseen photographs is at least {DECIDED_AT:g} standard errors; one training "
-        f"each, so chance between seeds is not in it. Unseen: {unseen}.\n\n"
+        f"photographs {run.train.short_side} px high, {data}. Joint training takes as many "
+        "multiply-adds as the training level by level. A claim is confirmed or refuted if the "
+        f"mean difference over the unseen photographs is at least {DECIDED_AT:g} standard errors. "
+        "Each training ran once, so this does not cover the variation between seeds. "
+        f"Unseen: {unseen}.\n\n"
         f"Written by `python -m train.experiments --scale {scale} --seed {run.seed}`."
     )

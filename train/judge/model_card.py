@@ -1,6 +1,6 @@
-"""The card of a model that ships, made of its bundle and its figures.
+"""Writes the model card of a bundle from its `bundle.json` and `figures.json`.
 
-What people saw, below the card's last heading, is kept when the card is made anew.
+The text under the card's last heading is written by hand and kept when the card is rewritten.
 """
 
 import json
@@ -9,136 +9,166 @@ from pathlib import Path
 from typing import Any
 
 from pocket_bokeh.photo import write_atomically
-from train.judge.bundle_place import same_models
+from train.judge.bundle_installation import same_models
 
 CARD = "MODEL_CARD.md"
-"""In the bundle."""
+"""The card's file name in the bundle."""
 
 FIGURES = "figures.json"
-"""In the bundle: what it was trained on, how, and what every recipe scores on every set."""
+"""A file in the bundle: training data, training, and scores of every recipe on every set."""
 
 SHIPPED = "int8_qat"
-"""The recipe whose detail and colours the card tells."""
+"""The recipe that the apps use; the card reports its detail and colour."""
 
 _FAILURES = "## Where it fails\n"
 
-_NOT_LOOKED_AT = "Its pictures were not looked at yet."
+_NOT_INSPECTED = "Nobody has inspected the renderings of these models yet."
 
-_OF_OTHERS = f"{_NOT_LOOKED_AT} The following was seen in the pictures of the models before these."
+_PREVIOUS = f"{_NOT_INSPECTED} The following describes the models before these."
 
 
 def write_card(bundle: Path, before: Path | None = None) -> None:
-    """Writes the card of a bundle that has its figures, and keeps what people wrote.
+    """Writes the card of a bundle that has its figures, and keeps the text written by hand.
 
     Args:
-        bundle: its folder.
-        before: a bundle that this one is to replace. What people wrote about it is kept; where
-            its models are others, the card says so.
+        bundle: the bundle's folder.
+        before: a bundle that this one will replace. The card takes over the text written about it,
+            and says so if the models differ.
     """
     written = (_failures(before) if before else "") or _failures(bundle)
-    if written and before and not same_models(bundle, before) and _OF_OTHERS not in written:
-        written = f"{_OF_OTHERS}\n\n{written}" if written != _NOT_LOOKED_AT else written
+    if written and before and not same_models(bundle, before) and _PREVIOUS not in written:
+        written = f"{_PREVIOUS}\n\n{written}" if written != _NOT_INSPECTED else written
     models = json.loads((bundle / "bundle.json").read_text())["models"]
     release = json.loads((bundle / FIGURES).read_text())
     text = card_text(bundle.name, models, release)
-    write_atomically(bundle / CARD, f"{text}\n{_FAILURES}\n{written or _NOT_LOOKED_AT}\n")
+    write_atomically(bundle / CARD, f"{text}\n{_FAILURES}\n{written or _NOT_INSPECTED}\n")
 
 
 def _failures(bundle: Path) -> str:
-    """What people wrote below the card's last heading; nothing where there is no card."""
+    """The text under the card's last heading; empty if there is no card."""
     card = bundle / CARD
     text = card.read_text() if card.is_file() else ""
     return text.partition(_FAILURES)[2].strip("\n")
 
 
 def card_text(name: str, models: list[Mapping[str, Any]], release: Mapping[str, Any]) -> str:
-    """The card but for its last part, in Markdown.
+    """The card without its last section, in Markdown.
 
     Args:
         name: of the bundle.
         models: as in `bundle.json`.
         release: as in `figures.json`.
     """
-    sets = ", ".join(f"`{folder}` {times} times" for folder, times in release["trained_on"].items())
-    return f"""# Model card: {name}
+    sections = (
+        f"# Model card: {name}",
+        _INTRODUCTION,
+        files_table(models),
+        _FILES_NOTE,
+        _data_section(release),
+        _training_section(release),
+        _figures_section(release),
+        _OWN_DATA,
+    )
+    return "\n\n".join(section.strip("\n") for section in sections) + "\n"
 
-Gives a photograph the background blur of a wide aperture, with no depth map: the subject stays
-sharp, what lies behind it softens. A PyNET (Ignatov, Patel, Timofte 2020) of a quarter of the
-published filters, without normalization, whose second level takes the background's detail away
-through a gate (`pocket` in `train/network/presets.py`). A model works at the size in its name;
-`pocket_bokeh.render`, the browser page and the phone app run it on two views of a photograph, the
-second smaller and mirrored, and bring the mean blur to the photograph's own size.
 
-{files_table(models)}
+_INTRODUCTION = """
+These models blur the background of a photograph as a wide aperture would, and keep the subject
+sharp. They need no depth map. **The weights are for research and evaluation only** (see
+[Data and licence](#data-and-licence)); the code is Apache-2.0.
 
-`bundle.json` holds each model's formats, checksums and differences to the float32 model, and what
-each runtime made of it; `figures.json` what stands below, in full.
+The network is a PyNET (Ignatov, Patel, Timofte 2020) with a quarter of the published filters and
+no normalization. Its level 2 removes the background's detail through a gate (`pocket` in
+`train/network/presets.py`). Each model works at the size in its file name. `pocket_bokeh`, the
+browser page and the phone app run a model on two views of a photograph, the second one smaller and
+mirrored. They average the two and transfer the blur to the photograph at its own size.
+"""
 
-## Data and licence
+_FILES_NOTE = """
+`bundle.json` describes each model: formats, checksums, differences from the float32 model, and the
+results of each runtime. `figures.json` has all figures of this card.
+"""
 
-Trained on {sets},
-and {release["composites"]:,} composites (`train.composites`) of the subjects of `bokeh_pairs/train`
-before other photographs. The shallow half of these and of `bokeh_pairs` was
-rendered by a thin lens; the other pairs are captured or derived from captures. All photographs come
-from research sets, some for non-commercial use only, some without a stated licence: **the weights
-are for research and evaluation only.** The code is Apache-2.0.
+_OWN_DATA = """
+## Train on your own pairs
 
-## Training
-
-`python -m train.release --data DIR --replace` repeats it, from the data to this card, in about two
-and a half hours on two cores. Seed {release["seed"]}; the schedule and the fingerprints of the
-data are in `figures.json`. Held-out pairs (`bokeh_pairs/val`) after each level, at that level's
-size:
-
-{levels_table(release, release["levels"])}
-
-The network then rendered the {release["pseudo_photos"]} photographs in `backgrounds`, mirrored and
-at three sizes. With the means of these renderings as pairs (`train.data.pseudo_pairs`), each taken
-{release["pseudo_pairs"]} times, level 1 was trained once more, on what detail transfer makes of it:
-
-{levels_table(release, release["second_round"])}
-
-{SHIPPED} was then fine-tuned for {release["fine_tune_steps"]} steps at most, with its roundings in
-place, to give what the float network gives.
-
-## Figures
-
-The pairs of `bokeh_pairs/val` also chose among the weights of {SHIPPED} during fine-tuning; no
-choice was made by those of a `test` set.
-
-Mean PSNR in dB over whole photographs of {release["short_side"]} px on the short side, as
-`pocket_bokeh` renders them. Untouched is the photograph as it is; uniform blur the whole of it
-blurred by the one Gaussian that suits the set best.
-
-{figures_table(release["figures"])}
-
-Of {SHIPPED}: the share of the subject's fine detail that is kept (gradient energy where the target
-is sharp), and by how many steps of 255 the mean of the channel that is furthest off differs.
-
-{faithfulness_table(release["figures"])}
-
-## For other use
-
-Put pairs of your own into a folder as `original/NAME.jpg` and `bokeh/NAME.jpg`, then `python -m
+Put pairs into a folder as `original/NAME.jpg` and `bokeh/NAME.jpg`. Then run `python -m
 train.sequential --preset pocket --schedule release --data DIR --out runs/mine` and `python -m
 quantize.export runs/mine --out bundles/mine`.
 """
 
 
+def _data_section(release: Mapping[str, Any]) -> str:
+    sets = ", ".join(f"`{folder}` {times} times" for folder, times in release["trained_on"].items())
+    return f"""
+## Data and licence
+
+The training data is {sets},
+and {release["composites"]:,} composites (`train.composites`) of the subjects of `bokeh_pairs/train`
+in front of other photographs. The blurred photographs of the composites and of `bokeh_pairs` were
+rendered with a thin lens; the other pairs are captured or derived from captures. All photographs
+come from research datasets, some for non-commercial use only, some without a stated licence.
+Therefore **the weights are for research and evaluation only.** The code is Apache-2.0.
+"""
+
+
+def _training_section(release: Mapping[str, Any]) -> str:
+    return f"""
+## Training
+
+`python -m train.release --data DIR --replace` repeats everything from the data to this card, in
+about two and a half hours on two cores. The seed is {release["seed"]}; `figures.json` has the
+schedule and the fingerprints of the data. Validation after each level, on `bokeh_pairs/val` at the
+level's size:
+
+{levels_table(release, release["levels"])}
+
+This network then rendered the {release["pseudo_photos"]} photographs in `backgrounds` at three
+sizes, plain and mirrored. The means of these renderings became more pairs
+(`train.data.pseudo_pairs`), each used {release["pseudo_pairs"]} times. With them level 1 was
+trained a second time, with a loss on the picture after detail transfer:
+
+{levels_table(release, release["second_round"])}
+
+Then {SHIPPED} was fine-tuned with simulated quantization for at most {release["fine_tune_steps"]}
+steps, to match the output of the float network.
+"""
+
+
+def _figures_section(release: Mapping[str, Any]) -> str:
+    return f"""
+## Figures
+
+`bokeh_pairs/val` was also used to select the weights of {SHIPPED} during fine-tuning. The `test`
+sets were not used for any choice.
+
+Mean PSNR in dB over whole photographs with a short side of {release["short_side"]} pixels, rendered
+with `pocket_bokeh`. "Untouched" is the original photograph; "uniform blur" is the whole photograph
+blurred by the Gaussian that suits the set best.
+
+{figures_table(release["figures"])}
+
+For {SHIPPED}: the share of the subject's fine detail that is kept (gradient energy where the target
+is sharp), and the largest mean difference of a colour channel from the target, in units of 1/255.
+
+{faithfulness_table(release["figures"])}
+"""
+
+
 def files_table(models: list[Mapping[str, Any]]) -> str:
-    """A row per model: its file, its recipe, its bytes."""
+    """A row per model: file, recipe, bytes."""
     rows = [f"| `{one['file']}` | {one['recipe']} | {one['bytes']:,} |" for one in models]
     return "\n".join(["| file | recipe | bytes |", "|---|---|---:|", *rows])
 
 
 def levels_table(release: Mapping[str, Any], levels: Mapping[str, Any]) -> str:
-    """A row per level: its steps and crops, its PSNR beside the untouched photograph's.
+    """A row per level: steps, crops per step, and PSNR of the output and the untouched photograph.
 
     Args:
         release: as in `figures.json`.
-        levels: validation by level, of one of its rounds.
+        levels: validation by level, from one of the two rounds.
     """
-    lines = ["| level | steps | crops a step | PSNR | untouched |", "|---|---:|---:|---:|---:|"]
+    lines = ["| level | steps | crops per step | PSNR | untouched |", "|---|---:|---:|---:|---:|"]
     for schedule in release["schedule"]["schedules"]:
         quality = levels.get(str(schedule["level"]))
         if quality:
@@ -163,7 +193,7 @@ def figures_table(figures: Mapping[str, Any]) -> str:
 
 
 def faithfulness_table(figures: Mapping[str, Any]) -> str:
-    """The shipped recipe's detail and colour by set."""
+    """Detail and colour of the shipped recipe, by set."""
     means = [one["means"][SHIPPED] for one in figures.values()]
     details = ["–" if mean["detail"] is None else f"{mean['detail']:.2f}" for mean in means]
     colours = [f"{max(mean['colour'], key=abs):+.2f}" for mean in means]

@@ -1,1 +1,1 @@
-"""A level's training: losses, checkpoints, the run folder, devices."""
+"""The training loop: losses, checkpoints, run folders, devices."""

@@ -1,4 +1,4 @@
-"""Batch normalization as whole photographs need it, after training on a few small crops a step."""
+"""Recalibrates batch normalization on whole photographs after training on a few small crops."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -8,42 +8,43 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
-from train.data.pairs import training_batches
+from train.data.batches import training_batches
 from train.loop.interruption import uninterrupted
 from train.loop.run_folder import Run
 
-SETTLING_BATCHES = 6
-SETTLING_CROPS = 6
-"""Batches, and crops in each, that a trained level's normalization is settled on."""
+CALIBRATION_BATCHES = 6
+CALIBRATION_CROPS = 6
+"""Batches, and crops per batch, that the statistics are computed from."""
 
 
-def settle_normalization(run: Run, level: int, model: Any) -> None:
-    """Sets the statistics of a level's batch normalization to those of whole photographs.
+def recalibrate_batch_statistics(run: Run, level: int, model: Any) -> None:
+    """Replaces a level's batch statistics with those of whole photographs.
 
-    The moving averages come from a few small crops a step, which vary less than photographs
-    do: with them a level can end below the untouched photograph though it has learned
-    (docs/experiments.md). Here they become the mean over some large batches.
+    During training the moving averages come from a few small crops per step, which vary less than
+    photographs. With these, a level that has learned can score below the untouched photograph
+    (docs/experiments.md). Here they become the mean over a few batches of large crops.
     """
     layers = _normalizations(model)
     if not layers:
         return
     whole = dataclasses.replace(run.train, crop=run.train.short_side - run.train.short_side % 64)
-    batches = training_batches(run.pairs("train"), level, SETTLING_CROPS, whole, run.seed + level)
-    for number in tqdm(range(SETTLING_BATCHES), desc=f"level {level} statistics", leave=False):
+    crops, seed = CALIBRATION_CROPS, run.seed + level
+    batches = training_batches(run.pairs("train"), level, crops, whole, seed)
+    for number in tqdm(range(CALIBRATION_BATCHES), desc=f"level {level} statistics", leave=False):
         for layer in layers:
-            layer.momentum = number / (number + 1)  # the mean of all batches so far
+            layer.momentum = number / (number + 1)  # gives the mean of all batches so far
         batch = next(batches)
         with uninterrupted():
             model(batch["input"], training=True)
 
 
 @contextmanager
-def settled(run: Run, level: int, model: Any) -> Iterator[None]:
-    """Settles the statistics for a validation in the middle of a level, then puts them back."""
+def recalibrated(run: Run, level: int, model: Any) -> Iterator[None]:
+    """Recalibrates the statistics for a validation during training, then restores them."""
     layers = _normalizations(model)
     kept = [(layer, layer.momentum, layer.get_weights()) for layer in layers]
     try:
-        settle_normalization(run, level, model)
+        recalibrate_batch_statistics(run, level, model)
         yield
     finally:
         with uninterrupted():

@@ -1,7 +1,8 @@
-"""Where a level's training stands, on disk: weights, optimizer and data position together.
+"""Checkpoints of a level: weights, optimizer state and step, saved together.
 
-A checkpoint is a folder `step_000150/` that appears whole: written beside, brought to the disk,
-then renamed. The last two are kept; one that is damaged all the same is passed over for the other.
+A checkpoint is a folder `step_000150/` that appears complete or not at all: it is written under
+another name, synced to disk, then renamed. The last two are kept. If the newer one is damaged, the
+older one is used.
 """
 
 import json
@@ -17,16 +18,16 @@ _POSITION = "position.json"
 
 
 def save_checkpoint(level_folder: Path, model: Any, step: int, position: Any) -> None:
-    """Writes a checkpoint of a compiled model after `step` steps and drops the older ones.
+    """Writes a checkpoint of a compiled model and deletes all but the last two.
 
     Args:
         level_folder: `RUN/level_N`.
-        model: a compiled Keras model; its optimizer's variables are saved with its weights.
-        step: steps done so far.
-        position: where the training stands besides, as JSON takes it.
+        model: a compiled Keras model; the optimizer's variables are saved with its weights.
+        step: the number of steps done.
+        position: any other state of the training that JSON can hold.
 
     Raises:
-        OSError: the disk is full; the checkpoints that there are stay.
+        OSError: the disk is full; existing checkpoints stay.
     """
     level_folder.mkdir(parents=True, exist_ok=True)
     check_space(level_folder, model)
@@ -56,17 +57,21 @@ def save_checkpoint(level_folder: Path, model: Any, step: int, position: Any) ->
 
 
 def latest_step(level_folder: Path) -> int:
-    """Steps done at the last checkpoint; 0 where there is none."""
+    """Steps done at the last checkpoint; 0 if there is none."""
     checkpoints = _checkpoints(level_folder)
     return int(checkpoints[-1].name.removeprefix("step_")) if checkpoints else 0
 
 
 def load_checkpoint(level_folder: Path, model: Any) -> Any:
-    """Puts the last checkpoint's weights and optimizer into a model; returns the position.
+    """Loads the last checkpoint into a model.
 
     Args:
-        model: built like the one that was saved; where it is compiled, its optimizer must be
-            built and is restored too.
+        level_folder: `RUN/level_N`, with at least one checkpoint.
+        model: built like the saved one. If it is compiled, its optimizer must be built and is
+            restored too.
+
+    Returns:
+        The `position` that was saved.
     """
     checkpoint = _checkpoints(level_folder)[-1]
     model.load_weights(checkpoint / _WEIGHTS)
@@ -74,7 +79,7 @@ def load_checkpoint(level_folder: Path, model: Any) -> Any:
 
 
 def _checkpoints(level_folder: Path) -> list[Path]:
-    """The undamaged ones, oldest first."""
+    """The complete checkpoints, oldest first."""
     return [folder for folder in sorted(level_folder.glob("step_*")) if _is_whole(folder)]
 
 

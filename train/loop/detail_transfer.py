@@ -1,8 +1,9 @@
-"""What detail transfer makes of a rendering at working size, differentiable, on any Keras backend.
+"""Detail transfer as a differentiable function for the loss, on any Keras backend.
 
-`pocket_bokeh.detail_transfer` brings a rendering to the photograph's size and uses the photograph's
-own detail where the rendering is sharp. That is what people see. A network that is trained on it
-learns where a half-blurred guess would count as sharp or as blurred.
+`pocket_bokeh.detail_transfer` enlarges a rendering to the photograph's size and takes the
+photograph's own detail wherever the rendering is sharp. Users see that result, not the network's
+output. Training through it teaches the network which half-blurred areas will come out sharp and
+which blurred.
 """
 
 from typing import Any
@@ -20,11 +21,14 @@ _HALVING = np.array([-3, -9, 29, 111, 111, 29, -9, -3]) / 256
 
 
 def detail_transferred(photo: Tensor, rendered: Tensor) -> Tensor:
-    """`transfer_detail` of a network's output, at the photograph's own size.
+    """`transfer_detail` for a batch whose photographs have the size of the network's output.
 
     Args:
-        photo: N × H × W × 3, float32, 0…1, sides in whole multiples of four.
-        rendered: the same shape.
+        photo: N × H × W × 3, float32, 0…1, sides multiples of four.
+        rendered: the network's output, same shape.
+
+    Returns:
+        The same shape; differentiable with respect to `rendered`.
     """
     before, after = (
         _high_pass(_gaussian(picture, COARSE.low_pass_sigma), COARSE.high_pass_sigma)
@@ -44,7 +48,7 @@ def detail_transferred(photo: Tensor, rendered: Tensor) -> Tensor:
 
 
 def _spread_over_surfaces(measure: Tensor, certainty: Tensor, photo: Tensor) -> Tensor:
-    """`pocket_bokeh.guided_filter` of a batch; measure and certainty are N × H × W × 1."""
+    """`pocket_bokeh.guided_filter` for a batch; measure and certainty are N × H × W × 1."""
     weight, weighed, guide = (
         ops.average_pool(plane, guided_filter.REDUCTION, data_format="channels_last")
         for plane in (certainty, certainty * measure, photo)
@@ -68,7 +72,7 @@ def _spread_over_surfaces(measure: Tensor, certainty: Tensor, photo: Tensor) -> 
 
 
 def _as_the_network_sees(photo: Tensor) -> Tensor:
-    """Halved, and doubled as the network doubles what it leaves alone."""
+    """Halves the photograph and doubles it again, as the network does to parts it leaves alone."""
     doubled = ops.repeat(ops.repeat(_filtered(photo, _HALVING, stride=2), 2, 1), 2, 2)
     return _filtered(doubled, np.full(3, 1 / 3))
 
@@ -86,14 +90,14 @@ def _high_pass(picture: Tensor, sigma: float) -> Tensor:
 
 
 def _gaussian(picture: Tensor, sigma: float) -> Tensor:
-    """SciPy's, cut off at four sigmas."""
+    """A Gaussian filter like SciPy's, truncated at four sigmas."""
     radius = int(4.0 * sigma + 0.5)
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     return _filtered(picture, weights / weights.sum())
 
 
 def _filtered(picture: Tensor, weights: np.ndarray, stride: int = 1) -> Tensor:
-    """Rows and columns under the same weights, edges mirrored."""
+    """A separable filter with the same weights for rows and columns, edges mirrored."""
     border = (len(weights) - 1) // 2
     around = ((0, 0), (border, border), (border, border), (0, 0))
     picture = ops.pad(picture, around, "symmetric")

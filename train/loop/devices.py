@@ -1,68 +1,62 @@
-"""Training on several devices of one machine, and on several machines (hosts), with Keras on JAX.
+"""Data-parallel training on several devices and several machines (hosts), with Keras on JAX.
 
-Every device holds the whole network and takes an equal part of each batch; gradients, losses and
-batch statistics are those of the whole batch (`keras.distribution.DataParallel`). Every host runs
-the same command and reaches the same lines in the same order, because what touches the network is
-a computation of them all; the first host alone writes the run folder, which all of them read.
+Every device holds the whole network and takes an equal part of each batch. Gradients, losses and
+batch statistics are those of the whole batch (`keras.distribution.DataParallel`). Every host must
+run the same command and reach the same lines in the same order, because any operation on the
+network involves all hosts. Only the first host writes the run folder; all of them read it.
 """
 
 import os
-import socket
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 
 from pocket_bokeh.errors import UserError, run_command
+from train.loop.host_meeting import wait_for_hosts
 from train.network.presets import LevelSchedule
 
-SECONDS_TO_MEET = 300.0
-"""How long the hosts of a training wait for one another at its start."""
-
 _LOST_HOST = ("Gloo", "NCCL", "UNAVAILABLE", "heartbeat")
-"""What JAX's errors speak of when another host is gone."""
-
-_GO = b"go"
+"""Words in JAX's errors when another host is gone."""
 
 
 @dataclass(frozen=True)
 class DeviceOptions:
-    """What a training's command line takes about devices and hosts."""
+    """The options of a training about devices and hosts."""
 
     devices: int | None = None
-    """Devices of each machine to train on; needs KERAS_BACKEND=jax. Left out: one, or with --hosts
-    all that the machines have."""
+    """How many devices of each machine to train on; needs KERAS_BACKEND=jax. Default: one, or all
+    of them with --hosts."""
     hosts: tuple[str, ...] = ()
-    """The machines of the training, each as name:port, the same list on all of them. Start the
-    command on every one; --out is a folder that they share. The first writes it."""
+    """The machines to train on, each as name:port, the same list on all of them. Start the command
+    on every machine. --out must be a folder that they share; the first machine writes it."""
     host_index: int | None = None
-    """Which of --hosts this machine is, counted from 0."""
+    """The position of this machine in --hosts, counted from 0."""
 
 
 def use_devices(options: DeviceOptions, schedules: Sequence[LevelSchedule]) -> None:
-    """Spreads every network built from now on over the devices; with no options, does nothing.
+    """Distributes every network built from now on over the devices; without options, does nothing.
 
-    Called before anything is computed. With several hosts it returns when all have met.
+    Must be called before anything is computed. With several hosts it waits for all of them.
 
     Args:
-        options: which devices and hosts.
-        schedules: the levels to be trained, whose batches the devices divide.
+        options: the devices and hosts.
+        schedules: the levels to train, whose batches the devices share.
 
     Raises:
-        UserError: another backend than JAX, options that contradict one another, a host that does
-            not come, too few devices, or a batch that they cannot divide.
+        UserError: the backend is not JAX, options contradict one another, a host is missing, there
+            are too few devices, or a batch cannot be divided among them.
     """
     _check(options)
     if options.devices is None and not options.hosts:
         return
     if options.hosts:
-        assert options.host_index is not None  # _check has seen to it
-        meet(options.hosts, options.host_index)
+        assert options.host_index is not None  # checked above
+        wait_for_hosts(options.hosts, options.host_index)
         keras.distribution.initialize(
             ",".join(options.hosts), len(options.hosts), options.host_index
         )
@@ -74,28 +68,28 @@ def use_devices(options: DeviceOptions, schedules: Sequence[LevelSchedule]) -> N
 
 
 def host_count() -> int:
-    """How many hosts train together; 1 where `use_devices` was not asked for several."""
+    """The number of hosts in this training; 1 without `--hosts`."""
     distribution = keras.distribution.distribution()
     return distribution.num_processes if distribution else 1
 
 
 def host_index() -> int:
-    """Which of them this one is, counted from 0."""
+    """The position of this host, counted from 0."""
     distribution = keras.distribution.distribution()
     return distribution.data_shard_id if distribution else 0
 
 
 def is_first_host() -> bool:
-    """Whether this host writes the run folder. On one host, always."""
+    """Whether this host writes the run folder; always true with one host."""
     return host_index() == 0
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """For what one host does while the others do something else, or nothing.
+def without_distribution() -> Iterator[None]:
+    """Lets one host use Keras while the other hosts do something else.
 
-    Otherwise every variable that Keras makes, and it makes some to save weights, is compared with
-    the other hosts' and waits for them.
+    With a distribution, every variable that Keras creates waits for the other hosts, and saving
+    weights creates some.
     """
     distribution = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
@@ -106,19 +100,19 @@ def alone() -> Iterator[None]:
 
 
 def on_first_host(write: Callable[[], object]) -> None:
-    """Calls what writes on the first host alone; all hosts go on when it is done.
+    """Calls a function on the first host only; the other hosts wait until it returns.
 
     Raises:
-        UserError: on the other hosts, when the first one's call failed; there, what it raised.
+        UserError: on the other hosts, if the call failed. The first host raises the error itself.
     """
     failure: Exception | None = None
     if is_first_host():
         try:
-            with alone():
+            with without_distribution():
                 write()
-        except Exception as error:  # whatever it is: the others wait, and must hear of it
+        except Exception as error:  # of any kind: the other hosts wait and must be told
             failure = error
-    failed = any(_gathered(failure is not None))
+    failed = any(_gather(failure is not None))
     if failure:
         raise failure
     if failed:
@@ -126,28 +120,28 @@ def on_first_host(write: Callable[[], object]) -> None:
 
 
 def check_hosts_agree(what: str, value: int) -> None:
-    """Makes sure that all hosts have read the same number from the run folder.
+    """Checks that all hosts have read the same number from the run folder.
 
     Raises:
         UserError: they have not, so they do not share the folder.
     """
-    values = _gathered(value)
+    values = _gather(value)
     if len(set(values)) > 1:
         found = ", ".join(str(each) for each in values)
         raise UserError(
-            f"the hosts disagree on {what}: {found}; --out must be one folder that all of them see"
+            f"the hosts disagree on {what}: {found}; --out must be one folder that they all share"
         )
 
 
 def run_on_hosts(main: Callable[[], None]) -> None:
-    """`run_command` for a training: where it fails on one of several hosts, it ends on all.
+    """`run_command` for a training: a failure on one host ends the training on all of them.
 
-    A process that leaves in the usual way waits for the others at exit, for five minutes, while
-    they wait for its part of the next batch. This one leaves at once, and they see the connection
-    break.
+    A process that exits normally waits five minutes for the other hosts, while they wait for its
+    part of the next batch. So after a failure this one exits at once, and the others see the
+    connection break.
     """
     try:
-        run_command(lambda: _naming_lost_hosts(main))
+        run_command(lambda: _explain_lost_host(main))
     except BaseException as error:
         if host_count() == 1:
             raise
@@ -156,97 +150,6 @@ def run_on_hosts(main: Callable[[], None]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1)
-
-
-def meet(hosts: Sequence[str], index: int, seconds: float = SECONDS_TO_MEET) -> None:
-    """Returns when every host has called this; JAX itself ends in a page of its innards.
-
-    The first host listens at its address, on the port that JAX takes over right after.
-
-    Args:
-        hosts: addresses, name:port, the same on all.
-        index: which of them this one is.
-        seconds: the time limit.
-
-    Raises:
-        UserError: a host does not come in time, comes twice or has another list, or the first
-            host's port is taken.
-    """
-    deadline = time.monotonic() + seconds
-    if index == 0:
-        _await_others(hosts, deadline)
-    else:
-        _report_to_first(hosts, index, deadline)
-
-
-def _await_others(hosts: Sequence[str], deadline: float) -> None:
-    missing = {_greeting(hosts, index): index for index in range(1, len(hosts))}
-    with ExitStack() as stack:
-        try:
-            door = stack.enter_context(_listening(int(hosts[0].rpartition(":")[2])))
-        except OSError as error:
-            raise UserError(f"{hosts[0]}: {error.strerror}; name another port") from error
-        present = []
-        while missing:
-            caller = _next_caller(door, deadline)
-            if caller is None:
-                index = min(missing.values())
-                raise UserError(
-                    f"host {index} ({hosts[index]}) did not come; start the same command there "
-                    f"with --host-index {index}"
-                )
-            connection, greeting = caller
-            if missing.pop(greeting, None):
-                present.append(stack.enter_context(connection))
-            else:
-                connection.close()  # another list of hosts, or somebody who has lost the way
-        for connection in present:
-            connection.sendall(_GO)
-
-
-def _next_caller(door: socket.socket, deadline: float) -> tuple[socket.socket, str] | None:
-    """Who has knocked, and what was said; nobody when the time is over."""
-    while (left := deadline - time.monotonic()) > 0:
-        door.settimeout(left)
-        try:
-            connection, _ = door.accept()
-        except TimeoutError:
-            break
-        connection.settimeout(5)
-        try:
-            return connection, connection.recv(4096).decode(errors="replace")
-        except OSError:
-            connection.close()  # says nothing
-    return None
-
-
-def _report_to_first(hosts: Sequence[str], index: int, deadline: float) -> None:
-    name, _, port = hosts[0].rpartition(":")
-    trouble: object = "no answer"
-    while (left := deadline - time.monotonic()) > 0:
-        try:
-            with socket.create_connection((name.strip("[]"), int(port)), timeout=left) as first:
-                first.sendall(_greeting(hosts, index).encode())
-                if first.recv(len(_GO)) == _GO:
-                    return
-                trouble = f"it expects no host {index} of this list, or has it already"
-        except OSError as error:
-            trouble = error.strerror or error
-        time.sleep(0.2)
-    raise UserError(
-        f"the first host, {hosts[0]}, cannot be reached from host {index} ({trouble}); start the "
-        "same command there with --host-index 0, and look at the address"
-    )
-
-
-def _greeting(hosts: Sequence[str], index: int) -> str:
-    return f"host {index} of {' '.join(hosts)}"
-
-
-def _listening(port: int) -> socket.socket:
-    if socket.has_dualstack_ipv6():
-        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
-    return socket.create_server(("", port))
 
 
 def _check(options: DeviceOptions) -> None:
@@ -263,19 +166,19 @@ def _check(options: DeviceOptions) -> None:
         if not name or not port.isdecimal() or not 0 < int(port) < 65536:
             raise UserError(f"--hosts {host}: expected name:port, as in gpu-1:12345")
     if len(set(options.hosts)) < len(options.hosts):
-        raise UserError(f"--hosts {' '.join(options.hosts)}: an address stands there twice")
+        raise UserError(f"--hosts {' '.join(options.hosts)}: an address is listed twice")
     if options.hosts and options.host_index not in range(len(options.hosts)):
         found = "" if options.host_index is None else f" {options.host_index}"
         raise UserError(
-            f"--host-index{found}: say which of --hosts this machine is, "
+            f"--host-index{found}: expected the position of this machine in --hosts, "
             f"0 to {len(options.hosts) - 1}"
         )
     if options.host_index is not None and not options.hosts:
-        raise UserError("--host-index: name the machines with --hosts")
+        raise UserError("--host-index needs --hosts, the list of machines")
 
 
 def _chosen_devices(options: DeviceOptions) -> list[str]:
-    """As many devices of every host, host by host, as Keras calls them (`gpu:0`)."""
+    """The devices to use, host by host and equally many of each, by Keras's names (`gpu:0`)."""
     names = keras.distribution.list_devices()
     mesh = keras.distribution.DeviceMesh((len(names),), ["batch"], names)
     by_host: dict[int, list[str]] = {}
@@ -290,9 +193,7 @@ def _chosen_devices(options: DeviceOptions) -> list[str]:
     wanted = options.devices or len(there)
     if len(there) < wanted:
         where = f"host {fewest} ({options.hosts[fewest]})" if options.hosts else "this machine"
-        raise UserError(
-            f"--devices {wanted}: {where} has {len(there)} ({', '.join(there)}); ask for no more"
-        )
+        raise UserError(f"--devices {wanted}: {where} has only {len(there)} ({', '.join(there)})")
     return [name for host in sorted(by_host) for name in by_host[host][:wanted]]
 
 
@@ -301,28 +202,29 @@ def _check_batches(schedules: Sequence[LevelSchedule], devices: int) -> None:
         if schedule.batch % devices:
             raise UserError(
                 f"level {schedule.level}: its batch of {schedule.batch} crops cannot be divided "
-                f"among {devices} devices; use fewer, or give a --batch that is a multiple of "
+                f"among {devices} devices; use fewer devices, or a --batch that is a multiple of "
                 f"{devices}"
             )
 
 
-def _gathered(value: int) -> list[int]:
-    """One number of every host, in their order; returns when all have called it."""
+def _gather(value: int) -> list[int]:
+    """One number from every host, in order; waits until all hosts have called this."""
     if host_count() == 1:
         return [value]
-    # Keras has nothing of the kind; several hosts are there on JAX alone.
+    # Keras has no function for this. There are several hosts only on JAX.
     from jax.experimental import multihost_utils
 
     return [int(each) for each in multihost_utils.process_allgather(np.int32(value))]
 
 
-def _naming_lost_hosts(main: Callable[[], None]) -> None:
+def _explain_lost_host(main: Callable[[], None]) -> None:
+    """Calls a function and turns JAX's error about a lost host into a `UserError`."""
     try:
         main()
     except (RuntimeError, ValueError) as error:
         if host_count() == 1 or not any(word in str(error) for word in _LOST_HOST):
             raise
         raise UserError(
-            "another host was lost; go on from the last checkpoint with the same commands and "
+            "another host was lost; continue from the last checkpoint with the same commands and "
             "--resume on every host"
         ) from error

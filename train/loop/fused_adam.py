@@ -1,7 +1,7 @@
-"""Adam in one operator of TensorFlow a variable. Keras' own takes ten, each over all weights.
+"""Adam with one TensorFlow operator per variable; Keras's takes ten, each over all weights.
 
-The published network has weights by the ten million: on a CPU a sixth of a step was Adam's
-(docs/experiments.md).
+The published network has tens of millions of weights. On a CPU, Keras's Adam took a sixth of each
+step (docs/experiments.md).
 """
 
 from typing import Any
@@ -10,17 +10,17 @@ import keras
 
 
 class FusedAdam(keras.optimizers.Adam):
-    """Keras' Adam, its variables and its checkpoints, for the TensorFlow backend.
+    """Keras's Adam for the TensorFlow backend, with the same variables and checkpoints.
 
-    The arithmetic is Kingma and Ba's, "Adam", ICLR 2015, section 2, with epsilon as Keras has it.
+    Kingma, Ba, "Adam", ICLR 2015, section 2, with epsilon applied as in Keras.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Changes a variable and its two moments in place.
+        """Updates a variable and its two moments in place.
 
         Args:
             gradient: of the variable's shape.
-            variable: a tf.Variable, one of those that the optimizer was built with.
+            variable: a tf.Variable that the optimizer was built with.
             learning_rate: a scalar.
         """
         import tensorflow as tf

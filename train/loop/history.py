@@ -1,4 +1,4 @@
-"""`history.csv`: how training went, a row every few steps of every level."""
+"""`history.csv`: loss and PSNR during training, a row every few steps of every level."""
 
 import csv
 import io
@@ -10,12 +10,12 @@ from pocket_bokeh.photo import write_atomically
 
 @dataclass(frozen=True)
 class Record:
-    """The means of the steps since the last record.
+    """Means over the steps since the last record.
 
     Attributes:
         level: 7 (coarsest) … 1.
-        step: of the level, the last of those.
-        loss: what the level is trained on.
+        step: the last of these steps, counted within the level.
+        loss: the training loss.
         psnr: of the training crops, in dB.
         learning_rate: at that step.
     """
@@ -28,10 +28,10 @@ class Record:
 
 
 class History:
-    """The rows of a run so far; written whole, beside a checkpoint, so that both agree."""
+    """The rows of a run so far. They are written with each checkpoint, so that both agree."""
 
     def __init__(self, file: Path, level: int, steps_done: int):
-        """Reads the file, less the rows of `level` that come after the last checkpoint."""
+        """Reads the file and drops the rows of `level` after the last checkpoint."""
         self.file = file
         self.rows: list[list[str]] = []
         if file.exists():
@@ -40,11 +40,11 @@ class History:
             self.rows = [row for row in rows if int(row[0]) != level or int(row[1]) <= steps_done]
 
     def append(self, record: Record) -> None:
-        """One row more; `write` puts it on disk."""
+        """Adds a row; `write` saves it."""
         self.rows.append([f"{value:.6g}" for value in astuple(record)])
 
     def write(self) -> None:
-        """Writes the file, whole or not at all."""
+        """Writes the file atomically."""
         text = io.StringIO()
         header = [field.name for field in fields(Record)]
         csv.writer(text, lineterminator="\n").writerows([header, *self.rows])

@@ -1,4 +1,4 @@
-"""Ctrl-C between two computations rather than inside one, where JAX loses it or dies of it."""
+"""Delays Ctrl-C until a computation is done; inside one, JAX loses the signal or crashes."""
 
 import signal
 import threading
@@ -9,10 +9,10 @@ from typing import Any
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Holds Ctrl-C back until the block is done; pressed again, it interrupts at once.
+    """Delays Ctrl-C until the end of the block; a second Ctrl-C interrupts at once.
 
     Raises:
-        KeyboardInterrupt: at the end of the block, where Ctrl-C came inside it.
+        KeyboardInterrupt: at the end of the block, if Ctrl-C was pressed inside it.
     """
     before = signal.getsignal(signal.SIGINT)
     asked = False
@@ -23,7 +23,8 @@ def uninterrupted() -> Iterator[None]:
             raise KeyboardInterrupt
         asked = True
 
-    # A background job ignores Ctrl-C, and another thread has no say in it: both stay as they are.
+    # Leave the handler alone in a background job, which ignores Ctrl-C, and outside the main
+    # thread, which alone may set handlers.
     ours = before is signal.default_int_handler
     ours = ours and threading.current_thread() is threading.main_thread()
     if ours:

@@ -1,4 +1,4 @@
-"""The training of one level: start from the level below, step, keep checkpoints."""
+"""Trains one level: starts from the weights of the level below, takes steps, saves checkpoints."""
 
 import time
 from pathlib import Path
@@ -10,16 +10,16 @@ from tensorboardX import SummaryWriter
 from tqdm import tqdm
 
 from pocket_bokeh.errors import UserError
-from train.data.pairs import Share, training_batches
-from train.loop.batch_statistics import settle_normalization, settled
+from train.data.batches import HostShare, training_batches
+from train.loop.batch_statistics import recalibrate_batch_statistics, recalibrated
 from train.loop.checkpoints import latest_step, load_checkpoint, save_checkpoint
 from train.loop.devices import (
-    alone,
     check_hosts_agree,
     host_count,
     host_index,
     is_first_host,
     on_first_host,
+    without_distribution,
 )
 from train.loop.divergence import DivergenceWatch
 from train.loop.fused_adam import FusedAdam
@@ -35,13 +35,13 @@ from train.network.presets import LevelSchedule
 from train.network.pynet import build_pynet, copy_weights
 
 STEPS_PER_RECORD = 10
-"""Steps whose means make one row of `history.csv`."""
+"""The number of steps that each row of `history.csv` averages."""
 
 
 def start_level(run: Run, schedule: LevelSchedule) -> Any:
-    """A level's network, compiled, with the weights of the level below where there is one.
+    """Builds and compiles a level's network, with the weights of the level below if there is one.
 
-    The optimizer's moments start anew at every level, as published.
+    The optimizer's moments start from zero at every level, as published.
     """
     keras.utils.set_random_seed(run.seed + schedule.level)
     with computing_in(run.precision):
@@ -53,28 +53,27 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
         loss = with_sharpness(loss, run.train.sharpness)
     if run.train.asks_detail_transfer(schedule.level):
         loss = with_detail_transfer(loss)
-    # Made here, as the optimizer's variables are: what the first step makes costs a second tracing.
+    # Create the metric's and the optimizer's variables now. If the first step created them, the
+    # graph would be traced twice.
     quality = keras.metrics.MeanMetricWrapper(_picture_psnr, name="psnr")
-    plain = _plain_graphs()
+    jit_compile: bool | str = False if _is_tensorflow_on_cpu() else "auto"
     with computing_in(run.precision):
         optimizer = make_optimizer(schedule)
-        model.compile(
-            optimizer, loss=loss, metrics=[quality], jit_compile=False if plain else "auto"
-        )
+        model.compile(optimizer, loss=loss, metrics=[quality], jit_compile=jit_compile)
     model.optimizer.build(model.trainable_variables)
     return model
 
 
 def make_optimizer(schedule: LevelSchedule) -> Any:
-    """The level's optimizer with its learning rate, without variables yet."""
+    """The level's optimizer with its learning-rate schedule; its variables are not built yet."""
     rate: Any = schedule.learning_rate
     if schedule.decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, schedule.steps)
-    return FusedAdam(rate) if _plain_graphs() else keras.optimizers.Adam(rate)
+    return FusedAdam(rate) if _is_tensorflow_on_cpu() else keras.optimizers.Adam(rate)
 
 
 def trained_level(run: Run, level: int) -> Any:
-    """The network cut at `level`, float32, as it stood at the level's last checkpoint."""
+    """The network cut at `level`, in float32, with the weights of the level's last checkpoint."""
     model = _level_network(run, level)
     load_checkpoint(run.level_folder(level), model)
     return model
@@ -85,23 +84,20 @@ def _level_network(run: Run, level: int) -> Any:
 
 
 def _picture_psnr(target: Any, output: Any) -> Any:
-    """Of the pictures alone, where sharpness comes with them."""
+    """PSNR of the pictures, without the sharpness channels."""
     return psnr(target[..., :3], output[..., :3])
 
 
-def _plain_graphs() -> bool:
-    """Whether this is TensorFlow without a GPU.
-
-    There XLA takes 1.8 times the time of plain graphs (docs/experiments.md).
-    """
+def _is_tensorflow_on_cpu() -> bool:
+    """Whether to avoid XLA: on TensorFlow without a GPU it is 1.8 times slower than plain graphs
+    (docs/experiments.md)."""
     return keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
 
 
 class LevelTraining:
-    """One level on its way: its network, its batches, its checkpoints, and where it stands.
+    """The training of one level, with its network, batches, checkpoints and progress.
 
-    Of several hosts each runs one; they differ in their share of the batches, and the first
-    alone writes.
+    Each host has its own instance, with its share of the batches. Only the first host writes.
     """
 
     def __init__(
@@ -112,14 +108,14 @@ class LevelTraining:
         events: SummaryWriter,
         time_left: TimeLeft,
     ):
-        """Takes the level up where its last checkpoint left it.
+        """Continues the level from its last checkpoint, if there is one.
 
         Args:
             run: the training that the level belongs to.
-            schedule: the level's.
+            schedule: the schedule of the level.
             model: from `start_level`.
-            events: TensorBoard's.
-            time_left: of the whole run.
+            events: the TensorBoard log.
+            time_left: estimates the time left of the whole run.
         """
         self.run, self.schedule, self.model, self.events = run, schedule, model, events
         self.time_left = time_left
@@ -137,22 +133,22 @@ class LevelTraining:
             run.train,
             seed=run.seed + schedule.level,
             start=self.done,
-            share=Share(host_index(), host_count()),
+            share=HostShare(host_index(), host_count()),
         )
         self.history = History(run.folder / "history.csv", schedule.level, self.done)
         self.watch = DivergenceWatch()
         self._last_checkpoint = time.monotonic()
-        # False while the weights are not those after `done` steps: nothing may be kept then.
-        self._at_rest = True
+        # False while the weights are not those after `done` steps, so no checkpoint may be saved.
+        self._can_save = True
 
     def fit(self) -> None:
-        """Takes the steps that are left.
+        """Takes the remaining steps.
 
-        A checkpoint is written at least every `checkpoint_seconds`, before a validation, at the
-        end, and when Ctrl-C stops the level between two steps.
+        Checkpoints are saved every `checkpoint_seconds`, before each validation, at the end, and
+        when Ctrl-C stops the level between two steps.
 
         Raises:
-            UserError: the loss is no longer a number, or explodes.
+            UserError: the loss is not finite, or explodes.
         """
         level, steps = self.schedule.level, self.schedule.steps
         if self.done >= steps:
@@ -161,112 +157,112 @@ class LevelTraining:
             try:
                 while self.done < steps:
                     self._step()
-                    self._show(progress)
-                    # Not after the last step: a level is done when its statistics are settled.
+                    self._update_progress(progress)
+                    # After the last step, the batch statistics come before the checkpoint.
                     if self.done < steps:
-                        self._look_up()
+                        self._save_and_validate_if_due()
             except KeyboardInterrupt:
-                if self._at_rest and self.done < steps:
-                    self._keep()
+                if self._can_save and self.done < steps:
+                    self._save_on_first_host()
                 raise
-        settle_normalization(self.run, level, self.model)
-        on_first_host(self._checkpoint)
+        recalibrate_batch_statistics(self.run, level, self.model)
+        on_first_host(self._save)
 
     def _step(self) -> None:
-        """One optimizer step, its loss looked at, every few steps recorded."""
+        """Takes one optimizer step, checks its loss, and adds a record every few steps."""
         batch = next(self.batches)
         self.model.reset_metrics()
-        # The step and its count belong together: a checkpoint between them would repeat a batch.
+        # Update weights and step count together: a checkpoint in between would repeat a batch.
         with uninterrupted():
-            self._at_rest = False
+            self._can_save = False
             figures = self.model.train_on_batch(batch["input"], batch["target"], return_dict=True)
             loss = float(figures["loss"])
-            self.watch.check(loss, self._where(batch))
+            self.watch.check(loss, self._describe_step(batch))
             self.done += 1
             self._recent.append((loss, float(figures["psnr"])))
             if self.done % STEPS_PER_RECORD == 0:
                 self._record()
-            self._at_rest = True
+            self._can_save = True
 
-    def _where(self, batch: Any) -> str:
-        """This step in words, for the message that stops a level."""
+    def _describe_step(self, batch: Any) -> str:
+        """The current step and the last checkpoint, for an error message."""
         names = ", ".join(str(name) for name in batch["name"])
-        kept = latest_step(self.folder)
-        kept_words = f"{self.folder}/step_{kept:06d} is the last good checkpoint"
+        saved = latest_step(self.folder)
+        checkpoint = f"the last good checkpoint is {self.folder}/step_{saved:06d}"
         return (
             f"level {self.schedule.level}, step {self.done + 1} (batch: {names}; "
-            f"{kept_words if kept else 'there is no checkpoint of this level yet'})"
+            f"{checkpoint if saved else 'this level has no checkpoint yet'})"
         )
 
     def _record(self) -> None:
-        """The means of the last steps, to `history.csv` and TensorBoard."""
+        """Adds the means of the last steps to `history.csv` and TensorBoard."""
         loss, quality = np.mean(self._recent, axis=0)
         self._recent = []
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         record = Record(self.schedule.level, self.done, float(loss), float(quality), rate)
         self.history.append(record)
         for name in ("loss", "psnr", "learning_rate"):
-            self._event(name, getattr(record, name))
+            self._log_scalar(name, getattr(record, name))
 
-    def _event(self, name: str, value: float) -> None:
+    def _log_scalar(self, name: str, value: float) -> None:
         self.events.add_scalar(f"level_{self.schedule.level}/{name}", value, self.done)
 
-    def _show(self, progress: tqdm) -> None:
-        """The loss, the level's time left (tqdm's) and the whole run's."""
+    def _update_progress(self, progress: tqdm) -> None:
+        """Shows the loss and the time left of the whole run; tqdm adds the level's."""
         loss = self._recent[-1][0] if self._recent else float(self.history.rows[-1][2])
         taken, left = self.done - self.resumed_at, self.schedule.steps - self.done
-        if taken == 1:  # that step also traced and compiled
+        if taken == 1:  # leave out the first step, which also traces and compiles
             self.time_left.start(self.schedule.level)
-        run_left = self.time_left.words(self.schedule.level, taken - 1, left)
+        run_left = self.time_left.text(self.schedule.level, taken - 1, left)
         progress.set_postfix_str(f"loss {loss:.3f}, whole run {run_left} left", refresh=False)
         progress.update()
 
-    def _look_up(self) -> None:
-        """Between two steps: what is due, a validation or a checkpoint."""
+    def _save_and_validate_if_due(self) -> None:
+        """Saves a checkpoint and validates, where either is due after this step."""
         every = max(1, self.schedule.steps // self.run.train.validations)
         validates = self.done % every == 0
         due = time.monotonic() - self._last_checkpoint > self.run.train.checkpoint_seconds
-        # A validation changes the statistics for a while: stopped there, this is what is left.
+        # Save before a validation, because it changes the statistics and nothing can be saved then.
         if due or validates:
-            self._keep()
+            self._save_on_first_host()
         if validates:
             self._validate()
 
-    def _keep(self) -> None:
-        """A checkpoint in the middle of a level."""
+    def _save_on_first_host(self) -> None:
+        """Saves a checkpoint during a level; the other hosts do not wait for it."""
         if is_first_host():
-            with alone():
-                self._checkpoint()
+            with without_distribution():
+                self._save()
 
     def _validate(self) -> None:
         level = self.schedule.level
-        self._at_rest = False
-        with settled(self.run, level, self.model):
+        self._can_save = False
+        with recalibrated(self.run, level, self.model):
             report = validate_level(self.model, level, self.run.pairs("val"), self.run.train)
-        self._at_rest = True
-        self._event("validation_psnr", report.output.psnr)
+        self._can_save = True
+        self._log_scalar("validation_psnr", report.output.psnr)
         self.events.add_image(
             f"level_{level}/pictures", report.pictures, self.done, dataformats="HWC"
         )
         tqdm.write(f"step {self.done}: {report.line()}")
 
-    def _checkpoint(self) -> None:
-        """Model, optimizer and figures not yet recorded to disk, and the history up to here.
+    def _save(self) -> None:
+        """Saves a checkpoint of model, optimizer and unrecorded steps, and the history so far.
 
-        The step says where the data stands: batches can be made from any position on.
+        The position in the data needs no saving: the step determines it.
 
         Raises:
-            UserError: a weight is not a number; what is on disk stays.
+            UserError: a weight is not finite; the files on disk stay as they are.
         """
         for variable in self.model.variables:
             if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
                 raise UserError(
-                    f"level {self.schedule.level}, step {self.done}: {variable.path} is not a "
-                    f"number; the checkpoints in {self.folder} are from before: lower the "
+                    f"level {self.schedule.level}, step {self.done}: {variable.path} has values "
+                    f"that are not finite; earlier checkpoints are in {self.folder}; lower the "
                     "learning rate"
                 )
-        # The history first: rows after the last checkpoint are dropped when a level goes on, but
-        # rows that were never written could not be made up for.
+        # Write the history first. A resumed level drops rows after its checkpoint, but missing
+        # rows could not be restored.
         self.history.write()
         save_checkpoint(self.folder, self.model, self.done, self._recent)
         self._last_checkpoint = time.monotonic()

@@ -1,4 +1,4 @@
-"""What each level is trained on. A loss takes target and output, N × H × W × 3, 0…1."""
+"""The losses that levels are trained on; they take target and output, N × H × W × 3, 0…1."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,30 +21,31 @@ def l1(target: Tensor, output: Tensor) -> Tensor:
 
 
 def l1_l2(target: Tensor, output: Tensor) -> Tensor:
-    """50 · mean absolute + 500 · mean squared difference.
+    """50 · mean absolute difference + 500 · mean squared difference.
 
-    About as much of either where the two differ by 0.1. Where subject and background cannot be
-    told apart, absolute differences alone choose the likelier, at a high price where it is wrong.
+    Both terms are equal where output and target differ by 0.1. Where the network cannot tell
+    subject from background, an absolute loss alone makes it pick the likelier of the two, with a
+    large error where that is wrong. The squared term favours a compromise.
     """
     difference = target - output
     return 50.0 * ops.mean(ops.abs(difference)) + 500.0 * ops.mean(ops.square(difference))
 
 
 def l1_ssim(target: Tensor, output: Tensor) -> Tensor:
-    """10 · mean absolute difference + 10 · (1 − SSIM): level 1 without its perceptual term."""
+    """10 · mean absolute difference + 10 · (1 − SSIM): the published level-1 loss without VGG."""
     return 10.0 * ops.mean(ops.abs(target - output)) + 10.0 * (1.0 - ops.mean(ssim(output, target)))
 
 
 def l1_l2_ssim(target: Tensor, output: Tensor) -> Tensor:
-    """A quarter of `l1_l2` + `l1_ssim`: structure, and no high price where it is guessed wrong."""
+    """0.25 · `l1_l2` + 1 · `l1_ssim`: structural similarity, but large errors cost extra."""
     return 0.25 * l1_l2(target, output) + l1_ssim(target, output)
 
 
 def l1_ssim_vgg(vgg_weights: Path) -> Loss:
-    """The published loss of level 1: `l1_ssim` + 0.1 · squared distance of VGG-19's features.
+    """The published loss of level 1: `l1_ssim` + 0.1 · squared distance of VGG-19 features.
 
     Raises:
-        UserError: the file is missing or not VGG-19's weights.
+        UserError: the file is missing or does not hold VGG-19's weights.
     """
     perceptual = vgg_distance(vgg_weights)
 
@@ -55,40 +56,40 @@ def l1_ssim_vgg(vgg_weights: Path) -> Loss:
 
 
 def with_sharpness(loss: Loss, importance: float) -> Loss:
-    """A loss on pictures that also asks for sharpness.
+    """Adds the cross entropy of the predicted sharpness to a loss on pictures.
 
     Args:
         loss: of target and output, N × H × W × 3.
-        importance: factor of the cross entropy of the shares.
+        importance: factor of the cross entropy.
 
     Returns:
-        A loss of targets N × H × W × 5, picture, share and weight, and of outputs N × H × W × 4,
-        picture and the share's logit.
+        A loss of targets N × H × W × 5 (picture, sharpness, weight) and outputs N × H × W × 4
+        (picture, logit of the sharpness); see `train.data.sharpness_target`.
     """
 
-    def both(target: Tensor, output: Tensor) -> Tensor:
+    def combined(target: Tensor, output: Tensor) -> Tensor:
         share, weight = target[..., 3:4], target[..., 4:5]
-        unsure = ops.binary_crossentropy(share, output[..., 3:4], from_logits=True)
-        told = ops.sum(weight * unsure) / (ops.sum(weight) + 1e-6)
-        return loss(target[..., :3], output[..., :3]) + importance * told
+        entropy = ops.binary_crossentropy(share, output[..., 3:4], from_logits=True)
+        mean_entropy = ops.sum(weight * entropy) / (ops.sum(weight) + 1e-6)
+        return loss(target[..., :3], output[..., :3]) + importance * mean_entropy
 
-    return both
+    return combined
 
 
 def with_detail_transfer(loss: Loss) -> Loss:
-    """A loss on what detail transfer makes of the output, as people see it.
+    """Applies a loss after detail transfer, to the picture that users see.
 
     Args:
         loss: of target and output, N × H × W × 3.
 
     Returns:
-        A loss of targets N × H × W × 6, picture and photograph, and of outputs N × H × W × 3.
+        A loss of targets N × H × W × 6 (target picture, photograph) and outputs N × H × W × 3.
     """
 
-    def finished(target: Tensor, output: Tensor) -> Tensor:
+    def after_transfer(target: Tensor, output: Tensor) -> Tensor:
         return loss(target[..., :3], detail_transferred(target[..., 3:], output))
 
-    return finished
+    return after_transfer
 
 
 LOSSES: Mapping[str, Loss] = {
@@ -97,10 +98,10 @@ LOSSES: Mapping[str, Loss] = {
     "l1_ssim": l1_ssim,
     "l1_l2_ssim": l1_l2_ssim,
 }
-"""Those that need nothing more."""
+"""The losses that need no weights."""
 
 LOSS_NAMES = (*LOSSES, "l1_ssim_vgg")
-"""What `make_loss` takes."""
+"""All names that `make_loss` takes."""
 
 
 def make_loss(name: str, vgg_weights: Path | None = None) -> Loss:
@@ -111,8 +112,8 @@ def make_loss(name: str, vgg_weights: Path | None = None) -> Loss:
         vgg_weights: the file of VGG-19's weights; only `l1_ssim_vgg` reads it.
 
     Raises:
-        UserError: an unknown name; the loss needs the weights, and no file is named, or it is
-            missing or another network's.
+        UserError: the name is unknown, or the loss needs VGG-19's weights and `vgg_weights` is
+            None, missing or another network's.
     """
     if name in LOSSES:
         return LOSSES[name]
@@ -120,7 +121,7 @@ def make_loss(name: str, vgg_weights: Path | None = None) -> Loss:
         raise UserError(f"unknown loss '{name}': expected one of {', '.join(LOSS_NAMES)}")
     if vgg_weights is None:
         raise UserError(
-            "the loss l1_ssim_vgg needs the VGG-19 weights: name the file with --vgg-weights "
+            "the loss l1_ssim_vgg needs VGG-19's weights: give the file with --vgg-weights "
             "(Keras publishes it as vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), "
             "or train with l1_ssim"
         )

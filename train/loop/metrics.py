@@ -1,6 +1,6 @@
-"""PSNR, SSIM and MS-SSIM as published, in operations of any Keras backend, differentiable.
+"""PSNR, SSIM and MS-SSIM as published, differentiable, on any Keras backend.
 
-Pictures are N × H × W × 3, float32, RGB, sRGB-encoded, 0…1; each gives one figure per picture.
+Pictures are N × H × W × 3, float32, RGB, sRGB-encoded, 0…1; each metric gives N values.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ SSIM_WINDOW = 11
 SSIM_SIGMA = 1.5
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 MS_SSIM_LEAST_SIDE = (SSIM_WINDOW - 1) * 2 ** (len(MS_SSIM_WEIGHTS) - 1) + 1
-"""161 pixels: halved four times, an odd side rounded up, the window still fits."""
+"""161 pixels: after halving four times, rounding up, the window still fits."""
 Tensor = Any
 
 
@@ -26,8 +26,8 @@ def ssim(picture: Tensor, target: Tensor) -> Tensor:
     """Structural similarity, the mean over positions and channels, shape N.
 
     Wang et al., "Image quality assessment: from error visibility to structural similarity",
-    2004: Gaussian window 11 × 11 with sigma 1.5, k1 = 0.01, k2 = 0.03; only whole windows count,
-    so both sides must have at least 11 pixels.
+    2004: Gaussian window of 11 × 11 pixels with sigma 1.5, k1 = 0.01, k2 = 0.03. Only windows
+    that lie inside the picture count, so both sides need at least 11 pixels.
     """
     similarity, _ = _similarity(picture, target)
     return ops.mean(similarity, axis=1)
@@ -37,14 +37,14 @@ def ms_ssim(picture: Tensor, target: Tensor) -> Tensor:
     """Multi-scale structural similarity, the mean over channels, shape N.
 
     Wang, Simoncelli, Bovik, "Multi-scale structural similarity for image quality assessment",
-    2003: contrast and structure at five scales, each half the size of the one before, and
-    luminance at the last, to the powers `MS_SSIM_WEIGHTS`. A scale that is anticorrelated counts
-    as 0, and with it the picture's channel.
+    2003: the product of contrast and structure at five scales, each half the size of the one
+    before, and luminance at the last, to the powers `MS_SSIM_WEIGHTS`. A negative value at any
+    scale makes its channel 0.
 
     Raises:
         ValueError: a side has fewer than `MS_SSIM_LEAST_SIDE` pixels.
     """
-    sides = [side for side in picture.shape[1:3] if side is not None]  # open while Keras traces
+    sides = [side for side in picture.shape[1:3] if side is not None]  # None while Keras traces
     if any(side < MS_SSIM_LEAST_SIDE for side in sides):
         raise ValueError(
             f"pictures of shape {tuple(picture.shape)}: five scales of MS-SSIM need at least "
@@ -61,10 +61,10 @@ def ms_ssim(picture: Tensor, target: Tensor) -> Tensor:
 
 
 def _similarity(picture: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """SSIM and its contrast-structure part alone, means over positions, N × channels each."""
+    """SSIM, and its contrast-structure term alone; means over positions, N × channels each."""
     c1, c2 = 0.01**2, 0.03**2
     mean_p, mean_t = _window_mean(picture), _window_mean(target)
-    # E[xy] − E[x]E[y]; the two variances enter the formula only as their sum.
+    # E[xy] − E[x]E[y]; the formula needs only the sum of the two variances.
     covariance = _window_mean(picture * target) - mean_p * mean_t
     squares = _window_mean(ops.square(picture) + ops.square(target))
     variances = squares - ops.square(mean_p) - ops.square(mean_t)
@@ -74,10 +74,10 @@ def _similarity(picture: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _window_mean(x: Tensor) -> Tensor:
-    """Mean under the Gaussian window, channel by channel, rows and columns apart.
+    """Gaussian-weighted mean in each window, separable, channel by channel.
 
-    A sum of shifted pictures rather than a convolution: GPUs convolve in TF32, with 10 bits of
-    mantissa, and the variances above are small differences of large numbers.
+    Sums shifted pictures instead of convolving: GPUs convolve in TF32 with a 10-bit mantissa, and
+    the variances above are small differences of large numbers.
     """
     offsets = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
     window = np.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
@@ -89,18 +89,15 @@ def _window_mean(x: Tensor) -> Tensor:
 
 
 def _halve(x: Tensor) -> Tensor:
-    """The means of 2 × 2 pixels; the last row or column of an odd side counts for two.
-
-    (Which is what symmetric padding by one pixel amounts to.)
-    """
+    """Means of 2 × 2 pixels; the last row or column of an odd side is repeated."""
     return ops.average_pool(x, 2, strides=2, padding="same")
 
 
 def _positive_power(x: Tensor, exponent: float) -> Tensor:
-    """x to a power below 1, and 0 where x is not positive.
+    """x to a power below 1, and 0 with zero gradient where x is not positive.
 
-    The slope of such a power grows without bound towards 0, and a gradient through it would not
-    be a number; what is below float32's rounding counts as 0, and has no slope.
+    The slope of such a power is unbounded near 0, which would make gradients NaN. So values below
+    float32's rounding error also count as 0.
     """
     positive = x > 1e-6
     return ops.where(positive, ops.power(ops.where(positive, x, 1.0), exponent), 0.0)

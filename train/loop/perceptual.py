@@ -1,4 +1,4 @@
-"""How different two pictures look to VGG-19, a network trained to recognize what is in them.
+"""Perceptual distance of two pictures: how much their VGG-19 features differ.
 
 Simonyan, Zisserman, "Very deep convolutional networks for large-scale image recognition", 2014.
 """
@@ -23,18 +23,18 @@ _MEAN_BGR = (103.939, 116.779, 123.68)  # of ImageNet, as the weights were train
 
 
 def vgg_distance(weights: Path) -> Callable[[Tensor, Tensor], Tensor]:
-    """The squared distance of two pictures in the features of VGG-19's last convolution.
+    """Makes a function for the mean squared distance of VGG-19's relu5_4 features.
 
     Args:
-        weights: Keras' `vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5`, or the file with the
-            classifier on top.
+        weights: Keras's `vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5`, or the file that also
+            has the classifier.
 
     Returns:
-        A function of two batches, N × H × W × 3, RGB, sRGB-encoded, 0…1, both sides at least 16;
-        it gives the mean over positions and channels of relu5_4, shape N, differentiable.
+        A differentiable function of two batches, N × H × W × 3, RGB, sRGB-encoded, 0…1, sides of
+        at least 16 pixels. It gives the mean over positions and channels, shape N.
 
     Raises:
-        UserError: the file is missing or not VGG-19's weights.
+        UserError: the file is missing or does not hold VGG-19's weights.
     """
     network = _vgg_19(weights.resolve())
 
@@ -46,14 +46,14 @@ def vgg_distance(weights: Path) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def _as_vgg_sees(picture: Tensor) -> Tensor:
-    """RGB 0…1 as the weights expect it: BGR 0…255 less ImageNet's mean."""
+    """Converts RGB 0…1 to VGG's input: BGR 0…255 minus ImageNet's mean."""
     codes = 255.0 * ops.cast(picture, "float32")
     return ops.flip(codes, axis=-1) - np.array(_MEAN_BGR, np.float32)
 
 
 @lru_cache(maxsize=1)  # 80 MB, the same for every level
 def _vgg_19(weights: Path) -> keras.Model:
-    """VGG-19 up to relu5_4, frozen, in float32 whatever the network is trained in."""
+    """VGG-19 up to relu5_4, frozen, in float32 even in mixed-precision training."""
     with computing_in("float32"):
         whole = keras.applications.VGG19(include_top=False, weights=None)
     network = keras.Model(whole.input, whole.get_layer(_FEATURES).output, name="vgg19_relu5_4")
@@ -63,9 +63,9 @@ def _vgg_19(weights: Path) -> keras.Model:
 
 
 def _load(network: keras.Model, file: Path) -> None:
-    """Weights by layer name, so that a file with the classifier on top will do as well."""
+    """Loads weights by layer name, so the file may also contain the classifier."""
     if not file.is_file():
-        raise UserError(f"{file}: no such file; --vgg-weights takes Keras' VGG-19 weights (.h5)")
+        raise UserError(f"{file}: no such file; --vgg-weights takes Keras's VGG-19 weights (.h5)")
     try:
         with h5py.File(file) as stored:
             for layer in network.layers:
@@ -76,5 +76,5 @@ def _load(network: keras.Model, file: Path) -> None:
     except (OSError, KeyError, ValueError) as error:
         raise UserError(
             f"{file}: not VGG-19's weights ({str(error).splitlines()[0]}); --vgg-weights takes "
-            "Keras' vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+            "Keras's vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
         ) from error

@@ -1,9 +1,9 @@
-"""A run folder: everything a training leaves behind, and everything needed to repeat it.
+"""A run folder: the results of a training and everything needed to repeat or resume it.
 
-config.json            network, schedule, data with its fingerprint, options, package versions
-data_files.json        size and SHA-256 of every file that it is trained on or judged by
+config.json            network, schedule, data and its fingerprint, options, package versions
+data_files.json        size and SHA-256 of every training and validation file
 history.csv            level, step, loss, PSNR, learning rate
-metrics.json           validation per level, beside the untouched input
+metrics.json           validation of each level, and of the untouched input
 events.*               the same for TensorBoard
 level_7/ … level_1/    pictures.png and the last two checkpoints
 model.keras            level 1, for inference
@@ -15,7 +15,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,47 +25,36 @@ from filelock import FileLock, Timeout
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import write_atomically
-from train.data.data_files import compare_files, files_of, read_files, words, write_files
-from train.data.pairs import (
-    FolderPairs,
-    PairSource,
-    Split,
-    check_decodable,
-    find_pairs,
-    fingerprint,
-    limit_pairs,
+from train.data.data_files import (
+    compare_files,
+    describe_changes,
+    describe_files,
+    read_files,
+    write_files,
 )
-from train.data.synthetic_pairs import SyntheticPairs
+from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.pairs import PairSource, Split, check_decodable, fingerprint
 from train.loop.devices import is_first_host
 from train.network.network_file import Network, read_network
 from train.network.presets import LevelSchedule, Precision, PyNETConfig, TrainConfig
-
-BUILT_IN = "built-in"
-"""What `data` says of a run that is trained on the built-in pairs."""
-
-_BUILT_IN_SPLITS: dict[Split, SyntheticPairs] = {
-    "train": SyntheticPairs(count=240, seed=1),
-    "val": SyntheticPairs(count=16, seed=2),
-    "test": SyntheticPairs(count=32, seed=3),
-}
 
 _RECORDED_PACKAGES = ("grain", "keras", "numpy", "pillow")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A training and where it lives.
+    """The configuration of a training.
 
     Attributes:
         folder: the run folder.
-        preset: the name of the network, for people.
-        network: the network itself.
+        preset: the name of the network, for messages.
+        network: the architecture.
         train: crops, levels, steps.
         data: the folder of pairs, or `built-in`.
-        seed: of the weights, the order of the pairs and the crops.
-        limit: how many training pairs are taken at most.
-        precision: what the network computes in while it trains.
-        vgg_weights: the file of VGG-19, where a level's loss needs it.
+        seed: of the initial weights, the order of the pairs and the crops.
+        limit: the most training pairs to use; None uses all.
+        precision: the data type that the network computes in during training.
+        vgg_weights: the file with VGG-19's weights, if a level's loss needs it.
     """
 
     folder: Path
@@ -81,81 +69,41 @@ class Run:
 
     @property
     def model_file(self) -> Path:
-        """The finished network, level 1, for inference."""
+        """The trained network, cut at level 1, for inference."""
         return self.folder / "model.keras"
 
     def level_folder(self, level: int) -> Path:
         return self.folder / f"level_{level}"
 
     def pairs(self, split: Split) -> PairSource:
-        """The pairs that this run is trained (`train`), judged (`val`) or tested on.
+        """The pairs for training (`train`), validation (`val`) or testing (`test`).
 
         Raises:
-            UserError: the folder of pairs is gone or broken.
+            UserError: the folder of pairs is missing or broken.
         """
         depth = self.network.input_channels == 4
         return open_pairs(self.data, split, depth, self.limit if split == "train" else None)
 
 
-# Thousands of headers are read to check a folder, and every level asks for its pairs.
-@lru_cache(maxsize=8)
-def open_pairs(
-    data: str, split: Split, depth: bool = False, limit: int | None = None
-) -> PairSource:
-    """One split of a folder of pairs, or of the built-in pairs.
-
-    Args:
-        data: the folder, or `built-in`.
-        split: which part.
-        depth: whether the pairs are to carry their depth maps.
-        limit: how many at most; built-in scenes are made without end, so there it is how many.
-
-    Raises:
-        UserError: the folder has no pairs or broken ones.
-    """
-    if data == BUILT_IN:
-        pairs = dataclasses.replace(_BUILT_IN_SPLITS[split], depth=depth)
-        return dataclasses.replace(pairs, count=limit) if limit else pairs
-    found: FolderPairs = find_pairs(Path(data), split, depth)
-    return limit_pairs(found, limit) if limit else found
-
-
-def split_words(data: str, split: Split) -> str:
-    """A split's name, and what must be known about figures on it.
-
-    Weights are learned from `train`. `val` judges each level and chooses among the weights of a
-    fine-tuning, so that figures on it flatter a little. A folder without splits has no `test` of
-    its own.
-
-    Args:
-        data: a folder of pairs, or `built-in`.
-        split: which part of it.
-    """
-    if data != BUILT_IN and split == "test" and not (Path(data) / "test").is_dir():
-        return "test, here the same pairs as val, which choose among weights"
-    meanings = {"train": ", which weights are learned from", "val": ", which choose among weights"}
-    return split + meanings.get(split, "")
-
-
 def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
-    """Makes the folder and writes `config.json`.
+    """Creates the run folder with `config.json` and `data_files.json`.
 
     Args:
-        run: what is to be trained.
-        options: the command's flags, for people who read the file.
+        run: the configuration.
+        options: the command's options, recorded for people who read the file.
 
     Raises:
-        UserError: the folder exists already, or photographs are damaged; they are named.
+        UserError: the folder already exists, or photographs are damaged; they are named.
     """
     if run.folder.exists():
-        raise UserError(_exists(run.folder))
+        raise UserError(_folder_exists(run.folder))
     splits = _checked_splits(run)
     config = _to_json(run) | {"options": json.loads(json.dumps(options or {}, default=str))}
     run.folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{run.folder.name}.", dir=run.folder.parent) as beside:
         unfinished = Path(beside) / run.folder.name
         unfinished.mkdir()
-        files = files_of(splits)
+        files = describe_files(splits)
         if files is not None:
             write_files(unfinished, files, [])
         write_atomically(unfinished / "config.json", json.dumps(config, indent=2) + "\n")
@@ -163,17 +111,17 @@ def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
 
 
 def check_same_run(run: Run, accept_data_changes: bool = False) -> None:
-    """Refuses to go on with a run that was started with another configuration or other data.
+    """Checks that a run can be resumed with this configuration and this data.
 
     Args:
-        run: what is to be gone on with.
-        accept_data_changes: go on although files of the data differ; they are said and noted.
+        run: the configuration to resume with.
+        accept_data_changes: resume although data files differ; prints and records the changes.
 
     Raises:
-        UserError: there is no run in the folder, or its fields or files differ; they are named.
-            Or photographs are damaged.
+        UserError: the folder is not a run, settings or data files differ, or photographs are
+            damaged; they are named.
     """
-    # Read as a run first: what a run of an older version does not name has its default.
+    # `read_run` fills in defaults for settings that a run of an older version does not have.
     stored = _flat(_read_json(run.folder) | _fields(read_run(run.folder)))
     asked = _flat(_to_json(run))
     differing = [
@@ -185,47 +133,47 @@ def check_same_run(run: Run, accept_data_changes: bool = False) -> None:
     if differing:
         more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
         raise UserError(
-            f"{run.folder}: was started with other {', '.join(differing[:3])}{more}; "
-            "resume with the same options or name another --out"
+            f"{run.folder}: started with other settings: {', '.join(differing[:3])}{more}; "
+            "resume with the same options or choose another --out"
         )
     _check_same_data(run, stored["data_fingerprint"], accept_data_changes)
 
 
 def _checked_splits(run: Run) -> dict[str, PairSource]:
-    """The pairs of a run, all files decoded once."""
+    """The training and validation pairs of a run, after checking that all files decode."""
     splits: dict[str, PairSource] = {"train": run.pairs("train"), "val": run.pairs("val")}
     check_decodable(*splits.values())
     return splits
 
 
 def _check_same_data(run: Run, old_fingerprint: Any, accept: bool) -> None:
-    now = files_of(_checked_splits(run))
+    now = describe_files(_checked_splits(run))
     if now is None:
         return
     before, accepted = read_files(run.folder)
     if before is not None:
         changes = compare_files(before, now)
-        found = words(changes)
-    else:  # started by an older version, which noted names and sizes as one number
+        found = describe_changes(changes)
+    else:  # started by an older version, which recorded only a hash of names and sizes
         same = old_fingerprint == _to_json(run)["data_fingerprint"]
-        found = "" if same else "names or sizes of files, it was not noted which"
+        found = "" if same else "names or sizes of files; the run did not record which"
         changes = {} if same else {"changed": [found]}
     if changes and not accept:
         raise UserError(
-            f"{run.folder}: its data changed since it started ({found}); put them back, or go on "
-            "with --accept-data-changes"
+            f"{run.folder}: the data changed since the run started ({found}); restore the files, "
+            "or continue with --accept-data-changes"
         )
     if changes:
-        print(f"{run.folder}: goes on with changed data ({found})", file=sys.stderr)
+        print(f"{run.folder}: continues with changed data ({found})", file=sys.stderr)
     if (changes or before is None) and is_first_host():
         write_files(run.folder, now, [*accepted, changes] if changes else accepted)
 
 
 def read_run(folder: Path) -> Run:
-    """Reads what `create_run` wrote.
+    """Reads the configuration that `create_run` wrote.
 
     Raises:
-        UserError: the folder is no run, or of another version of this project.
+        UserError: the folder is not a run, or of another version of this project.
     """
     stored = _read_json(folder)
     try:
@@ -244,42 +192,43 @@ def read_run(folder: Path) -> Run:
 
 
 @contextmanager
-def held(run: Run) -> Iterator[None]:
-    """Keeps other processes from training the run, until this one is done or dead.
+def lock_run(run: Run) -> Iterator[None]:
+    """Keeps other processes from training the run until this one leaves the block or ends.
 
     Raises:
-        UserError: another is at it.
+        UserError: another process is training the run.
     """
     try:
         with FileLock(run.folder / ".lock", timeout=0):
             yield
     except Timeout:
         raise UserError(
-            f"{run.folder}: another process is training this run; wait for it, or name another "
+            f"{run.folder}: another process is training this run; wait for it, or choose another "
             "--out"
         ) from None
 
 
 def finished_network(run: Run) -> Network:
-    """The network of a run that came to its end.
+    """The network of a finished run.
 
     Raises:
-        UserError: it has not yet, or its file is damaged.
+        UserError: the training has not finished, or the file is damaged.
     """
     if not run.model_file.is_file():
         raise UserError(
-            f"{run.folder}: no {run.model_file.name}, the training has not finished; go on with "
-            "--resume"
+            f"{run.folder}: no {run.model_file.name}, so the training has not finished; continue "
+            "it with --resume"
         )
     return read_network(run.model_file)
 
 
 def _schedule(entry: dict[str, Any], folder: Path) -> LevelSchedule:
-    """A level's schedule; older versions named an optimizer, too."""
+    """Reads a level's schedule; older versions also stored an optimizer."""
     optimizer = entry.pop("optimizer", "adam")
     if optimizer != "adam":
         raise UserError(
-            f"{folder}: trained with {optimizer}, which this version does not have; start it anew"
+            f"{folder}: trained with the optimizer {optimizer}, which this version does not have; "
+            "start a new run"
         )
     return LevelSchedule(**entry)
 
@@ -287,7 +236,7 @@ def _schedule(entry: dict[str, Any], folder: Path) -> LevelSchedule:
 def _fields(run: Run) -> dict[str, Any]:
     fields = dataclasses.asdict(run)
     del fields["folder"]
-    # Through JSON once, so that what is compared later (tuples, for one) is what was stored.
+    # Through JSON and back, so that later comparisons see lists, as stored, instead of tuples.
     return json.loads(json.dumps(fields))
 
 
@@ -300,7 +249,7 @@ def _to_json(run: Run) -> dict[str, Any]:
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
-    """Nested dictionaries and lists by dotted name; a level's schedule by its level."""
+    """Flattens nested dictionaries and lists to dotted names such as `train.level_7.steps`."""
     if isinstance(value, dict):
         items = list(value.items())
     elif isinstance(value, list) and value and isinstance(value[0], dict):
@@ -316,14 +265,14 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
 def _read_json(folder: Path) -> dict[str, Any]:
     file = folder / "config.json"
     if not file.is_file():
-        raise UserError(f"{folder}: not a run folder (no config.json); name one that is")
+        raise UserError(f"{folder}: not a run folder (it has no config.json)")
     try:
         return json.loads(file.read_text())
     except ValueError as error:
-        raise UserError(f"{file}: damaged ({error}); start the run anew") from error
+        raise UserError(f"{file}: damaged ({error}); start a new run") from error
 
 
-def _exists(folder: Path) -> str:
+def _folder_exists(folder: Path) -> str:
     if (folder / "config.json").is_file():
-        return f"{folder}: a run already; continue it with --resume or name another --out"
-    return f"{folder}: exists and is not a run; name another --out"
+        return f"{folder}: already a run; continue it with --resume or choose another --out"
+    return f"{folder}: exists but is not a run; choose another --out"

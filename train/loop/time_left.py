@@ -1,4 +1,4 @@
-"""How long a training has still to go, from what its levels cost."""
+"""Estimates the time left of a training from the cost of its levels."""
 
 import time
 from datetime import timedelta
@@ -8,10 +8,10 @@ from train.network.cost import level_costs
 
 
 class TimeLeft:
-    """Shares the time taken so far out over the steps to come.
+    """Estimates the time left of a run.
 
-    Levels differ a hundredfold in what a step costs; the multiply-adds of each say how. What a
-    multiply-add takes is measured on the level at hand.
+    The cost of a step differs a hundredfold between levels and is taken from their multiply-adds.
+    The time per multiply-add is measured on the current level.
     """
 
     def __init__(self, run: Run):
@@ -24,17 +24,17 @@ class TimeLeft:
         self._started = 0.0
 
     def start(self, level: int) -> None:
-        """A level has started: what is counted from here on are its steps."""
+        """Starts to time the steps of a level."""
         self._later = sum(cost for other, cost in self._level_cost.items() if other < level)
         self._started = time.monotonic()
 
-    def words(self, level: int, steps_taken: int, steps_left: int) -> str:
-        """The whole run's time left as h:mm:ss; `?` while nothing is known.
+    def text(self, level: int, steps_taken: int, steps_left: int) -> str:
+        """The time left of the whole run as h:mm:ss, or `?` before the first measurement.
 
         Args:
-            level: the level at hand.
-            steps_taken: since `start`.
-            steps_left: of this level.
+            level: the current level.
+            steps_taken: steps since `start`.
+            steps_left: steps left of this level.
         """
         if steps_taken < 1:
             return "?"

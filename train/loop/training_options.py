@@ -1,4 +1,4 @@
-"""What the training commands take, and the run that it stands for."""
+"""The options of the training commands, and the run that they describe."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 import tyro
 
 from pocket_bokeh.errors import UserError
+from train.data.named_pairs import BUILT_IN
 from train.loop.devices import DeviceOptions, is_first_host, on_first_host, use_devices
 from train.loop.losses import make_loss
-from train.loop.run_folder import BUILT_IN, Run, check_same_run, create_run
+from train.loop.run_folder import Run, check_same_run, create_run
 from train.network.presets import (
     LEVEL_1_LOSSES,
     NETWORKS,
@@ -22,7 +23,7 @@ from train.network.presets import (
 )
 
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
-"""A flag without its `--no-` twin."""
+"""A flag without a `--no-` form."""
 
 
 ONE_DEVICE = DeviceOptions()
@@ -30,59 +31,63 @@ ONE_DEVICE = DeviceOptions()
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """The flags that every training has."""
+    """The options that all training commands have."""
 
     data: Path | None = None
-    """A folder in the EBB! layout: original/NAME.jpg and bokeh/NAME.jpg, or train/ and val/ of
-    these. Left out: the built-in pairs."""
+    """A folder in the EBB! layout: original/NAME.jpg and bokeh/NAME.jpg, or train/ and val/ with
+    these. Default: the built-in pairs."""
     out: Path = Path("runs/training")
-    """The run folder to make."""
+    """The run folder to create."""
     preset: str = "mobile"
-    """The network: reference (as published), report (its Keras re-implementation), mobile (made for
-    phones) or pocket (mobile without normalization, as shipped)."""
+    """The network: reference (as published), report (a Keras re-implementation), mobile (for
+    phones) or pocket (mobile without normalization, the model that ships)."""
     schedule: str = "quick"
-    """Steps, batches and crops: quick (10 minutes on two cores), release (two hours),
-    standard (a night), published (days on a GPU) or smoke (seconds, to try a folder)."""
+    """Steps, batches and crops: quick (8 minutes on two cores), release (an hour and a half),
+    standard (a night), published (days on a GPU) or smoke (seconds, to check a folder)."""
     steps: int | None = None
-    """Steps of every level, in place of the schedule's."""
+    """Steps of every level, instead of the schedule's."""
     batch: int | None = None
-    """Crops per step of every level, in place of the schedule's; several devices share them."""
+    """Crops per step of every level, instead of the schedule's; several devices share them."""
     limit: int | None = None
-    """How many training pairs are taken at most; of 500 pairs, --limit 100 takes some of those that
-    --limit 400 takes. Left out: all."""
+    """The most training pairs to use. The pairs of a smaller limit are among those of a larger one.
+    Default: all."""
     depth: Flag = False
-    """Train a network that also sees depth, from original_depth/NAME.png beside the pairs."""
+    """Train a network that takes a depth map too, from original_depth/NAME.png."""
     level_1_loss: Literal["l1", "l1_l2", "l1_ssim", "l1_l2_ssim", "l1_ssim_vgg"] | None = None
-    """What level 1 is trained on. Left out: l1_ssim_vgg for reference, as published; l1_ssim for
-    the others. The other levels take the schedule's."""
+    """The loss of level 1. Default: l1_ssim_vgg for reference, as published; l1_ssim for the
+    others. The other levels use the schedule's loss."""
     vgg_weights: Path | None = None
     """VGG-19's weights as Keras publishes them
     (vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), for l1_ssim_vgg."""
     precision: Precision = "float32"
-    """What the network computes in: mixed_bfloat16 and mixed_float16 are for GPUs."""
+    """The data type to compute in; mixed_bfloat16 and mixed_float16 are for GPUs."""
     seed: int = 0
-    """Of the weights, the order of the pairs and the crops."""
+    """The seed of the initial weights, the order of the pairs and the crops."""
     resume: Flag = False
-    """Go on with the run in --out, exactly where it was stopped."""
+    """Continue the run in --out exactly where it stopped."""
     accept_data_changes: Flag = False
-    """With --resume: go on although files of the data were repaired, removed or added."""
+    """With --resume: continue although data files were changed, removed or added."""
     machines: Annotated[DeviceOptions, tyro.conf.OmitArgPrefixes] = ONE_DEVICE
 
 
 def open_run(options: TrainingOptions) -> Run:
-    """The run that the options stand for: checked, and made or with --resume found again.
+    """Creates the run that the options describe, or finds it with --resume; checks it first.
 
     Raises:
         UserError: an unknown name, a number out of range, broken pairs, a missing file, a folder
-            that exists, or a run to resume that was started otherwise.
+            that already exists, or a run to resume that was started with other settings.
     """
-    run = planned_run(options)
+    run = run_from_options(options)
     use_devices(options.machines, run.train.schedules)
     return make_run(run, options)
 
 
-def planned_run(options: TrainingOptions) -> Run:
-    """The same, with nothing written and no folder looked at."""
+def run_from_options(options: TrainingOptions) -> Run:
+    """The run that the options describe; reads and writes no files.
+
+    Raises:
+        UserError: an unknown name or a number out of range.
+    """
     for name in ("steps", "batch", "limit"):
         value = getattr(options, name)
         if value is not None and value < 1:
@@ -103,7 +108,7 @@ def planned_run(options: TrainingOptions) -> Run:
 
 
 def make_run(run: Run, options: TrainingOptions) -> Run:
-    """Checks that a run can be trained, then makes its folder, or with --resume finds it again.
+    """Checks that a run can be trained, then creates its folder, or with --resume checks that.
 
     Raises:
         UserError: as `open_run`.
@@ -119,13 +124,13 @@ def make_run(run: Run, options: TrainingOptions) -> Run:
 
 
 def network_of(options: TrainingOptions) -> PyNETConfig:
-    """The preset's network, for three channels or with depth for four."""
+    """The preset's network, with three input channels, or four with depth."""
     network = choose("preset", options.preset, NETWORKS)
     return dataclasses.replace(network, input_channels=4 if options.depth else 3)
 
 
 def schedule_of(options: TrainingOptions) -> TrainConfig:
-    """The schedule with the preset's loss, and the steps and batch asked for."""
+    """The schedule, with the level-1 loss, steps and batch of the options."""
     config = choose("schedule", options.schedule, SCHEDULES)
     level_1_loss = options.level_1_loss or LEVEL_1_LOSSES[options.preset]
     schedules = tuple(

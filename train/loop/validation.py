@@ -1,4 +1,4 @@
-"""How good a level is on held-out pairs, beside doing nothing at all."""
+"""Validates a level on held-out pairs and compares it with the untouched photograph."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,26 +8,20 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from pocket_bokeh.photo import to_uint8
+from pocket_bokeh.photo import network_input, to_uint8
 from pocket_bokeh.picture_grid import picture_grid
-from train.data.pairs import (
-    PairSource,
-    at_level,
-    cut_to_multiple,
-    decoded_for,
-    network_input,
-    scale_pair,
-)
+from train.data.pair_transforms import at_level, cut_to_multiple, scale_pair
+from train.data.pairs import PairSource, decoded_for
 from train.loop.interruption import uninterrupted
 from train.loop.metrics import SSIM_WINDOW, psnr, ssim
 from train.network.presets import TrainConfig
 
-_PICTURED = 4
+_PAIRS_IN_GRID = 4
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Means over the held-out pairs: PSNR in dB, and SSIM where a picture has 11 pixels."""
+    """Means over the held-out pairs: PSNR in dB, and SSIM if pictures have 11 pixels a side."""
 
     psnr: float
     ssim: float | None
@@ -35,15 +29,15 @@ class Quality:
 
 @dataclass(frozen=True)
 class LevelReport:
-    """A level's output and the untouched photograph, both against the target.
+    """The quality of a level's output and of the untouched photograph.
 
     Attributes:
-        level: whose output it is.
-        output: means over the photographs.
-        untouched: the same of doing nothing.
-        psnr_by_photo: of the output, in the order of the pairs.
+        level: the level.
+        output: means over the level's outputs.
+        untouched: means over the untouched photographs.
+        psnr_by_photo: PSNR of each output in dB, in the order of the pairs.
         rows: input, output and target of the first few pairs, each uint8 sRGB.
-        pictures: the same as one picture.
+        pictures: the rows as one picture, uint8 sRGB.
     """
 
     level: int
@@ -54,24 +48,22 @@ class LevelReport:
     pictures: np.ndarray
 
     def line(self) -> str:
-        """One line for people."""
+        """The report in one line."""
         return report_line(self.level, self.output, self.untouched)
 
 
 def report_line(level: int, output: Quality, untouched: Quality) -> str:
-    """A level's quality in one line, which says so when doing nothing is better."""
+    """A level's quality in one line, with a warning if the untouched photograph is no worse."""
     gain = output.psnr - untouched.psnr
-    verdict = "" if gain > 0 else "  ← no better than doing nothing"
-    return (
-        f"level {level}: {_words(output)}, untouched {_words(untouched)}, {gain:+.2f} dB{verdict}"
-    )
+    warning = "" if gain > 0 else "  ← no better than doing nothing"
+    return f"level {level}: {_text(output)}, untouched {_text(untouched)}, {gain:+.2f} dB{warning}"
 
 
 def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfig) -> LevelReport:
-    """Runs a model cut at `level` on whole photographs and compares at that level's size.
+    """Runs a model cut at `level` on whole photographs and compares at the level's output size.
 
-    The photographs are scaled to the schedule's short side. Untouched means the original
-    photograph, reduced to the level's size as the target is.
+    The photographs are scaled to the schedule's short side. "Untouched" is the original photograph,
+    reduced to the level's size in the same way as the target.
     """
     count = min(len(pairs), config.validation_photos)
     outputs, untouched, rows, labels = [], [], [], []
@@ -81,10 +73,10 @@ def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfi
         target = at_level(pair.bokeh, level, config.reduction)
         original = at_level(pair.original, level, config.reduction)
         whole = _predict(model, network_input(pair.original, pair.depth))
-        output = np.clip(whole[..., :3], 0.0, 1.0)  # sharpness may come with the picture
+        output = np.clip(whole[..., :3], 0.0, 1.0)  # without a sharpness channel
         outputs.append(_quality(output, target))
         untouched.append(_quality(original, target))
-        if index < _PICTURED:
+        if index < _PAIRS_IN_GRID:
             rows.append(tuple(to_uint8(picture) for picture in (original, output, target)))
             labels.append([pair.name, f"{outputs[-1].psnr:.2f} dB", ""])
             labels[-1][0] += f", untouched {untouched[-1].psnr:.2f} dB"
@@ -94,10 +86,10 @@ def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfi
 
 
 def _predict(model: Any, photo: np.ndarray) -> np.ndarray:
-    """The network's output for one photograph, of whatever shape.
+    """The network's output for one photograph of any shape.
 
-    TensorFlow's graph takes a fifth of the time of calling the network, and after the second
-    shape it takes all others. JAX would compile for each of them.
+    On TensorFlow the graph takes a fifth of the time of a direct call, and after two shapes it
+    accepts any other. JAX would compile for every shape, so there the network is called directly.
     """
     with uninterrupted():
         if keras.backend.backend() == "tensorflow":
@@ -119,6 +111,6 @@ def _mean(qualities: list[Quality]) -> Quality:
     )
 
 
-def _words(quality: Quality) -> str:
+def _text(quality: Quality) -> str:
     structure = "" if quality.ssim is None else f" SSIM {quality.ssim:.4f}"
     return f"PSNR {quality.psnr:.2f} dB{structure}"

@@ -94,7 +94,7 @@ Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 """What the network computes in; weights and the loss stay in float32."""
 
 Reduction = Literal["bicubic", "average"]
-"""How a photograph is brought to a coarse level's size: see `train.data.pairs.at_level`."""
+"""How a photograph is reduced to a coarse level's size; see `pair_transforms.at_level`."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import photo_size, read_camera_photo, read_photo
-from train.data.pairs import photos_by_name
+from train.data.photo_folder import photos_by_name
 
 from .photo_files import avif, heic, jpeg, middles, patches, png
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 import tf_keras
 
 from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.photo import network_input
 from quantize.convert import fine_tuning
 from quantize.convert.conversion import convert
 from quantize.convert.fine_tuning import FineTuneConfig, FineTuned, fine_tune, validation_crops
@@ -20,7 +21,7 @@ from quantize.convert.recipes import RECIPES
 from quantize.convert.rounding import calibrate, quantization_aware, refusal
 from quantize.convert.tf_keras_network import to_tf_keras
 from tests.conftest import TINY, tiny_network
-from train.data.pairs import network_input, training_batches
+from train.data.batches import training_batches
 from train.loop.run_folder import Run
 from train.network.presets import NETWORKS, SCHEDULES
 from train.network.pynet import build_pynet

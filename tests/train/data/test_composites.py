@@ -15,18 +15,18 @@ from pocket_bokeh.photo import write_photo
 from train.composites import main
 from train.data.composites import (
     LARGEST_BLUR,
-    WALL,
+    WALL_INVERSE_DEPTH,
     compose,
+    compress_highlights,
     cut_out,
+    expand_highlights,
     find_composites,
-    ground,
+    ground_depth,
     ground_layers,
-    lens_for,
-    lit_and_scaled,
-    lowered,
-    made_plain,
     place_close,
-    raised,
+    random_lens,
+    relight_and_scale,
+    smooth_detail,
 )
 from train.data.pairs import find_pairs
 from train.data.thin_lens import decode_srgb, expose
@@ -126,7 +126,7 @@ def test_half_of_the_lenses_are_wide_and_some_blur_hardly() -> None:
     standing = np.ones((4, 120, 160), np.float32)
     size = (100, 140)
     wide = 1.12 * LARGEST_BLUR * 100
-    lenses = [lens_for(np.random.default_rng(seed), standing, size) for seed in range(300)]
+    lenses = [random_lens(np.random.default_rng(seed), standing, size) for seed in range(300)]
     opened = np.array([lens.strength for lens in lenses]) / wide
     assert 0.4 < np.mean(opened > 0.92) < 0.6
     assert opened.max() < 1.09
@@ -136,7 +136,7 @@ def test_half_of_the_lenses_are_wide_and_some_blur_hardly() -> None:
 
 def test_a_plain_wall_keeps_its_light_and_little_else() -> None:
     radiance = decode_srgb(data.coffee()).transpose(2, 0, 1)
-    plain = made_plain(np.random.default_rng(0), radiance, 384)
+    plain = smooth_detail(np.random.default_rng(0), radiance, 384)
     assert plain.mean() == pytest.approx(radiance.mean(), rel=0.02)
     coarse = [one - gaussian_filter(one, (0, 3, 3)) for one in (radiance, plain)]
     assert coarse[1].std() < 0.2 * coarse[0].std()
@@ -146,7 +146,7 @@ def test_the_light_on_a_subject_is_of_another_colour_each_time() -> None:
     grey = cut_out(np.full((40, 40, 3), 120, np.uint8), np.full((40, 40), 255, np.uint8))
     means = np.array(
         [
-            lit_and_scaled(np.random.default_rng(seed), grey, (64, 64), (0.5, 0.5)).mean((0, 1))
+            relight_and_scale(np.random.default_rng(seed), grey, (64, 64), (0.5, 0.5)).mean((0, 1))
             for seed in range(40)
         ]
     )
@@ -156,23 +156,25 @@ def test_the_light_on_a_subject_is_of_another_colour_each_time() -> None:
 
 
 def test_the_ground_reaches_the_feet_and_ends_at_a_wall() -> None:
-    depth = ground(np.random.default_rng(0), feet=0.8, canvas=(200, 10))
-    assert depth[0, 0] == pytest.approx(WALL, rel=0.02)
+    depth = ground_depth(np.random.default_rng(0), feet=0.8, canvas=(200, 10))
+    assert depth[0, 0] == pytest.approx(WALL_INVERSE_DEPTH, rel=0.02)
     assert depth[160, 5] == pytest.approx(1.0, abs=0.03)
     assert (np.diff(depth[:, 0]) >= 0).all()
 
 
 def test_layers_of_a_ground_are_the_photograph_again() -> None:
     radiance = decode_srgb(data.chelsea()[:64, :96]).transpose(2, 0, 1)
-    layers = ground_layers(radiance, ground(np.random.default_rng(0), 0.9, (64, 96)))
+    layers = ground_layers(radiance, ground_depth(np.random.default_rng(0), 0.9, (64, 96)))
     assert len(layers) > 4
     np.testing.assert_allclose(expose(layers), radiance, atol=1e-5)
 
 
 def test_highlights_rise_and_come_back() -> None:
     radiance = np.linspace(0, 1, 101)
-    assert raised(radiance)[-1] == pytest.approx(2.92)
-    np.testing.assert_allclose(lowered(raised(radiance)), radiance, atol=1e-6)
+    assert expand_highlights(radiance)[-1] == pytest.approx(2.92)
+    np.testing.assert_allclose(
+        compress_highlights(expand_highlights(radiance)), radiance, atol=1e-6
+    )
 
 
 def test_a_subject_fits_any_canvas(folders: tuple[Path, Path]) -> None:
@@ -193,7 +195,7 @@ def test_the_command_makes_a_folder_that_trains(
     monkeypatch.setattr(sys, "argv", command)
     main()
     assert len(find_pairs(tmp_path / "pairs", "train")) == 2  # and one to judge by
-    with pytest.raises(UserError, match="exists already"):
+    with pytest.raises(UserError, match="already exists"):
         main()
 
 
@@ -218,8 +220,8 @@ def test_what_is_missing_is_named(
 @pytest.mark.parametrize(
     ("mask", "complaint"),
     [
-        (np.zeros((160, 120, 3), np.uint8), "no subject in it"),
-        (np.full((80, 60, 3), 255, np.uint8), "not of its photograph's size"),
+        (np.zeros((160, 120, 3), np.uint8), "it marks no subject"),
+        (np.full((80, 60, 3), 255, np.uint8), "its size differs from its photograph's"),
     ],
 )
 def test_a_useless_mask_is_named(

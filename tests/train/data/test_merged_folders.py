@@ -50,5 +50,5 @@ def test_what_cannot_be_gathered_is_said_and_nothing_is_made(
 
 def test_what_is_there_is_kept(tmp_path: Path) -> None:
     folder = folder_of_pairs(tmp_path / "few", 2, grey=10)
-    with pytest.raises(UserError, match="exists already"):
+    with pytest.raises(UserError, match="already exists"):
         merge_folders({"train": [str(folder)]}, folder)

@@ -106,4 +106,4 @@ def test_a_cache_that_takes_no_writes_or_is_damaged_only_costs_time(
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert not photo_states(files)[files[0]].problem
-    assert "decodes all photos again" in capsys.readouterr().err
+    assert "every start will decode all photos again" in capsys.readouterr().err

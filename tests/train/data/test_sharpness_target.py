@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from train.data.sharpness_target import sharpness
+from train.data.sharpness_target import sharpness_target
 
 
 def half_blurred(sigma: float) -> tuple[np.ndarray, np.ndarray]:
@@ -17,7 +17,7 @@ def half_blurred(sigma: float) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_blurred_half_is_told_from_the_sharp_one() -> None:
     for level in (2, 3, 4):
-        share, weight = np.moveaxis(sharpness(*half_blurred(sigma=3), level), -1, 0)
+        share, weight = np.moveaxis(sharpness_target(*half_blurred(sigma=3), level), -1, 0)
         height, width = 256 // 2**level, 384 // 2**level
         assert share.shape == weight.shape == (height, width)
         upper, margin = slice(0, height // 3), width // 8
@@ -27,14 +27,16 @@ def test_the_blurred_half_is_told_from_the_sharp_one() -> None:
 
 
 def test_without_texture_nothing_is_claimed() -> None:
-    assert sharpness(*half_blurred(sigma=3), level=3)[-8:, :, 1].max() < 0.01
+    assert sharpness_target(*half_blurred(sigma=3), level=3)[-8:, :, 1].max() < 0.01
 
 
 def test_a_slight_blur_is_between() -> None:
-    slight, strong = (sharpness(*half_blurred(sigma), level=3)[:12, 32:, 0] for sigma in (0.7, 3))
+    slight, strong = (
+        sharpness_target(*half_blurred(sigma), level=3)[:12, 32:, 0] for sigma in (0.7, 3)
+    )
     assert strong.mean() + 0.1 < slight.mean() < 0.9
 
 
 def test_light_alone_changes_nothing() -> None:
     original, _ = half_blurred(sigma=3)
-    assert sharpness(original, original + 0.1, level=3)[:12, :, 0].min() > 0.99
+    assert sharpness_target(original, original + 0.1, level=3)[:12, :, 0].min() > 0.99

@@ -13,7 +13,7 @@ from pocket_bokeh.photo import read_depth, read_photo, write_photo
 from train.data import synthetic_pairs as synthetic
 from train.data.scenery import OUTLINES, cut_out, photograph
 from train.data.synthetic_pairs import SyntheticPairs, render_scene
-from train.data.thin_lens import Layer, Lens, encode_srgb
+from train.data.thin_lens import Lens, SceneLayer, encode_srgb
 from train.synthetic import main
 
 SIZE = (128, 192)
@@ -21,12 +21,12 @@ SIZE = (128, 192)
 
 def scene_layers(
     monkeypatch: pytest.MonkeyPatch, seed: int, index: int
-) -> tuple[np.ndarray, np.ndarray, list[Layer], Lens]:
+) -> tuple[np.ndarray, np.ndarray, list[SceneLayer], Lens]:
     """A scene's pictures, and the layers and the lens that it was made with."""
-    seen: list[tuple[list[Layer], Lens | None]] = []
+    seen: list[tuple[list[SceneLayer], Lens | None]] = []
     expose = synthetic.expose
 
-    def spy(layers: list[Layer], lens: Lens | None = None) -> np.ndarray:
+    def spy(layers: list[SceneLayer], lens: Lens | None = None) -> np.ndarray:
         seen.append((layers, lens))
         return expose(layers, lens)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import convolve
 
-from train.data.thin_lens import Layer, Lens, blur, decode_srgb, encode_srgb, expose
+from train.data.thin_lens import Lens, SceneLayer, blur, decode_srgb, encode_srgb, expose
 
 SIDE = 96
 FAR, FOCUS = 0.0, 1.0
@@ -64,7 +64,7 @@ def test_a_highlight_keeps_its_energy_and_becomes_a_disc(blades: int) -> None:
     radiance = np.zeros((3, SIDE, SIDE))
     radiance[:, 48, 48] = 500
     radius = 10.0
-    sensor = expose([Layer(opaque(radiance), FAR)], Lens(radius, FOCUS, blades, rotation=0.3))
+    sensor = expose([SceneLayer(opaque(radiance), FAR)], Lens(radius, FOCUS, blades, rotation=0.3))
     assert sensor.sum() == pytest.approx(3 * 500, rel=1e-4)
     y, x = np.mgrid[:SIDE, :SIDE] - 48
     level = 500 / (np.pi * radius**2)  # spread evenly over the disc
@@ -83,7 +83,7 @@ def test_the_aperture_is_upside_down_before_the_focus() -> None:
 
 
 def test_a_sharp_subject_leaves_no_colour_in_the_blur_behind_it() -> None:
-    layers = [Layer(grey(0.2), FAR), Layer(red_square(), FOCUS)]
+    layers = [SceneLayer(grey(0.2), FAR), SceneLayer(red_square(), FOCUS)]
     sharp, shallow = expose(layers), expose(layers, Lens(8, FOCUS))
     subject = red_square()[3] == 1
     np.testing.assert_array_equal(shallow[:, subject], sharp[:, subject])
@@ -93,7 +93,7 @@ def test_a_sharp_subject_leaves_no_colour_in_the_blur_behind_it() -> None:
 
 
 def test_a_blurred_foreground_covers_softly() -> None:
-    layers = [Layer(grey(0.2), FOCUS), Layer(red_square(), 2 * FOCUS)]
+    layers = [SceneLayer(grey(0.2), FOCUS), SceneLayer(red_square(), 2 * FOCUS)]
     row = expose(layers, Lens(6, FOCUS))[0, 48]
     assert row[30:66].max() == pytest.approx(1)
     assert row[29:31].mean() == pytest.approx((1 + 0.2) / 2, abs=0.01)  # half covered at the edge
@@ -105,9 +105,9 @@ def test_a_blurred_foreground_covers_softly() -> None:
 def test_a_layer_in_focus_or_empty_passes_unchanged() -> None:
     planes = opaque(np.random.default_rng(2).random((3, 32, 32)))
     lens = Lens(7, FOCUS)
-    np.testing.assert_array_equal(expose([Layer(planes, FOCUS)], lens), planes[:3])
-    nothing = Layer(np.zeros_like(planes), 2.0)
-    np.testing.assert_array_equal(expose([Layer(planes, FOCUS), nothing], lens), planes[:3])
+    np.testing.assert_array_equal(expose([SceneLayer(planes, FOCUS)], lens), planes[:3])
+    nothing = SceneLayer(np.zeros_like(planes), 2.0)
+    np.testing.assert_array_equal(expose([SceneLayer(planes, FOCUS), nothing], lens), planes[:3])
 
 
 def test_a_blur_is_exactly_nothing_where_it_does_not_reach() -> None:

@@ -64,13 +64,15 @@ def test_the_card_has_every_figure(bundle: Path) -> None:
         "| colour | -0.40 | -0.40 |",
     ):
         assert line in card.splitlines()
-    assert card.endswith("## Where it fails\n\nIts pictures were not looked at yet.\n")
+    assert card.endswith(
+        "## Where it fails\n\nNobody has inspected the renderings of these models yet.\n"
+    )
 
 
 def test_what_people_saw_is_kept(bundle: Path) -> None:
     write_card(bundle)
     card = bundle / CARD
-    head = card.read_text().partition("Its pictures were")[0]
+    head = card.read_text().partition("Nobody has inspected")[0]
     card.write_text(head + "Faces high up are blurred: 7 of 82.\n\n![a face](face.jpg)\n")
     seen = card.read_text()
     write_card(bundle)

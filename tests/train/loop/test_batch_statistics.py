@@ -5,12 +5,12 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from train.data.pairs import training_batches
+from train.data.batches import training_batches
 from train.loop.batch_statistics import (
-    SETTLING_BATCHES,
-    SETTLING_CROPS,
-    settle_normalization,
-    settled,
+    CALIBRATION_BATCHES,
+    CALIBRATION_CROPS,
+    recalibrate_batch_statistics,
+    recalibrated,
 )
 from train.loop.level_training import start_level
 from train.loop.run_folder import Run
@@ -23,22 +23,22 @@ def test_a_trained_level_is_normalized_as_whole_photographs_are(
 ) -> None:
     run = tiny_run()
     model = start_level(run, run.train.schedules[0])
-    settle_normalization(run, 7, model)
+    recalibrate_batch_statistics(run, 7, model)
     convolved = keras.Model(model.input, model.get_layer(NAME).output)
-    whole = training_batches(run.pairs("train"), 7, SETTLING_CROPS, run.train, seed=7)
+    whole = training_batches(run.pairs("train"), 7, CALIBRATION_CROPS, run.train, seed=7)
     means = [
-        np.mean(convolved(next(whole)["input"]), axis=(0, 1, 2)) for _ in range(SETTLING_BATCHES)
+        np.mean(convolved(next(whole)["input"]), axis=(0, 1, 2)) for _ in range(CALIBRATION_BATCHES)
     ]
     found = model.get_layer(f"{NAME}_normalization").moving_mean
     np.testing.assert_allclose(found, np.mean(means, axis=0), rtol=1e-3, atol=1e-5)
 
 
-def test_settled_is_undone(tiny_run: Callable[..., Run]) -> None:
+def test_recalibration_is_undone(tiny_run: Callable[..., Run]) -> None:
     run = tiny_run()
     model = start_level(run, run.train.schedules[0])
     layer = model.get_layer(f"{NAME}_normalization")
     before, momentum = np.array(layer.moving_mean), layer.momentum
-    with settled(run, 7, model):
+    with recalibrated(run, 7, model):
         assert not np.array_equal(before, layer.moving_mean)
     np.testing.assert_array_equal(before, layer.moving_mean)
     assert layer.momentum == momentum

@@ -2,11 +2,10 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 
 from pocket_bokeh.errors import UserError
-from train.loop.devices import DeviceOptions, meet, use_devices
+from train.loop.devices import DeviceOptions, use_devices
 from train.network.presets import LevelSchedule
 
 # Run in processes of their own: backend and devices are chosen when a process starts. It trains
@@ -32,8 +31,14 @@ from tensorboardX import SummaryWriter
 from train import sequential
 from train.loop import time_left
 from train.loop.devices import (
-    DeviceOptions, check_hosts_agree, host_count, host_index, is_first_host, on_first_host,
-    run_on_hosts, use_devices,
+    DeviceOptions,
+    check_hosts_agree,
+    host_count,
+    host_index,
+    is_first_host,
+    on_first_host,
+    run_on_hosts,
+    use_devices,
 )
 from pocket_bokeh.errors import UserError
 from train.loop.level_training import trained_level
@@ -120,14 +125,9 @@ def ends(*processes: subprocess.Popen[str]) -> list[tuple[int, str, str]]:
     ]
 
 
-def free_address() -> str:
-    with socket.create_server(("", 0)) as server:
-        return f"localhost:{server.getsockname()[1]}"
-
-
 @pytest.mark.slow
 def test_devices_and_hosts_train_to_the_weights_of_one_device(
-    pairs_folder: Path, tmp_path: Path
+    pairs_folder: Path, tmp_path: Path, free_address: Callable[[], str]
 ) -> None:
     def training(out: str, **options: Any) -> dict[str, Any]:
         return {"data": pairs_folder, "out": tmp_path / out, **options}
@@ -159,30 +159,6 @@ def test_devices_and_hosts_train_to_the_weights_of_one_device(
     assert "level 6: its batch of 5 crops cannot be divided among 2 devices" in one_host[1]
 
 
-def test_hosts_meet() -> None:
-    hosts = [free_address(), "b:1", "c:1"]
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda index: meet(hosts, index, seconds=20), (2, 1, 0)))
-
-
-def test_a_host_that_does_not_come_is_named() -> None:
-    hosts = [free_address(), "gpu-2:1234"]
-    with pytest.raises(UserError, match=r"host 1 \(gpu-2:1234\) did not come; .*--host-index 1"):
-        meet(hosts, 0, seconds=0.5)
-    with pytest.raises(UserError, match=rf"first host, {hosts[0]}, cannot be reached .*refused"):
-        meet(hosts, 1, seconds=0.5)
-
-
-def test_hosts_with_other_lists_do_not_meet() -> None:
-    address = free_address()
-    with ThreadPoolExecutor() as pool:
-        first = pool.submit(meet, [address, "b:1"], 0, 2)
-        with pytest.raises(UserError, match="expects no host 1 of this list"):
-            meet([address, "b:1", "c:1"], 1, seconds=1)
-        with pytest.raises(UserError, match="host 1"):
-            first.result()
-
-
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tests the other backend")
 def test_another_backend_is_told_what_to_set() -> None:
     with pytest.raises(UserError, match=r"--devices needs Keras on JAX.*KERAS_BACKEND=jax"):
@@ -195,10 +171,13 @@ def test_another_backend_is_told_what_to_set() -> None:
     [
         (DeviceOptions(devices=0), "--devices 0: expected 1 or more"),
         (DeviceOptions(hosts=("a", "b:1"), host_index=0), "--hosts a: expected name:port"),
-        (DeviceOptions(hosts=("a:1", "a:1"), host_index=0), "stands there twice"),
-        (DeviceOptions(hosts=("a:1", "b:1")), "--host-index: say which .*0 to 1"),
-        (DeviceOptions(hosts=("a:1", "b:1"), host_index=2), "--host-index 2: say which .*0 to 1"),
-        (DeviceOptions(host_index=0), "--host-index: name the machines with --hosts"),
+        (DeviceOptions(hosts=("a:1", "a:1"), host_index=0), "is listed twice"),
+        (DeviceOptions(hosts=("a:1", "b:1")), "--host-index: expected the position .*0 to 1"),
+        (
+            DeviceOptions(hosts=("a:1", "b:1"), host_index=2),
+            "--host-index 2: expected the position .*0 to 1",
+        ),
+        (DeviceOptions(host_index=0), "--host-index needs --hosts"),
     ],
 )
 def test_options_that_cannot_be_are_refused(

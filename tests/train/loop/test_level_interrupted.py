@@ -124,8 +124,8 @@ class Level:
 def test_a_level_interrupted_anywhere_ends_as_if_it_had_not_been(
     tiny_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_statistics, "SETTLING_BATCHES", 2)
-    monkeypatch.setattr(batch_statistics, "SETTLING_CROPS", 1)
+    monkeypatch.setattr(batch_statistics, "CALIBRATION_BATCHES", 2)
+    monkeypatch.setattr(batch_statistics, "CALIBRATION_CROPS", 1)
     monkeypatch.setattr(level_training, "STEPS_PER_RECORD", 2)
     monkeypatch.setattr(level_training, "validate_level", once(validate_level))
     run = tiny_run(steps=4, validations=2, validation_photos=1)

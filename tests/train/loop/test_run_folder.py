@@ -11,15 +11,8 @@ import pytest
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_photo, write_photo
-from train.loop.run_folder import (
-    BUILT_IN,
-    Run,
-    check_same_run,
-    create_run,
-    held,
-    open_pairs,
-    read_run,
-)
+from train.data.named_pairs import open_pairs
+from train.loop.run_folder import Run, check_same_run, create_run, lock_run, read_run
 
 MakeRun = Callable[..., Run]
 
@@ -40,7 +33,7 @@ def test_a_run_is_not_overwritten(tiny_run: MakeRun, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--resume"):
         create_run(run)
     (tmp_path / "other").mkdir()
-    with pytest.raises(UserError, match="exists and is not a run"):
+    with pytest.raises(UserError, match="exists but is not a run"):
         create_run(tiny_run("other"))
     with pytest.raises(UserError, match="not a run folder"):
         read_run(tmp_path)
@@ -109,7 +102,7 @@ def test_changed_data_is_named_and_accepted_when_told_to(
     ):
         check_same_run(run)
     check_same_run(run, accept_data_changes=True)
-    assert re.search(rf"goes on with changed data \({found}\)", capsys.readouterr().err)
+    assert re.search(rf"continues with changed data \({found}\)", capsys.readouterr().err)
     # What was accepted is the run's data from now on, and stays on record.
     check_same_run(run)
     (accepted,) = json.loads((run.folder / "data_files.json").read_text())["accepted"]
@@ -130,7 +123,9 @@ def test_a_run_of_an_older_version_goes_on_with_its_data_alone(
     assert (run.folder / "data_files.json").is_file()
     (run.folder / "data_files.json").unlink()
     change_the_data(pairs_folder)
-    with pytest.raises(UserError, match=r"it was not noted which\); .* --accept-data-changes"):
+    with pytest.raises(
+        UserError, match=r"the run did not record which\); .* --accept-data-changes"
+    ):
         check_same_run(run)
     check_same_run(run, accept_data_changes=True)
     check_same_run(run)
@@ -146,20 +141,11 @@ def test_a_run_with_damaged_photos_is_not_made(tiny_run: MakeRun, pairs_folder: 
     assert not list(run.folder.parent.glob(".run*"))
 
 
-def test_built_in_pairs_are_as_many_as_asked_for_and_have_depth() -> None:
-    pairs = open_pairs(BUILT_IN, "train", depth=True, limit=300)
-    assert len(pairs) == 300
-    depth = pairs[299].depth
-    assert depth is not None
-    assert depth.shape == pairs[299].original.shape[:2]
-    assert open_pairs(BUILT_IN, "val")[0].depth is None
-
-
 def test_two_processes_do_not_train_one_run(tiny_run: MakeRun) -> None:
     run = tiny_run()
     create_run(run)
     another = pytest.raises(UserError, match="another process is training this run")
-    with held(run), another, held(run):
+    with lock_run(run), another, lock_run(run):
         pass
-    with held(run):
+    with lock_run(run):
         pass

@@ -17,13 +17,13 @@ def test_the_coming_level_counts_by_its_arithmetic(
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now)
     left.start(7)
-    assert left.words(7, steps_taken=0, steps_left=999) == "?"
+    assert left.text(7, steps_taken=0, steps_left=999) == "?"
     monkeypatch.setattr(time, "monotonic", lambda: now + 100)
-    at_6 = left.words(7, steps_taken=500, steps_left=500)
+    at_6 = left.text(7, steps_taken=500, steps_left=500)
     parsed = datetime.strptime(at_6, "%H:%M:%S")
     seconds = parsed.hour * 3600 + parsed.minute * 60 + parsed.second
     # 100 s for the rest of level 7, and level 6 costs more than level 7 did.
     assert 100 + 200 < seconds < 100 + 200 * 4
     left.start(6)
     monkeypatch.setattr(time, "monotonic", lambda: now + 200)
-    assert left.words(6, steps_taken=500, steps_left=500) == "0:01:40"
+    assert left.text(6, steps_taken=500, steps_left=500) == "0:01:40"

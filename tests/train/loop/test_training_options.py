@@ -8,12 +8,14 @@ import pytest
 
 from pocket_bokeh.errors import UserError
 from train.joint import joint_run, steps_of_same_work
-from train.loop.training_options import TrainingOptions, make_run, open_run, planned_run
+from train.loop.training_options import TrainingOptions, make_run, open_run, run_from_options
 from train.network.presets import NETWORKS, SCHEDULES
 
 
 def losses(**flags: Any) -> list[str]:
-    return [schedule.loss for schedule in planned_run(TrainingOptions(**flags)).train.schedules]
+    return [
+        schedule.loss for schedule in run_from_options(TrainingOptions(**flags)).train.schedules
+    ]
 
 
 def test_the_preset_chooses_what_level_1_is_trained_on() -> None:
@@ -23,7 +25,7 @@ def test_the_preset_chooses_what_level_1_is_trained_on() -> None:
 
 
 def test_flags_reach_the_run() -> None:
-    run = planned_run(
+    run = run_from_options(
         TrainingOptions(depth=True, steps=7, batch=6, limit=9, precision="mixed_float16")
     )
     assert run.network == dataclasses.replace(NETWORKS["mobile"], input_channels=4)
@@ -55,13 +57,13 @@ def test_what_can_not_be_trained_is_said_and_nothing_is_made(
 
 def test_depth_needs_depth_maps(pairs_folder: Path, tmp_path: Path) -> None:
     options = TrainingOptions(data=pairs_folder, out=tmp_path / "run", depth=True)
-    with pytest.raises(UserError, match=r"original_depth/ has no map of 0 .* sees no depth"):
+    with pytest.raises(UserError, match=r"original_depth/ has no map for 0 .* without depth"):
         open_run(options)
 
 
 def test_joint_training_takes_the_same_arithmetic(tmp_path: Path) -> None:
     options = TrainingOptions(out=tmp_path / "run")
-    sequential = planned_run(options)
+    sequential = run_from_options(options)
     run = make_run(joint_run(sequential), options)
     (schedule,) = run.train.schedules
     assert schedule.level == 1

@@ -1,4 +1,4 @@
-"""A finished bundle goes to its place, where an older one may lie: whole, or not at all."""
+"""Installs a finished bundle at its destination, maybe in place of an older one, atomically."""
 
 import json
 import os
@@ -9,46 +9,47 @@ from typing import Any
 from pocket_bokeh.errors import UserError
 
 
-def check_place(bundle: Path, made: Path, replace: bool) -> None:
-    """Refuses, before hours of work, a place that the bundle could not go to.
+def check_destination(bundle: Path, made: Path, replace: bool) -> None:
+    """Checks, before hours of work, that the bundle can be installed.
 
     Args:
-        bundle: where it is to lie.
-        made: where it is made first; the same models already in their place are no obstacle.
-        replace: whether another one there may be replaced.
+        bundle: the destination.
+        made: the folder where the bundle is built. If the destination already has the same models,
+            there is nothing to refuse.
+        replace: whether another bundle at the destination may be replaced.
 
     Raises:
-        UserError: something else lies there.
+        UserError: the destination is taken.
     """
-    put_back(bundle)
+    restore_bundle(bundle)
     if not bundle.exists() or same_models(bundle, made):
         return
     if not (bundle / "bundle.json").is_file():
-        raise UserError(f"{bundle}: there already and not a bundle; name another --bundle")
+        raise UserError(f"{bundle}: exists but is not a bundle; choose another --bundle")
     if not replace:
         raise UserError(
-            f"{bundle}: a bundle already; replace it at the end with --replace, or name another "
-            "--bundle"
+            f"{bundle}: already a bundle; add --replace to replace it at the end, or choose "
+            "another --bundle"
         )
 
 
-def put_in_place(made: Path, bundle: Path, replace: bool, kept: Path) -> None:
-    """Copies a bundle beside its place and swaps it in.
+def install_bundle(made: Path, bundle: Path, replace: bool, kept: Path) -> None:
+    """Copies a bundle next to its destination and swaps it in.
 
-    Stopped at any point, the older bundle is whole: in its place, or beside it, from where
-    `put_back` brings it back.
+    If this is interrupted, the older bundle survives: at the destination, or next to it, where
+    `restore_bundle` finds it.
 
     Args:
         made: the finished bundle.
-        bundle: where it is to lie.
-        replace: whether another one there may be replaced.
-        kept: the folder that the older one goes to.
+        bundle: the destination.
+        replace: whether another bundle at the destination may be replaced.
+        kept: the folder that the replaced bundle moves to.
 
     Raises:
-        UserError: as `check_place`.
-        OSError: the copy does not fit; the older bundle stays in its place.
+        UserError: as `check_destination`.
+        OSError: the disk is full; the older bundle stays at the destination.
     """
-    check_place(bundle, made, replace)
+    check_destination(bundle, made, replace)
     before = _beside(bundle, "before")
     _store(before, kept)
     if not same_files(bundle, made):
@@ -66,27 +67,27 @@ def _swap(made: Path, bundle: Path, before: Path) -> None:
             os.rename(bundle, before)
         os.rename(beside, bundle)
     except BaseException:
-        put_back(bundle)
+        restore_bundle(bundle)
         shutil.rmtree(beside, ignore_errors=True)
         raise
 
 
 def _store(before: Path, kept: Path) -> None:
-    """Moves a bundle that was replaced into a folder, under a number of its own."""
+    """Moves a replaced bundle into a folder, under the next free number."""
     if before.is_dir():
         kept.mkdir(parents=True, exist_ok=True)
         shutil.move(before, kept / str(1 + len(list(kept.iterdir()))))
 
 
-def put_back(bundle: Path) -> None:
-    """Brings an older bundle back that a swap, stopped halfway, left beside its place."""
+def restore_bundle(bundle: Path) -> None:
+    """Moves the older bundle back to the destination if a swap was interrupted halfway."""
     before = _beside(bundle, "before")
     if before.is_dir() and not bundle.exists():
         os.rename(before, bundle)
 
 
 def other_files(bundle: Path) -> list[Path]:
-    """What people put into a bundle's folder: files that `bundle.json` does not name."""
+    """Files in a bundle's folder that `bundle.json` does not list, such as ones added by hand."""
     if not (bundle / "bundle.json").is_file():
         return []
     named = {"bundle.json", *_named_files(json.loads((bundle / "bundle.json").read_bytes()))}
@@ -109,9 +110,9 @@ def same_files(one: Path, other: Path) -> bool:
     """Whether two folders hold the same files with the same content."""
     if not (one.is_dir() and other.is_dir()):
         return False
-    ours, theirs = ({file.name: file for file in folder.iterdir()} for folder in (one, other))
-    return ours.keys() == theirs.keys() and all(
-        ours[name].read_bytes() == theirs[name].read_bytes() for name in ours
+    first, second = ({file.name: file for file in folder.iterdir()} for folder in (one, other))
+    return first.keys() == second.keys() and all(
+        first[name].read_bytes() == second[name].read_bytes() for name in first
     )
 
 

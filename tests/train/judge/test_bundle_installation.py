@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pocket_bokeh.errors import UserError
-from train.judge.bundle_place import check_place, other_files, put_in_place
+from train.judge.bundle_installation import check_destination, install_bundle, other_files
 
 
 def bundle(folder: Path, model: str) -> Path:
@@ -36,16 +36,16 @@ def model_in(folder: Path) -> str:
 def test_a_bundle_is_replaced_only_when_told_to(tmp_path: Path) -> None:
     made, place = bundle(tmp_path / "made/pocket", "new"), bundle(tmp_path / "pocket", "old")
     kept = tmp_path / "replaced"
-    with pytest.raises(UserError, match="a bundle already"):
-        put_in_place(made, place, False, kept)
+    with pytest.raises(UserError, match="already a bundle"):
+        install_bundle(made, place, False, kept)
     assert model_in(place) == "old"
-    put_in_place(made, place, True, kept)
+    install_bundle(made, place, True, kept)
     assert (model_in(place), model_in(kept / "1"), model_in(made)) == ("new", "old", "new")
-    check_place(place, made, replace=False)  # the same models lie there already
+    check_destination(place, made, replace=False)  # the same models lie there already
     assert sorted(file.name for file in tmp_path.iterdir()) == ["made", "pocket", "replaced"]
     (tmp_path / "photos").mkdir()
     with pytest.raises(UserError, match="not a bundle"):
-        check_place(tmp_path / "photos", made, replace=True)
+        check_destination(tmp_path / "photos", made, replace=True)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,10 @@ def test_stopped_anywhere_one_bundle_is_whole_and_the_next_call_ends_it(
     with monkeypatch.context() as patched:
         patched.setattr(module, name, stop)
         with pytest.raises(KeyboardInterrupt):
-            put_in_place(made, place, True, tmp_path / "replaced")
-    check_place(place, made, replace=True)
+            install_bundle(made, place, True, tmp_path / "replaced")
+    check_destination(place, made, replace=True)
     assert model_in(place) == ("new" if name == "move" else "old")
-    put_in_place(made, place, True, tmp_path / "replaced")
+    install_bundle(made, place, True, tmp_path / "replaced")
     assert (model_in(place), model_in(tmp_path / "replaced/1")) == ("new", "old")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["made", "pocket", "replaced"]
 

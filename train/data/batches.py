@@ -1,0 +1,97 @@
+"""Batches of one level's training examples, cut from pairs by a grain pipeline."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import grain
+import numpy as np
+
+from pocket_bokeh.photo import network_input, to_float
+from train.data.pair_transforms import (
+    at_level,
+    augment,
+    change_light,
+    crop,
+    random_short_side,
+    scale_pair,
+)
+from train.data.pairs import Pair, PairSource, decoded_for
+from train.data.sharpness_target import sharpness_target
+from train.network.presets import TrainConfig
+
+
+@dataclass(frozen=True)
+class MakeExample(grain.transforms.RandomMap):
+    """Turns a pair into one training example of a level: scaled, cropped, augmented, reduced."""
+
+    level: int
+    config: TrainConfig
+
+    def random_map(self, element: Pair, rng: np.random.Generator) -> dict[str, Any]:
+        pair = scale_pair(element, random_short_side(self.config, rng))
+        pair = augment(crop(pair, self.config.crop, rng), self.config.augmentation, rng)
+        pair = change_light(pair, self.config.largest_light_change, rng)
+        seen = network_input(pair.original, pair.depth)
+        target = at_level(pair.bokeh, self.level, self.config.reduction)
+        if self.config.asks_sharpness(self.level):
+            kept = sharpness_target(seen[..., :3], network_input(pair.bokeh), self.level)
+            target = np.dstack([target, kept])
+        if self.config.asks_detail_transfer(self.level):
+            target = np.dstack([target, to_float(pair.original)])
+        return {"name": pair.name, "input": seen, "target": target}
+
+
+@dataclass(frozen=True)
+class HostShare:
+    """Which examples of each batch a host makes: of `count` hosts, host `index` makes every
+    `count`-th example."""
+
+    index: int = 0
+    count: int = 1
+
+
+WHOLE_BATCH = HostShare()
+
+
+def training_batches(
+    pairs: PairSource,
+    level: int,
+    batch: int,
+    config: TrainConfig,
+    seed: int,
+    start: int = 0,
+    share: HostShare = WHOLE_BATCH,
+) -> Iterator[dict[str, Any]]:
+    """An endless, seeded stream of one level's batches, from any position.
+
+    Args:
+        pairs: the photographs that crops are cut from.
+        level: its output size is that of the targets.
+        batch: crops per batch, over all hosts.
+        config: crops and augmentation.
+        seed: the same seed gives the same batches, whatever the number of hosts.
+        start: batches to skip; they are not computed.
+        share: this host's part of every batch.
+
+    Yields:
+        Dictionaries. `input` is batch × crop/2 × crop/2 × 3, or × 4 with depth. `target` is
+        batch × h × h × 3 with h = crop / 2^(level-1). It has 5 channels where `config` asks this
+        level for sharpness (`train.data.sharpness_target`), and 6, the photograph too, for detail
+        transfer. Both are float32, 0…1. `name` holds the names of the pairs.
+    """
+    examples = (
+        grain.MapDataset.source(decoded_for(pairs, round(config.largest_zoom * config.short_side)))
+        .seed(seed)
+        .shuffle()
+        .repeat()
+        .random_map(MakeExample(level, config))
+    )
+    # The position in the stream seeds the crop there, so any part can be computed on its own.
+    examples = examples[start * batch + share.index :: share.count]
+    batch //= share.count
+    # Prefetch examples rather than batches: a batch of 50 large crops takes 160 MB.
+    workers = min(16, os.cpu_count() or 1)
+    ahead = grain.ReadOptions(num_threads=workers, prefetch_buffer_size=2 * workers + batch)
+    return iter(examples.to_iter_dataset(ahead).batch(batch))
