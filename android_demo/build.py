@@ -11,9 +11,9 @@ from pathlib import Path
 
 import tyro
 
+from android_demo.apk_file import size_by_part, write_apk
 from android_demo.assets import write_assets
 from android_demo.install import install
-from android_demo.package_file import size_by_part, write_package
 from android_demo.programs import call, require
 from android_demo.signing import machine_key, own_key, sign
 from android_demo.toolchain import Toolchain, bring_toolchain
@@ -90,7 +90,7 @@ def build_unsigned(
             dex(app, tools, work)
         with _timed("package"):
             write_assets(bundle, app.recipes, work / "assets" / "bundle")
-            write_package(work / "unsigned.apk", gather_parts(work, tools, abis))
+            write_apk(work / "unsigned.apk", gather_parts(work, tools, abis))
         os.replace(work / "unsigned.apk", file)
 
 

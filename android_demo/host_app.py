@@ -8,18 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
+from android_demo.apk_file import write_apk
 from android_demo.assets import write_assets
 from android_demo.build import compile_java, gather_parts, link_resources
 from android_demo.host_libraries import java_environment, link_gpu_libraries, make_host_libraries
-from android_demo.package_file import write_package
-from android_demo.packages import cache_folder, fetch
+from android_demo.maven import cache_folder, fetch
 from android_demo.programs import call, require
 from android_demo.toolchain import bring_toolchain, unpack_classes
-from android_demo.versions import ROOM, AppVersions, read_app, read_packages
+from android_demo.versions import APP_FOLDER, AppVersions, read_app, read_packages
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
 
-_TESTS = ROOM / "app" / "src" / "test" / "java"
+_TESTS = APP_FOLDER / "app" / "src" / "test" / "java"
 _OPENED = ("java.base/java.io", "java.base/java.lang", "java.base/java.nio", "java.base/java.util")
 """What Robolectric reaches into."""
 
@@ -100,13 +100,29 @@ class HostApp:
             )
             return np.frombuffer(taken.read_bytes(), np.uint8).reshape(photo.shape)
 
-    def notes(self, photo: Path) -> tuple[int, bytes]:
-        """How a photo lies in its file (1…8, as EXIF says), and its notes turned upright: TIFF."""
+    def orientations(self, photos: Sequence[Path]) -> list[int]:
+        """The orientations of photos, 1…8, as the app reads them."""
+        return list(self._on_host("orientations", *photos))
+
+    def exif(self, photo: Path) -> bytes:
+        """The EXIF that the app keeps of a photo, as TIFF."""
+        return self._on_host("exif", photo)
+
+    def constants(self, name: str) -> dict[str, float]:
+        """The numbers that a class of the app holds as constants, by their names.
+
+        Args:
+            name: of the class, below the app's package.
+        """
+        lines = self._on_host("constants", name).decode().splitlines()
+        return {name: float(value) for name, value in (line.split() for line in lines)}
+
+    def _on_host(self, *arguments: object) -> bytes:
+        """What a command of the class `OnHost` writes."""
         with tempfile.TemporaryDirectory() as folder:
-            taken = Path(folder) / "taken"
-            self.java(["app.pocketbokeh.OnHost", "notes", photo, taken])
-            content = taken.read_bytes()
-        return content[0], content[1:]
+            result = Path(folder) / "result"
+            self.java(["app.pocketbokeh.OnHost", *arguments, result])
+            return result.read_bytes()
 
     def network_input(self, photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """What the app shows to a network of a working size, of a photo: uint8."""
@@ -175,7 +191,7 @@ def make_host_app(bundle: Bundle, folder: Path) -> HostApp:
     link_resources(app, tools, folder)
     compile_java(app, tools, folder)
     write_assets(bundle, app.recipes, folder / "assets" / "bundle")
-    write_package(folder / "unsigned.apk", gather_parts(folder, tools, ()))
+    write_apk(folder / "unsigned.apk", gather_parts(folder, tools, ()))
     libraries = _test_libraries(packages)
     _describe_resources(app, folder)
     class_path = [folder / "classes", folder / "tests", *tools.libraries, *libraries, tools.android]

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from android_demo.programs import call, require
-from android_demo.versions import ROOM
+from android_demo.versions import APP_FOLDER
 
-_SOURCE = ROOM / "host" / "bionic.c"
+_SOURCE = APP_FOLDER / "host" / "bionic.c"
 _LOG = "__android_log"
 _GPU_LIBRARIES = {"libGLESv3.so": "libGLESv2.so.2", "libEGL.so": "libEGL.so.1"}
 """By Android's name, Mesa's."""
@@ -125,7 +125,7 @@ def run_on_arm(
     if not program.is_file():
         make_host_libraries([library], folder, compiler)
         link = "-Wl,--unresolved-symbols=ignore-in-shared-libs"
-        call([compiler, "-O1", "-o", program, ROOM / "host" / "run_model.c", library, link])
+        call([compiler, "-O1", "-o", program, APP_FOLDER / "host" / "run_model.c", library, link])
     (folder / "input").write_bytes(inputs)
     (folder / "output").unlink(missing_ok=True)
     emulator = ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", "-cpu", "cortex-a72"]

@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from android_demo.build import build_unsigned
-from android_demo.host_app import HostApp, make_host_app
-from android_demo.host_libraries import run_on_arm
-from android_demo.package_checks import (
+from android_demo.apk_checks import (
     check_badging,
     check_page_sizes,
     check_same_bytes,
     check_signature,
     check_size,
 )
+from android_demo.build import build_unsigned
+from android_demo.host_app import HostApp, make_host_app
+from android_demo.host_libraries import run_on_arm
 from android_demo.programs import require
 from android_demo.public_api import check_public_api, unchecked_calls
 from android_demo.signing import machine_key, sign

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from android_demo.packages import fetch
+from android_demo.maven import fetch
 from android_demo.programs import call, require
-from android_demo.versions import ROOM, SOURCES
+from android_demo.versions import APP_FOLDER, SOURCES
 from pocket_bokeh.errors import UserError
 
 OLDEST, NEWEST = 26, 34
@@ -41,7 +41,15 @@ def _check(level: int, left_out: str, classes: Sequence[Path]) -> None:
     signatures = packages[f"com.toasttab.android:gummy-bears-api-{level}"]
     try:
         call(
-            ["java", "-cp", path, ROOM / "host" / "PublicApi.java", signatures, left_out, *classes]
+            [
+                "java",
+                "-cp",
+                path,
+                APP_FOLDER / "host" / "PublicApi.java",
+                signatures,
+                left_out,
+                *classes,
+            ]
         )
     except UserError as error:
         found = "; ".join(re.findall(r"Undefined reference: (.*)", str(error))) or str(error)

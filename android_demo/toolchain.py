@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from android_demo.packages import cache_folder, fetch
+from android_demo.maven import cache_folder, fetch
 from android_demo.page_size import lay_out_for_16_kb, refuses_16_kb
 from android_demo.versions import read_app, read_packages
 from pocket_bokeh.photo import write_atomically

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOM = Path(__file__).parent
-SOURCES = ROOM / "app" / "src" / "main"
+APP_FOLDER = Path(__file__).parent
+SOURCES = APP_FOLDER / "app" / "src" / "main"
 
 
 @dataclass(frozen=True)
@@ -66,4 +66,4 @@ def _package(coordinates: str, sha256: str) -> Package:
 
 
 def _read() -> Mapping[str, dict]:
-    return tomllib.loads((ROOM / "versions.toml").read_text())
+    return tomllib.loads((APP_FOLDER / "versions.toml").read_text())

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from android_demo.host_app import HostApp, make_host_app
-from android_demo.packages import fetch
+from android_demo.maven import fetch
 from android_demo.programs import PACKAGES
 from pocket_bokeh.bundle import Bundle, BundledModel, GoldenPair, TensorFormat, sha256, write_bundle
 from pocket_bokeh.errors import UserError

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from android_demo.build import BuildOptions, build_unsigned, check
-from android_demo.package_checks import (
+from android_demo.apk_checks import (
     FOR_BOTH_PAGE_SIZES,
     check_badging,
     check_page_sizes,
     check_same_bytes,
     check_signature,
 )
-from android_demo.package_file import size_by_part
+from android_demo.apk_file import size_by_part
+from android_demo.build import BuildOptions, build_unsigned, check
 from android_demo.page_size import lay_out_for_16_kb
 from android_demo.programs import call
 from android_demo.signing import machine_key, own_key, sign

@@ -1,15 +1,11 @@
 """The app's own classes, in the JVM, in Robolectric's Android and beside the workshop's Python."""
 
-import io
 import json
-import random
 import re
 from pathlib import Path
 
 import numpy as np
-import pillow_heif
 import pytest
-from PIL import ExifTags, Image
 from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage import data
 
@@ -19,10 +15,13 @@ from android_demo.phone_report import read_proof, report
 from android_demo.programs import PACKAGES
 from android_demo.prove import run_arm_model
 from android_demo.toolchain import bring_toolchain
+from pocket_bokeh import detail_transfer, guided_filter
 from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.detail_transfer import COARSE
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import network_input, read_photo, resize_photo, to_uint8
-from pocket_bokeh.render import frame, render_photo
+from pocket_bokeh.render import SHORTEST_SIDE, VIEWS, frame, render_photo
+from tests.android_demo.photos_with_exif import photo_with_exif
 
 WORKING_SIZE = (192, 256)
 
@@ -32,7 +31,7 @@ def test_the_screens_do_what_a_user_expects(
 ) -> None:
     proof = tmp_path / "proof.json"
     for kind in ("PNG", "WEBP"):
-        (tmp_path / f"noted.{kind.lower()}").write_bytes(noted(kind))
+        (tmp_path / f"photo.{kind.lower()}").write_bytes(photo_with_exif(kind))
     said = host_app.test(
         "screen.MainActivityTest",
         "screen.OpenedPhotosTest",
@@ -44,7 +43,7 @@ def test_the_screens_do_what_a_user_expects(
         "photo.GalleryTest",
         "photo.OrientationTest",
         "model.ModelBundleTest",
-        properties={"proof": proof, "noted": tmp_path},
+        properties={"proof": proof, "photos_with_exif": tmp_path},
     )
     passed = re.search(r"OK \((\d+) tests\)", said)
     assert passed
@@ -63,70 +62,6 @@ def test_the_network_sees_the_same_photo_as_in_the_workshop(
     photo = resize_photo(data.astronaut(), *shape)
     expected = to_uint8(network_input(frame(photo, WORKING_SIZE).photo))
     assert np.array_equal(host_app.network_input(photo, WORKING_SIZE), expected)
-
-
-def noted(kind: str) -> bytes:
-    """A photo on its side, with a date, a camera, a place and a thumbnail."""
-    image = Image.fromarray(data.astronaut()[:120, :160])
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6
-    exif[ExifTags.Base.Make] = "Pocket"
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2026:11:25 08:00:00"
-    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
-    notes = bytearray(exif.tobytes())
-    notes[pointer_to_thumbnail(notes)] = 8
-    stream = io.BytesIO()
-    if kind == "HEIF":
-        heif = pillow_heif.from_pillow(image)
-        heif.info["exif"] = bytes(notes)
-        heif.save(stream)
-    else:
-        image.save(stream, kind, exif=bytes(notes))
-    return stream.getvalue()
-
-
-def pointer_to_thumbnail(notes: bytes | bytearray) -> int:
-    """Where the last byte of a big-endian TIFF's pointer to its second directory is."""
-    assert notes[6:8] == b"MM"
-    directory = 6 + int.from_bytes(notes[10:14], "big")
-    entries = int.from_bytes(notes[directory : directory + 2], "big")
-    return directory + 2 + 12 * entries + 3
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
-def test_a_cameras_notes_are_found_in_every_format(
-    host_app: HostApp, tmp_path: Path, kind: str
-) -> None:
-    photo = tmp_path / "photo"
-    photo.write_bytes(noted(kind))
-    orientation, tiff = host_app.notes(photo)
-    assert orientation == 6
-    kept = Image.Exif()
-    kept.load(b"Exif\0\0" + tiff)
-    assert kept[ExifTags.Base.Orientation] == 1
-    assert kept[ExifTags.Base.Make] == "Pocket"
-    camera = kept.get_ifd(ExifTags.IFD.Exif)
-    assert camera[ExifTags.Base.DateTimeOriginal] == "2026:11:25 08:00:00"
-    assert kept.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "N"
-    marked = b"Exif\0\0" + tiff
-    assert marked[pointer_to_thumbnail(marked)] == 0, "a thumbnail shows the photo as it was"
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
-def test_notes_beyond_reading_are_none(host_app: HostApp, tmp_path: Path, kind: str) -> None:
-    """Cut short anywhere, or with any of the first bytes changed, a file never stops the app."""
-    whole = noted(kind)
-    notes = whole.index(b"Pocket")
-    for name, content in {
-        "cut": whole[: notes - 40],
-        "empty": b"",
-        "wild": whole[:40] + bytes(random.Random(0).choices(range(256), k=400)),
-    }.items():
-        photo = tmp_path / name
-        photo.write_bytes(content)
-        orientation, tiff = host_app.notes(photo)
-        assert 1 <= orientation <= 8
-        assert b"Pocket" not in tiff
 
 
 class HalfBlurred:
@@ -166,6 +101,32 @@ def test_the_photos_detail_comes_back_as_in_the_workshop(
     assert off.max() <= 3
     assert off.mean() < 0.5
     assert np.array_equal(host_app.transfer(photo, renderings, strength=0.0), photo)
+
+
+def test_constants_are_those_of_python(host_app: HostApp) -> None:
+    blurred, sharp = COARSE.gate
+    expected = {
+        "picture.DetailTransfer": {
+            "WINDOW_SIGMA": detail_transfer.WINDOW_SIGMA,
+            "REGULARISER": COARSE.regulariser,
+            "TONE_SIGMA": detail_transfer.TONE_SIGMA,
+            "LOW_PASS_SIGMA": COARSE.low_pass_sigma,
+            "HIGH_PASS_SIGMA": COARSE.high_pass_sigma,
+            "BLURRED": blurred,
+            "SHARP": sharp,
+            "CERTAINTY": COARSE.certainty,
+            "LEAST_CERTAINTY": detail_transfer.LEAST_CERTAINTY,
+            "BORDER": COARSE.border,
+        },
+        "picture.GuidedFilter": {
+            "REDUCTION": guided_filter.REDUCTION,
+            "WINDOW_SIGMA": guided_filter.WINDOW_SIGMA,
+            "EPSILON": guided_filter.EPSILON,
+        },
+        "picture.Framed": {"SHORTEST_SIDE": SHORTEST_SIDE, "SMALLER": VIEWS[1].share},
+    }
+    for name, constants in expected.items():
+        assert host_app.constants(name) == pytest.approx(constants, rel=1e-6), name
 
 
 def test_every_model_runs_on_the_apps_own_inference_class(

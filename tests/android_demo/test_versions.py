@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from android_demo.packages import fetch
-from android_demo.versions import ROOM, SOURCES, read_app, read_packages
+from android_demo.maven import fetch
+from android_demo.versions import APP_FOLDER, SOURCES, read_app, read_packages
 from pocket_bokeh.errors import UserError
 
-GRADLE_FILE = ROOM / "app" / "build.gradle.kts"
+GRADLE_FILE = APP_FOLDER / "app" / "build.gradle.kts"
 GRADLE = GRADLE_FILE.read_text()
 
 # Stands for Maven: writes other files than the ones that the project asks for.
@@ -52,7 +52,7 @@ def test_gradle_takes_the_same_packages() -> None:
 def test_gradle_builds_the_same_sources() -> None:
     assert "sourceSets" not in GRADLE  # so they lie beside its file, as they do by default
     assert (GRADLE_FILE.parent / "src" / "main").samefile(SOURCES)
-    classes = [file.name for file in ROOM.rglob("*.java")]
+    classes = [file.name for file in APP_FOLDER.rglob("*.java")]
     assert "MainActivity.java" in classes
     assert len(classes) == len(set(classes)), "a class has a second copy"
 

@@ -6,8 +6,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Uses what Android has only from a level on: whoever calls it looks at the level first. The check
- * of the API leaves out what has this, and holds it against the later level instead.
+ * Marks a method that uses API added in a later Android than the oldest supported one. Callers must
+ * check `Build.VERSION.SDK_INT` first. The API check compares such methods with the newest API.
  */
 @Retention(RetentionPolicy.CLASS)
 @Target(ElementType.METHOD)

@@ -1,16 +1,22 @@
 package app.pocketbokeh;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import app.pocketbokeh.model.Accelerator;
-import app.pocketbokeh.model.LiteRenderer;
-import app.pocketbokeh.photo.ExifNotes;
+import app.pocketbokeh.model.TfliteRenderer;
+import app.pocketbokeh.photo.Exif;
 import app.pocketbokeh.picture.DetailTransfer;
-import app.pocketbokeh.picture.Enlargement;
+import app.pocketbokeh.picture.OverlayBlender;
 import app.pocketbokeh.picture.Framed;
 import app.pocketbokeh.picture.Overlay;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
 import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -20,9 +26,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The app's own classes on files of bare numbers, for the tests in Python to hold beside theirs.
+ * Runs the app's own classes on files of raw numbers, for tests in Python that compare the results
+ * with Python's.
  *
- * Pictures are height × width × 3 bytes; renderings are height × width × 3 floats.
+ * <p>Pictures are height × width × 3 bytes, renderings height × width × 3 floats.
  */
 public final class OnHost {
     private OnHost() {}
@@ -32,7 +39,9 @@ public final class OnHost {
         switch (arguments[0]) {
             case "frame" -> Files.write(out, views(arguments).get(0).networkInput().rgb());
             case "transfer" -> Files.write(out, transfer(arguments));
-            case "notes" -> Files.write(out, notes(arguments));
+            case "exif" -> Files.write(out, Exif.read(new File(arguments[1])).tiff());
+            case "orientations" -> Files.write(out, orientations(arguments));
+            case "constants" -> Files.write(out, constants(arguments[1]).getBytes(UTF_8));
             case "model" -> Files.write(out, model(arguments));
             default -> throw new IllegalArgumentException(arguments[0]);
         }
@@ -67,11 +76,11 @@ public final class OnHost {
             renderings.add(planes(floats, working.height(), working.width()));
         }
         Overlay overlay =
-                DetailTransfer.mean(views, renderings).ofStrength(Float.parseFloat(arguments[7]));
+                DetailTransfer.mean(views, renderings).atStrength(Float.parseFloat(arguments[7]));
         int height = photo.height();
         int width = photo.width();
         byte[] rgb = photo.rgb().clone();
-        Enlargement enlargement = new Enlargement(overlay, height, width);
+        OverlayBlender blender = new OverlayBlender(overlay, height, width);
         int[] pixels = new int[width];
         for (int row = 0; row < height; row++) {
             int start = 3 * row * width;
@@ -83,7 +92,7 @@ public final class OnHost {
                                 | (rgb[at + 1] & 0xff) << 8
                                 | rgb[at + 2] & 0xff;
             }
-            enlargement.render(row, pixels, 0);
+            blender.blendRow(row, pixels, 0);
             byte[] result = Picture.ofPixels(1, width, pixels).rgb();
             System.arraycopy(result, 0, rgb, start, result.length);
         }
@@ -100,12 +109,26 @@ public final class OnHost {
         return planes;
     }
 
-    /** notes PHOTO; writes how it lies in its file, and the notes of it turned upright. */
-    private static byte[] notes(String[] arguments) throws IOException {
-        ExifNotes notes = ExifNotes.read(new File(arguments[1]));
-        byte[] tiff = notes.upright().tiff();
-        ByteBuffer out = ByteBuffer.allocate(1 + tiff.length);
-        return out.put((byte) notes.orientation().exif()).put(tiff).array();
+    /** orientations PHOTO…; writes one byte for each photo. */
+    private static byte[] orientations(String[] arguments) throws IOException {
+        byte[] orientations = new byte[arguments.length - 2];
+        for (int photo = 0; photo < orientations.length; photo++) {
+            Exif exif = Exif.read(new File(arguments[photo + 1]));
+            orientations[photo] = (byte) exif.orientation().exif();
+        }
+        return orientations;
+    }
+
+    /** constants CLASS; writes the numbers that a class holds as constants, one NAME VALUE a line. */
+    private static String constants(String name) throws ReflectiveOperationException {
+        StringBuilder lines = new StringBuilder();
+        for (Field field : Class.forName("app.pocketbokeh." + name).getDeclaredFields()) {
+            if (Modifier.isStatic(field.getModifiers()) && field.getType().isPrimitive()) {
+                field.setAccessible(true);
+                lines.append(field.getName()).append(' ').append(field.get(null)).append('\n');
+            }
+        }
+        return lines.toString();
     }
 
     /** model FILE ACCELERATOR INPUT; writes what the model gives, 0…1. */
@@ -115,7 +138,7 @@ public final class OnHost {
                 ByteBuffer.allocateDirect(content.length).order(ByteOrder.nativeOrder());
         buffer.put(content).rewind();
         Accelerator accelerator = Accelerator.valueOf(arguments[2]);
-        try (LiteRenderer renderer = LiteRenderer.open(buffer, accelerator, 2)) {
+        try (TfliteRenderer renderer = TfliteRenderer.open(buffer, accelerator, 2)) {
             byte[] rgb = Files.readAllBytes(Path.of(arguments[3]));
             Picture input = new Picture(renderer.inputHeight(), renderer.inputWidth(), rgb);
             Planes rendered = renderer.render(input);

@@ -20,7 +20,7 @@ public record Trial(
         double milliseconds,
         GoldenPair.Difference difference) {
 
-    /** Opens a model on an accelerator: `LiteRenderer::open`, or what stands for it in a test. */
+    /** Opens a model on an accelerator: `TfliteRenderer::open`, or what stands for it in a test. */
     public interface Opener {
         Renderer open(java.nio.ByteBuffer model, Accelerator accelerator)
                 throws AcceleratorException;

@@ -7,14 +7,14 @@ import android.graphics.ColorSpace;
 import android.os.Build;
 import app.pocketbokeh.FromApi;
 import app.pocketbokeh.R;
-import app.pocketbokeh.picture.Enlargement;
+import app.pocketbokeh.picture.OverlayBlender;
 import app.pocketbokeh.picture.Overlay;
 import java.io.IOException;
 import java.io.OutputStream;
 
 /**
- * A photo at its full size with the bokeh in it, to a JPEG. One bitmap is all that has the full
- * size: the photo is rendered in it, a band of rows at a time.
+ * Renders a photo at its full size and writes it as a JPEG. Only one bitmap has the full size; the
+ * bokeh is rendered into it, a band of rows at a time.
  */
 public final class FullSize {
     private static final int BAND = 32;
@@ -23,15 +23,15 @@ public final class FullSize {
     private static final int LARGEST_SAMPLE = 16;
 
     /**
-     * What was written.
+     * The size of what was written.
      *
      * @param height of the upright photo
      * @param width of the upright photo
-     * @param sample 1 for the full size, or the divisor by which it fits into the memory
+     * @param sample 1 for the full size, else the divisor that made it fit into memory
      */
     public record Written(int height, int width, int sample) {}
 
-    /** Asked between two bands. */
+    /** Is asked between two bands. */
     public interface Cancelled {
         boolean isCancelled();
     }
@@ -39,11 +39,12 @@ public final class FullSize {
     private FullSize() {}
 
     /**
-     * Renders a photo and writes it, as it lies in its file, with its camera's notes.
+     * Renders a photo and writes it with its EXIF. The pixels are stored in the orientation of the
+     * photo's own file.
      *
-     * @param overlay of the upright photo
-     * @return what was written, or null if it was cancelled
-     * @throws PhotoException if the photo is damaged or does not fit into the memory at all
+     * @param overlay for the upright photo
+     * @return the size, or null if it was cancelled
+     * @throws PhotoException if the photo is damaged or does not fit into memory at any size
      * @throws IOException if it cannot be written
      */
     public static Written write(
@@ -53,11 +54,11 @@ public final class FullSize {
             OutputStream out,
             Cancelled cancelled)
             throws PhotoException, IOException {
-        Overlay stored = overlay.turnedAs(photo.orientation());
+        Overlay stored = overlay.asStored(photo.orientation());
         for (int sample = fittingSample(context, photo); sample <= LARGEST_SAMPLE; sample *= 2) {
             Bitmap bitmap = renderIfItFits(photo, sample, stored, cancelled);
             if (bitmap != null) {
-                // Once a byte is written there is no beginning anew.
+                // Once a byte is written, a smaller size can no longer be tried.
                 return encode(bitmap, photo, sample, out);
             }
             if (cancelled.isCancelled()) {
@@ -67,7 +68,7 @@ public final class FullSize {
         throw new PhotoException(R.string.no_memory, null);
     }
 
-    /** Null if it does not fit into the memory, or was cancelled. */
+    /** Returns null if the photo does not fit into memory, or it was cancelled. */
     private static Bitmap renderIfItFits(
             PhotoFile photo, int sample, Overlay stored, Cancelled cancelled)
             throws PhotoException {
@@ -77,7 +78,7 @@ public final class FullSize {
             bitmap = photo.decode(sample);
             whole = render(bitmap, stored, cancelled);
         } catch (OutOfMemoryError error) {
-            whole = false; // Half the size needs a quarter of the memory.
+            whole = false; // The caller tries half the size, which takes a quarter of the memory.
         }
         if (!whole && bitmap != null) {
             bitmap.recycle();
@@ -85,7 +86,7 @@ public final class FullSize {
         return whole ? bitmap : null;
     }
 
-    /** The divisor at which the photo fits into the memory that it may take. */
+    /** The smallest divisor at which the photo fits into the memory that it may use. */
     private static int fittingSample(Context context, PhotoFile photo) {
         long most = mostBytes(context);
         int sample = 1;
@@ -97,8 +98,8 @@ public final class FullSize {
     }
 
     /**
-     * Half of the memory that is left before Android ends other apps for want of it. Where it does so
-     * already, an eighth of what is free.
+     * Half of the memory that is free above Android's threshold, below which it ends other apps; at
+     * least an eighth of all free memory.
      */
     private static long mostBytes(Context context) {
         ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();
@@ -109,14 +110,15 @@ public final class FullSize {
     /**
      * Renders in place.
      *
-     * @return false if it was cancelled midway
+     * @param overlay for the bitmap as its pixels are stored
+     * @return false if it was cancelled before the end
      */
     public static boolean render(Bitmap bitmap, Overlay overlay, Cancelled cancelled) {
         ColorSpace own = bitmap.getColorSpace();
-        readAs(bitmap, ColorSpace.get(ColorSpace.Named.SRGB));
+        label(bitmap, ColorSpace.get(ColorSpace.Named.SRGB));
         int width = bitmap.getWidth();
         int height = bitmap.getHeight();
-        Enlargement enlargement = new Enlargement(overlay, height, width);
+        OverlayBlender blender = new OverlayBlender(overlay, height, width);
         int[] pixels = new int[Math.min(BAND, height) * width];
         for (int top = 0; top < height; top += BAND) {
             if (cancelled.isCancelled()) {
@@ -125,19 +127,20 @@ public final class FullSize {
             int rows = Math.min(BAND, height - top);
             bitmap.getPixels(pixels, 0, width, 0, top, width, rows);
             for (int row = 0; row < rows; row++) {
-                enlargement.render(top + row, pixels, row * width);
+                blender.blendRow(top + row, pixels, row * width);
             }
             bitmap.setPixels(pixels, 0, width, 0, top, width, rows);
         }
-        readAs(bitmap, own);
+        label(bitmap, own);
         return true;
     }
 
     /**
-     * Gives a bitmap's codes another meaning, so that Android hands them out as they are: a wider
-     * colour space would be clipped to sRGB. Before Android 10 all is decoded to sRGB.
+     * Labels a bitmap with a colour space without changing its values. Labelled sRGB, Android hands
+     * out the values as they are instead of clipping a wider space to sRGB. Before Android 10 every
+     * photo is decoded to sRGB.
      */
-    private static void readAs(Bitmap bitmap, ColorSpace space) {
+    private static void label(Bitmap bitmap, ColorSpace space) {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q && space != null) {
             assign(bitmap, space);
         }
@@ -151,16 +154,16 @@ public final class FullSize {
     private static Written encode(Bitmap bitmap, PhotoFile photo, int sample, OutputStream out)
             throws IOException {
         try {
-            NotedJpegStream noted = new NotedJpegStream(out, photo.notes().segment());
-            boolean written = bitmap.compress(Bitmap.CompressFormat.JPEG, QUALITY, noted);
-            noted.flush();
-            noted.check();
+            ExifJpegStream jpeg = new ExifJpegStream(out, photo.exif().segment());
+            boolean written = bitmap.compress(Bitmap.CompressFormat.JPEG, QUALITY, jpeg);
+            jpeg.flush();
+            jpeg.check();
             if (!written) {
                 throw new IOException("Android's encoder failed");
             }
-            boolean turns = photo.orientation().isSideways();
-            int height = turns ? bitmap.getWidth() : bitmap.getHeight();
-            int width = turns ? bitmap.getHeight() : bitmap.getWidth();
+            boolean isSideways = photo.orientation().isSideways();
+            int height = isSideways ? bitmap.getWidth() : bitmap.getHeight();
+            int width = isSideways ? bitmap.getHeight() : bitmap.getWidth();
             return new Written(height, width, sample);
         } finally {
             bitmap.recycle();

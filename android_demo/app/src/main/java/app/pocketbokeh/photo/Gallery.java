@@ -11,7 +11,7 @@ import android.util.Log;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** Puts a picture among the phone's pictures, which needs no permission from Android 10 on. */
+/** Adds pictures to the phone's gallery, which needs no permission since Android 10. */
 public final class Gallery {
     private static final String FOLDER = Environment.DIRECTORY_PICTURES + "/Pocket Bokeh";
 
@@ -22,7 +22,7 @@ public final class Gallery {
 
     private Gallery() {}
 
-    /** Whether pictures can be put there; else the user must say where a file may be made. */
+    /** Whether pictures can be added; before Android 10 the user must choose a place for a file. */
     public static boolean isOpen() {
         return Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q;
     }
@@ -30,8 +30,8 @@ public final class Gallery {
     /**
      * Adds a JPEG, whole or not at all.
      *
-     * @return what the writer returned; null leaves nothing behind
-     * @throws IOException if the phone's storage refuses it, such as when it is full
+     * @return what the writer returned; if that is null, the picture is removed again
+     * @throws IOException if it cannot be stored, for example because the storage is full
      */
     public static <T> T add(ContentResolver resolver, String name, Writer<T> writer)
             throws IOException, PhotoException {
@@ -42,7 +42,7 @@ public final class Gallery {
         values.put(MediaStore.Images.Media.IS_PENDING, 1);
         Uri uri = resolver.insert(MediaStore.Images.Media.EXTERNAL_CONTENT_URI, values);
         if (uri == null) {
-            throw new IOException("the gallery takes no picture");
+            throw new IOException("the gallery refuses the picture");
         }
         T written = writeOrRemove(
                 resolver, uri, writer, () -> resolver.delete(uri, null, null));
@@ -57,9 +57,9 @@ public final class Gallery {
     }
 
     /**
-     * Writes to a document that the user made for it, whole or not at all.
+     * Writes to a document that the user created for it, whole or not at all.
      *
-     * @return what the writer returned; null leaves nothing behind
+     * @return what the writer returned; if that is null, the document is removed again
      * @throws IOException if it cannot be written
      */
     public static <T> T writeDocument(ContentResolver resolver, Uri uri, Writer<T> writer)
@@ -86,18 +86,18 @@ public final class Gallery {
         }
     }
 
-    /** Failing here must not hide why it could not be written. */
+    /** Only logs a failure, so that it does not hide why the picture could not be written. */
     private static void remove(Removal removal) {
         try {
             removal.run();
         } catch (IOException | RuntimeException error) {
-            Log.w("PocketBokeh", "half a picture is left behind", error);
+            Log.w("PocketBokeh", "an incomplete picture could not be removed", error);
         }
     }
 
     private static <T> T write(ContentResolver resolver, Uri uri, Writer<T> writer)
             throws IOException, PhotoException {
-        // "t": a document that is written over may be longer than the picture.
+        // "t" truncates: an existing document may be longer than the picture.
         try (OutputStream out = resolver.openOutputStream(uri, "wt")) {
             if (out == null) {
                 throw new IOException("cannot be written: " + uri);

@@ -1,6 +1,6 @@
 package app.pocketbokeh.photo;
 
-/** Something about a photo that its owner should know; the message is a string resource. */
+/** A problem with a photo that the user should read about; the message is a string resource. */
 public final class PhotoException extends Exception {
     private static final long serialVersionUID = 1;
     private final int message;
@@ -10,14 +10,14 @@ public final class PhotoException extends Exception {
         this(message, cause, "");
     }
 
-    /** With what the string resource takes as its argument. */
+    /** Also takes the argument of the string resource. */
     PhotoException(int message, Throwable cause, String detail) {
         super(cause);
         this.message = message;
         this.detail = detail;
     }
 
-    /** The string resource that says it. */
+    /** The string resource. */
     public int message() {
         return message;
     }

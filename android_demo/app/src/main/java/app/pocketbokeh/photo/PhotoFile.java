@@ -17,30 +17,25 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
-import java.util.Set;
 
 /**
- * A photo in the app's own storage. It is copied there when it is chosen: the right to read it from
- * elsewhere ends with the process, and the file may be needed again, at its full size. The file never
- * changes, so what was read of it once stays true.
+ * A photo in the app's own storage. It is copied when it is chosen, because the right to read the
+ * original ends with the process, and the file is needed again at its full size. The copy never
+ * changes.
  */
 public final class PhotoFile {
     private static final long MOST_BYTES = 200_000_000;
 
-    /** Android's decoder turns the others, such as HEIF, by itself. */
-    private static final Set<String> DECODED_AS_STORED =
-            Set.of("image/jpeg", "image/png", "image/webp");
 
     private final File file;
     private final int height;
     private final int width;
-    private final boolean isDecodedUpright;
     private final Orientation orientation;
 
     /**
      * Reads a photo's header.
      *
-     * @throws PhotoException if it is no photo
+     * @throws PhotoException if it is not a photo
      */
     public PhotoFile(File file) throws PhotoException {
         BitmapFactory.Options options = new BitmapFactory.Options();
@@ -52,21 +47,20 @@ public final class PhotoFile {
         this.file = file;
         height = options.outHeight;
         width = options.outWidth;
-        isDecodedUpright = !DECODED_AS_STORED.contains(options.outMimeType);
-        orientation = isDecodedUpright ? Orientation.UPRIGHT : readOrientation(file);
+        orientation = readOrientation(file); // BitmapFactory applies none, not even that of HEIC.
     }
 
-    /** Where a photo comes from. */
-    private interface Source {
+    /** Opens the original. */
+    private interface Opener {
         InputStream open() throws IOException;
     }
 
     /**
-     * Copies a photo that the user granted, whole or not at all.
+     * Copies a photo that the user gave access to, whole or not at all.
      *
      * @param uri a content URI
      * @param to a file that nothing else uses
-     * @throws PhotoException if it cannot be read or stored, or is no photo
+     * @throws PhotoException if it cannot be read or stored, or is not a photo
      */
     public static PhotoFile copy(ContentResolver resolver, Uri uri, File to)
             throws PhotoException {
@@ -74,11 +68,11 @@ public final class PhotoFile {
     }
 
     /**
-     * Copies the photo that a camera app wrote, whole or not at all. The camera may still write to
-     * its own file, so that one is not kept.
+     * Copies the photo that the camera app wrote, whole or not at all. It is copied because the
+     * camera app may still write to its own file.
      *
      * @param to a file that nothing else uses
-     * @throws PhotoException if it wrote none, or as above
+     * @throws PhotoException if the camera app wrote nothing, or as in `copy`
      */
     public static PhotoFile copyCaptured(File captured, File to) throws PhotoException {
         if (captured.length() == 0) {
@@ -87,12 +81,12 @@ public final class PhotoFile {
         return copy(() -> new FileInputStream(captured), to);
     }
 
-    private static PhotoFile copy(Source source, File to) throws PhotoException {
+    private static PhotoFile copy(Opener original, File to) throws PhotoException {
         File beside = new File(to.getPath() + ".part");
         try {
-            try (InputStream in = source.open()) {
+            try (InputStream in = original.open()) {
                 store(in, beside);
-            } catch (IOException | RuntimeException error) { // Another app's code may throw any.
+            } catch (IOException | RuntimeException error) { // Other apps' code may throw anything.
                 throw new PhotoException(R.string.cannot_read, error);
             }
             new PhotoFile(beside);
@@ -106,10 +100,10 @@ public final class PhotoFile {
     }
 
     private static InputStream open(ContentResolver resolver, Uri uri) throws IOException {
-        // Another app might name one of our own files, which we may read and it may not.
+        // Another app could name one of this app's files, which that app may not read itself.
         boolean granted = ContentResolver.SCHEME_CONTENT.equals(uri.getScheme());
         if (!granted || SharedFiles.isOurs(uri)) {
-            throw new IOException("not a photo that was granted: " + uri);
+            throw new IOException("no access was granted to " + uri);
         }
         InputStream stream = resolver.openInputStream(uri);
         if (stream == null) {
@@ -118,11 +112,11 @@ public final class PhotoFile {
         return stream;
     }
 
-    /** What fails to be read is an IOException, what fails to be written a PhotoException. */
+    /** Throws an IOException if reading fails, a PhotoException if writing fails. */
     private static void store(InputStream in, File to) throws IOException, PhotoException {
         byte[] buffer = new byte[1 << 16];
         long total = 0;
-        try (Written out = new Written(to)) {
+        try (CopyOutput out = new CopyOutput(to)) {
             for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
                 total += count;
                 if (total > MOST_BYTES) {
@@ -134,11 +128,11 @@ public final class PhotoFile {
         }
     }
 
-    /** A file that is written; all that fails says that it could not be stored. */
-    private static final class Written implements AutoCloseable {
+    /** The file that the copy is written to. Every failure says that it could not be stored. */
+    private static final class CopyOutput implements AutoCloseable {
         private final FileOutputStream out;
 
-        Written(File file) throws PhotoException {
+        CopyOutput(File file) throws PhotoException {
             try {
                 out = new FileOutputStream(file);
             } catch (IOException error) {
@@ -165,14 +159,14 @@ public final class PhotoFile {
     }
 
     private static PhotoException notStored(IOException error) {
-        return Storage.isFull(error)
+        return StorageErrors.isFull(error)
                 ? new PhotoException(R.string.no_space, error)
                 : new PhotoException(R.string.cannot_store, error, error.getMessage());
     }
 
     private static Orientation readOrientation(File file) {
         try {
-            return ExifNotes.read(file).orientation();
+            return ExifReader.read(file).orientation();
         } catch (IOException error) {
             return Orientation.UPRIGHT;
         }
@@ -183,40 +177,40 @@ public final class PhotoFile {
     }
 
     /**
-     * What its camera noted, of the photo as `decode` gives it.
+     * The EXIF for the photo as `decode` gives it.
      *
      * @throws IOException if the file cannot be read
      */
-    ExifNotes notes() throws IOException {
-        ExifNotes notes = ExifNotes.read(file);
-        return isDecodedUpright ? notes.upright() : notes;
+    Exif exif() throws IOException {
+        return ExifReader.read(file);
     }
 
     public Orientation orientation() {
         return orientation;
     }
 
-    /** Pixels, as the photo lies in its file. */
+    /** Number of pixels. */
     public long pixels() {
         return (long) height * width;
     }
 
-    /** Of the upright photo. */
+    /** Height of the upright photo. */
     public int uprightHeight() {
         return orientation.isSideways() ? width : height;
     }
 
-    /** Of the upright photo. */
+    /** Width of the upright photo. */
     public int uprightWidth() {
         return orientation.isSideways() ? height : width;
     }
 
     /**
-     * Decodes it as it lies in its file, at one over a power of two of its size.
+     * Decodes the photo in its stored orientation.
      *
-     * @return in the colours of its own profile where Android knows it; may be drawn on
-     * @throws PhotoException if it is damaged
-     * @throws OutOfMemoryError if it does not fit
+     * @param sample by which each side is divided; a power of two
+     * @return mutable, in the photo's own colour space if Android knows it
+     * @throws PhotoException if the photo is damaged
+     * @throws OutOfMemoryError if it does not fit into memory
      */
     public Bitmap decode(int sample) throws PhotoException {
         BitmapFactory.Options options = new BitmapFactory.Options();
@@ -236,7 +230,7 @@ public final class PhotoFile {
         return bitmap;
     }
 
-    /** What brightens single pixels on an HDR screen was made for the photo as it was. */
+    /** A gain map brightens pixels on an HDR screen; it was made for the photo without bokeh. */
     @FromApi(34)
     private static void dropGainmap(Bitmap bitmap) {
         if (bitmap.hasGainmap()) {
@@ -245,9 +239,10 @@ public final class PhotoFile {
     }
 
     /**
-     * Decodes it upright for the screen, no side longer than so many pixels.
+     * Decodes the photo upright for the screen.
      *
-     * @throws PhotoException if it is damaged
+     * @param longestSide the most pixels that a side may have
+     * @throws PhotoException if the photo is damaged
      */
     public Bitmap decodeUpright(int longestSide) throws PhotoException {
         int sample = 1;
@@ -256,23 +251,23 @@ public final class PhotoFile {
         }
         Bitmap stored = decode(sample);
         float scale = (float) longestSide / Math.max(stored.getHeight(), stored.getWidth());
-        Matrix turn = turn(orientation);
+        Matrix transform = toUpright(orientation);
         if (scale < 1) {
-            turn.preScale(scale, scale);
+            transform.preScale(scale, scale);
         }
-        if (turn.isIdentity()) {
+        if (transform.isIdentity()) {
             return stored;
         }
         Bitmap upright =
                 Bitmap.createBitmap(
-                        stored, 0, 0, stored.getWidth(), stored.getHeight(), turn, true);
+                        stored, 0, 0, stored.getWidth(), stored.getHeight(), transform, true);
         if (upright != stored) {
             stored.recycle();
         }
         return upright;
     }
 
-    private static Matrix turn(Orientation orientation) {
+    private static Matrix toUpright(Orientation orientation) {
         Matrix matrix = new Matrix();
         switch (orientation.exif()) {
             case 2 -> matrix.setScale(-1, 1);

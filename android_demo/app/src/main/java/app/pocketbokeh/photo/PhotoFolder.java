@@ -7,14 +7,14 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The copies of photos that one screen opened, each in a file of its own, so that what is being
- * opened never replaces what is shown. The folder outlives the app's process: a screen that Android
- * brings back finds its photo by the folder's name.
+ * Holds the copies of the photos that one screen opened, each in its own file, so that a photo being
+ * opened never overwrites the one on the screen. The folder outlives the app's process: a screen
+ * that Android restores finds its photo by the folder's name.
  */
 public final class PhotoFolder {
     private static final String FOLDERS = "photos";
 
-    /** The names of the folders that this process uses. */
+    /** Names of the folders that this process uses. */
     private static final Set<String> IN_USE = ConcurrentHashMap.newKeySet();
 
     private final File folder;
@@ -34,7 +34,7 @@ public final class PhotoFolder {
         return new File(context.getNoBackupFilesDir(), FOLDERS);
     }
 
-    /** Removes the folders of processes that ended and whose screens will not come back. */
+    /** Removes the folders that earlier processes left and no screen uses any more. */
     public static void removeAbandoned(Context context) {
         for (File folder : filesIn(parent(context))) {
             if (!IN_USE.contains(folder.getName())) {
@@ -47,7 +47,7 @@ public final class PhotoFolder {
         return folder.getName();
     }
 
-    /** A file for one more photo; not made yet. */
+    /** A new name for one more photo; the file does not exist yet. */
     public File newFile() {
         folder.mkdirs();
         newest = Math.max(newest, last()) + 1;
@@ -58,7 +58,7 @@ public final class PhotoFolder {
     public File shown() {
         File first = null;
         for (File file : filesIn(folder)) {
-            // A later one was copied and never shown: what is shown removes what came before.
+            // Showing a photo removes the earlier ones. A later one was copied but never shown.
             if (number(file) > 0 && (first == null || number(file) < number(first))) {
                 first = file;
             }
@@ -75,12 +75,12 @@ public final class PhotoFolder {
         }
     }
 
-    /** Leaves the photo to the screen that comes back in place of this one. */
+    /** Stops using the folder but keeps it for the screen when Android restores it. */
     public void close() {
         IN_USE.remove(folder.getName());
     }
 
-    /** Removes the photos of a screen that does not come back. */
+    /** Removes the folder of a screen that was closed for good. */
     public void remove() {
         close();
         remove(folder);
@@ -101,7 +101,7 @@ public final class PhotoFolder {
         return last;
     }
 
-    /** 0 for what is no whole photo. */
+    /** The number in a file's name; 0 if it is not a complete photo. */
     private static int number(File file) {
         String name = file.getName();
         return name.matches("\\d{1,9}") ? Integer.parseInt(name) : 0;

@@ -12,23 +12,23 @@ import java.io.File;
 import java.io.FileNotFoundException;
 
 /**
- * Lends single files of the cache's folder `shared` to the apps that are granted them: the camera
- * writes its photo there, and what is shared is read from there.
+ * Gives other apps access to single files in the cache folder `shared`: the camera app writes its
+ * photo there, and shared pictures are read from there.
  */
 public final class SharedFiles extends ContentProvider {
     private static final String AUTHORITY = "app.pocketbokeh.shared";
     private static final String FOLDER = "shared";
     private static final long DAY = 24 * 60 * 60 * 1000L;
 
-    /** The file of a name, its folder made. */
+    /** The file of that name; creates the folder. */
     public static File file(Context context, String name) {
         File folder = new File(context.getCacheDir(), FOLDER);
         folder.mkdirs();
         return new File(folder, name);
     }
 
-    /** Removes what was lent more than a day ago, which nobody reads or writes any more. */
-    public static void forgetOld(Context context) {
+    /** Removes files that are older than a day. */
+    public static void removeOld(Context context) {
         File[] files = new File(context.getCacheDir(), FOLDER).listFiles();
         for (File file : files == null ? new File[0] : files) {
             if (file.lastModified() < System.currentTimeMillis() - DAY) {
@@ -37,12 +37,12 @@ public final class SharedFiles extends ContentProvider {
         }
     }
 
-    /** What another app calls it. */
+    /** The URI under which other apps find a file. */
     public static Uri uri(String name) {
         return new Uri.Builder().scheme("content").authority(AUTHORITY).appendPath(name).build();
     }
 
-    /** Whether a URI names a file of ours. */
+    /** Whether a URI names one of this app's files. */
     static boolean isOurs(Uri uri) {
         return String.valueOf(uri.getAuthority()).endsWith(AUTHORITY);
     }

@@ -1,8 +1,8 @@
 package app.pocketbokeh.picture;
 
 /**
- * Bicubic resizing along one axis, antialiased when it shrinks, as the workshop's Pillow does it to
- * the bit: what the network sees on the phone is what it saw there.
+ * Bicubic resizing along one axis, antialiased when it shrinks. 8-bit results equal Pillow's bit for
+ * bit, so the network sees the same input on the phone as in training.
  */
 public final class Bicubic {
     private static final double SHARPNESS = -0.5;
@@ -12,7 +12,12 @@ public final class Bicubic {
     private final int[] first;
     private final double[][] weights;
 
-    /** From so many pixels to so many. */
+    /**
+     * Computes the weights.
+     *
+     * @param from length in pixels before resizing
+     * @param to length in pixels after it
+     */
     public Bicubic(int from, int to) {
         double scale = (double) from / to;
         double stretch = Math.max(scale, 1.0);
@@ -43,17 +48,17 @@ public final class Bicubic {
         return x < 2 ? (((x - 5) * x + 8) * x - 4) * SHARPNESS : 0;
     }
 
-    /** The first pixel that a new pixel is made of. */
+    /** The first input pixel that contributes to an output pixel. */
     public int first(int pixel) {
         return first[pixel];
     }
 
-    /** The weights of that pixel and those after it. */
+    /** The weights of that input pixel and of those that follow it; they sum to 1. */
     public double[] weights(int pixel) {
         return weights[pixel];
     }
 
-    /** An 8-bit picture at another size. */
+    /** Resizes an 8-bit picture. */
     public static Picture resize(Picture picture, int height, int width) {
         byte[] rgb = picture.rgb();
         if (picture.width() != width) {
@@ -113,7 +118,7 @@ public final class Bicubic {
         return taps;
     }
 
-    /** A float plane of height × width at another size. */
+    /** Resizes a float plane of height × width. */
     public static float[] resize(
             float[] plane, int height, int width, int newHeight, int newWidth) {
         Bicubic across = new Bicubic(width, newWidth);
@@ -136,7 +141,12 @@ public final class Bicubic {
         return result;
     }
 
-    /** One row of floats, from a place in one plane to a place in another. */
+    /**
+     * Resizes one row of floats.
+     *
+     * @param from index in `plane` where the row begins
+     * @param to index in `result` where it is written
+     */
     public void resizeRow(float[] plane, int from, float[] result, int to) {
         for (int pixel = 0; pixel < first.length; pixel++) {
             double sum = 0;

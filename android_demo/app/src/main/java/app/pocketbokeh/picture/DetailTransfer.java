@@ -4,11 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Finds how a rendering of working size is laid over a photo of any size, with the photo's own
- * detail where it stays sharp. The workshop's `pocket_bokeh/detail_transfer.py` explains and measures it; here
- * is the same, held to within a step of 255 by a test.
+ * Computes an overlay that applies a rendering of working size to a photo of any size and keeps the
+ * photo's own detail where it stays sharp. A port of `pocket_bokeh/detail_transfer.py`, which
+ * explains it. Tests compare the constants, and the results to within one 8-bit step.
  *
- * With x the photo at working size, y its rendering and m, 0…1, how much of the detail in x
+ * <p>With x the photo at working size, y its rendering and m, 0…1, the share of x's detail that
  * survives in y, the result is up(m) · photo + up(y − m · x).
  */
 public final class DetailTransfer {
@@ -32,7 +32,7 @@ public final class DetailTransfer {
     }
 
     /**
-     * What the renderings of a photo's views do to it in the mean.
+     * Averages the overlays of all views of a photo.
      *
      * @param renderings one for each view, of the working size, 0…1
      */
@@ -42,13 +42,13 @@ public final class DetailTransfer {
             Framed framed = views.get(view);
             Planes small = framed.cut(framed.picture().toPlanes());
             Overlay found = find(small, framed.cut(renderings.get(view)));
-            overlays.add(framed.isMirrored() ? found.turnedAs(Orientation.MIRRORED) : found);
+            overlays.add(framed.isMirrored() ? found.asStored(Orientation.MIRRORED) : found);
         }
         return Overlay.mean(overlays);
     }
 
     /**
-     * What a rendering does to a photo.
+     * Computes the overlay of one rendering.
      *
      * @param small the photo at working size
      * @param rendered its rendering, 0…1
@@ -67,7 +67,7 @@ public final class DetailTransfer {
             float[] twice = change.channel(channel);
             float[] result = offset.channel(channel);
             for (int pixel = 0; pixel < result.length; pixel++) {
-                // What fine detail the rendering has itself would come twice.
+                // Without this the rendering's own fine detail would be added twice.
                 result[pixel] = y[pixel] - survival[pixel] * (twice[pixel] + x[pixel]);
             }
         }
@@ -84,16 +84,16 @@ public final class DetailTransfer {
             float certainty = energy[pixel] / (energy[pixel] + CERTAINTY);
             energy[pixel] = Math.max(certainty, LEAST_CERTAINTY);
         }
-        float[] share = Surfaces.spread(smooth(common), energy, small);
+        float[] share = GuidedFilter.spread(smooth(common), energy, small);
         for (int pixel = 0; pixel < share.length; pixel++) {
             float step = (float) clip((share[pixel] - BLURRED) / (SHARP - BLURRED));
             share[pixel] = step * step * (3 - 2 * step);
         }
-        return inside(share);
+        return withoutBorder(share);
     }
 
-    /** A plane whose border goes on as what is inside it: there a network leaves a sharp rim. */
-    private float[] inside(float[] plane) {
+    /** Extends the inner values over the border, where a network leaves a sharp rim. */
+    private float[] withoutBorder(float[] plane) {
         float[] result = new float[plane.length];
         for (int row = 0; row < height; row++) {
             int from = inner(row, height) * width;
@@ -109,7 +109,7 @@ public final class DetailTransfer {
         return Math.max(border, Math.min(length - 1 - border, position));
     }
 
-    /** A picture halved, and doubled as the network doubles what it leaves alone. */
+    /** Halves a picture and doubles it the way the network doubles what it does not blur. */
     private Planes asTheNetworkSees(Planes picture) {
         int halfHeight = (height + 1) / 2;
         int halfWidth = (width + 1) / 2;
@@ -123,17 +123,17 @@ public final class DetailTransfer {
                     doubled[row * width + column] = half[row / 2 * halfWidth + column / 2];
                 }
             }
-            channels[channel] = Smoothing.box(doubled, height, width);
+            channels[channel] = GaussianFilter.box(doubled, height, width);
         }
         return new Planes(height, width, channels);
     }
 
-    /** Without the finest pixels, which a network makes up and where the grain of integers is. */
+    /** Removes the finest detail: a network invents it, and int8 rounding noise is that fine. */
     private Planes lowPass(Planes picture) {
         float[][] channels = new float[3][];
         for (int channel = 0; channel < 3; channel++) {
             float[] plane = picture.channel(channel);
-            channels[channel] = Smoothing.gaussian(plane, height, width, LOW_PASS_SIGMA);
+            channels[channel] = GaussianFilter.gaussian(plane, height, width, LOW_PASS_SIGMA);
         }
         return new Planes(height, width, channels);
     }
@@ -142,7 +142,7 @@ public final class DetailTransfer {
         float[][] channels = new float[3][];
         for (int channel = 0; channel < 3; channel++) {
             float[] plane = picture.channel(channel);
-            float[] low = Smoothing.gaussian(plane, height, width, sigma);
+            float[] low = GaussianFilter.gaussian(plane, height, width, sigma);
             for (int pixel = 0; pixel < low.length; pixel++) {
                 low[pixel] = plane[pixel] - low[pixel];
             }
@@ -164,7 +164,7 @@ public final class DetailTransfer {
     }
 
     private float[] smooth(float[] plane) {
-        return Smoothing.gaussian(plane, height, width, WINDOW_SIGMA);
+        return GaussianFilter.gaussian(plane, height, width, WINDOW_SIGMA);
     }
 
     private interface OfTwo {

@@ -3,27 +3,28 @@ package app.pocketbokeh.picture;
 import java.util.List;
 
 /**
- * A photo in the middle of a model's working size, mirrored outwards at its borders.
+ * A photo centred in a model's working size; the borders around it mirror the photo.
  *
  * @param picture of the working size
- * @param top where the photo itself begins
- * @param left where the photo itself begins
+ * @param top first row of the photo itself
+ * @param left first column of the photo itself
  * @param height of the photo itself
  * @param width of the photo itself
- * @param isMirrored whether the photo is, left to right
+ * @param isMirrored whether left and right are exchanged
  */
 public record Framed(
         Picture picture, int top, int left, int height, int width, boolean isMirrored) {
-    /** Pixels at working size: of a narrower strip the coarsest level would see half a pixel. */
+    /** Pixels at working size. A narrower photo would be half a pixel wide at the coarsest level. */
     public static final int SHORTEST_SIDE = 32;
 
-    /** Of the working size, how much the second view of `pocket_bokeh/render.py` takes. */
+    /** The second view's share of the working size, as in `pocket_bokeh/render.py`. */
     private static final double SMALLER = 0.96;
 
     /**
-     * The views of a photo that are rendered: as it is, and a little smaller and mirrored.
+     * The two views of a photo that are rendered and averaged: one as it is, the other a little
+     * smaller and mirrored.
      *
-     * @throws TooNarrowException if it is far too long for its width
+     * @throws TooNarrowException if the photo is too long and narrow
      */
     public static List<Framed> views(Picture photo, int height, int width)
             throws TooNarrowException {
@@ -33,10 +34,10 @@ public record Framed(
     }
 
     /**
-     * Fits a photo into a share of a working size without squashing it.
+     * Fits a photo into a share of a working size and keeps its proportions.
      *
-     * @throws TooNarrowException if less than SHORTEST_SIDE pixels of its shorter side were left
-     *     of the whole
+     * @throws TooNarrowException if its shorter side would have less than SHORTEST_SIDE pixels when
+     *     it fills the working size
      */
     private static Framed fit(
             Picture photo, int height, int width, double share, boolean isMirrored)
@@ -54,9 +55,9 @@ public record Framed(
         int left = (width - fittedWidth) / 2;
         byte[] rgb = new byte[height * width * 3];
         for (int row = 0; row < height; row++) {
-            int fromRow = Smoothing.mirrored(row - top, fittedHeight) * fittedWidth;
+            int fromRow = GaussianFilter.mirrored(row - top, fittedHeight) * fittedWidth;
             for (int column = 0; column < width; column++) {
-                int from = 3 * (fromRow + Smoothing.mirrored(column - left, fittedWidth));
+                int from = 3 * (fromRow + GaussianFilter.mirrored(column - left, fittedWidth));
                 System.arraycopy(fitted.rgb(), from, rgb, 3 * (row * width + column), 3);
             }
         }
@@ -68,17 +69,17 @@ public record Framed(
         return Math.max(1, (int) Math.rint(pixels));
     }
 
-    /** What the network sees: half the working size. */
+    /** The network's input, half the working size. */
     public Picture networkInput() {
         return Bicubic.resize(picture, picture.height() / 2, picture.width() / 2);
     }
 
-    /** The photo's own part of a picture of the working size. */
+    /** Cuts the photo itself out of a picture of the working size. */
     public Planes cut(Planes planes) {
         return planes.cut(top, left, height, width);
     }
 
-    /** A photo too long and narrow for a model. */
+    /** Thrown when a photo is too long and narrow for a model. */
     public static final class TooNarrowException extends Exception {
         private static final long serialVersionUID = 1;
         private final int mostTimes;

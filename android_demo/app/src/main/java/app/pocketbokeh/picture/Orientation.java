@@ -1,9 +1,10 @@
 package app.pocketbokeh.picture;
 
 /**
- * How a photo lies in its file, as EXIF counts it: 1 is upright, from 5 on it lies on its side.
+ * The orientation of a photo's stored pixels, numbered as in EXIF: 1 is upright, 5 to 8 swap height
+ * and width.
  *
- * @param exif 1…8
+ * @param exif 1…8; any other value becomes 1, as in `pocket_bokeh/photo_file/exif.py`
  */
 public record Orientation(int exif) {
     public static final Orientation UPRIGHT = new Orientation(1);
@@ -13,7 +14,7 @@ public record Orientation(int exif) {
 
     public Orientation {
         if (exif < 1 || exif > 8) {
-            exif = 1; // Notes beyond reading say upright.
+            exif = 1;
         }
     }
 
@@ -21,7 +22,7 @@ public record Orientation(int exif) {
         return exif >= 5;
     }
 
-    /** An upright plane of height × width as it lies in the file. */
+    /** Turns an upright plane of height × width into the order in which the file stores it. */
     public float[] asStored(float[] upright, int height, int width) {
         if (exif == 1) {
             return upright;

@@ -3,7 +3,7 @@ package app.pocketbokeh.picture;
 import java.util.List;
 
 /**
- * What a rendering does to a photo of any size: gain · photo + offset, both enlarged.
+ * What a rendering changes in a photo of any size: up(gain) · photo + up(offset).
  *
  * @param height of the planes
  * @param width of the planes
@@ -11,7 +11,7 @@ import java.util.List;
  * @param offset in values 0…1 of the photo
  */
 public record Overlay(int height, int width, float[] gain, Planes offset) {
-    /** What several renderings of one photo do in the mean, at the first one's size. */
+    /** Averages the overlays of several renderings of one photo, at the first one's size. */
     public static Overlay mean(List<Overlay> overlays) {
         int height = overlays.get(0).height;
         int width = overlays.get(0).width;
@@ -37,8 +37,8 @@ public record Overlay(int height, int width, float[] gain, Planes offset) {
         }
     }
 
-    /** The overlay of less strength, 0…1: between the photo and the rendering. */
-    public Overlay ofStrength(float strength) {
+    /** Scales the effect: 0 leaves the photo as it is, 1 is the full rendering. */
+    public Overlay atStrength(float strength) {
         float[] weaker = new float[gain.length];
         for (int pixel = 0; pixel < gain.length; pixel++) {
             weaker[pixel] = 1 - strength + strength * gain[pixel];
@@ -54,8 +54,8 @@ public record Overlay(int height, int width, float[] gain, Planes offset) {
         return new Overlay(height, width, weaker, moved);
     }
 
-    /** The overlay for the photo as it lies in its file, which is to be turned to be upright. */
-    public Overlay turnedAs(Orientation orientation) {
+    /** Turns an overlay for the upright photo into one for its stored pixels. */
+    public Overlay asStored(Orientation orientation) {
         float[][] channels = new float[3][];
         for (int channel = 0; channel < 3; channel++) {
             channels[channel] = orientation.asStored(offset.channel(channel), height, width);

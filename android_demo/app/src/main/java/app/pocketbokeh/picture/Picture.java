@@ -1,9 +1,9 @@
 package app.pocketbokeh.picture;
 
 /**
- * A picture of 8-bit codes, RGB, sRGB-encoded, upright.
+ * An 8-bit RGB picture, sRGB-encoded, upright.
  *
- * @param rgb height × width × 3, row by row, three bytes a pixel, unsigned
+ * @param rgb height × width × 3 unsigned bytes, row by row
  */
 public record Picture(int height, int width, byte[] rgb) {
     public Picture {
@@ -14,9 +14,9 @@ public record Picture(int height, int width, byte[] rgb) {
     }
 
     /**
-     * From pixels as Android packs them.
+     * Converts packed pixels.
      *
-     * @param argb height × width; transparency is laid over white
+     * @param argb height × width, 0xAARRGGBB; transparent pixels are blended over white
      */
     public static Picture ofPixels(int height, int width, int[] argb) {
         byte[] rgb = new byte[height * width * 3];
@@ -29,7 +29,7 @@ public record Picture(int height, int width, byte[] rgb) {
         return new Picture(height, width, rgb);
     }
 
-    /** Left and right exchanged. */
+    /** Exchanges left and right. */
     Picture mirrored() {
         byte[] mirrored = new byte[rgb.length];
         for (int row = 0; row < height; row++) {
@@ -41,7 +41,7 @@ public record Picture(int height, int width, byte[] rgb) {
         return new Picture(height, width, mirrored);
     }
 
-    /** Its channels as floats 0…1. */
+    /** Converts the channels to floats 0…1. */
     public Planes toPlanes() {
         Planes planes = new Planes(height, width);
         for (int channel = 0; channel < 3; channel++) {

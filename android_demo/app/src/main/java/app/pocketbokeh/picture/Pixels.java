@@ -1,10 +1,10 @@
 package app.pocketbokeh.picture;
 
-/** Single pixels as Android packs them: 0xAARRGGBB. */
+/** Operations on packed pixels, 0xAARRGGBB. */
 public final class Pixels {
     private Pixels() {}
 
-    /** An opaque pixel: what is transparent shows white. */
+    /** Blends a pixel over white; the result is opaque. */
     public static int overWhite(int argb) {
         int alpha = argb >>> 24;
         if (alpha == 0xff) {

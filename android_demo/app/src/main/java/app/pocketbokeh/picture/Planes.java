@@ -1,6 +1,6 @@
 package app.pocketbokeh.picture;
 
-/** A picture of floats 0…1 in three planes, height × width each. */
+/** A float RGB picture in three planes of height × width, 0…1. */
 public final class Planes {
     private final int height;
     private final int width;
@@ -24,12 +24,12 @@ public final class Planes {
         return width;
     }
 
-    /** Red, green or blue, row by row; not a copy. */
+    /** Red (0), green (1) or blue (2), row by row; not a copy. */
     public float[] channel(int index) {
         return channels[index];
     }
 
-    /** A part of it, copied. */
+    /** Copies a part. */
     public Planes cut(int top, int left, int height, int width) {
         Planes part = new Planes(height, width);
         for (int channel = 0; channel < 3; channel++) {

@@ -48,7 +48,7 @@ public final class MainActivity extends Activity {
         super.onCreate(saved);
         setContentView(R.layout.main);
         compare = findViewById(R.id.compare);
-        Insets.reachEdges(this, findViewById(R.id.root));
+        EdgeToEdge.apply(this, findViewById(R.id.root));
         if (getResources().getConfiguration().fontScale >= LARGE_FONT) {
             this.<GridLayout>findViewById(R.id.actions).setColumnCount(2);
         }
@@ -156,7 +156,7 @@ public final class MainActivity extends Activity {
     }
 
     private void take() {
-        SharedFiles.forgetOld(this);
+        SharedFiles.removeOld(this);
         captured = "captured_" + UUID.randomUUID() + ".jpg";
         Uri uri = SharedFiles.uri(captured);
         Intent intent = new Intent(MediaStore.ACTION_IMAGE_CAPTURE);
@@ -182,7 +182,7 @@ public final class MainActivity extends Activity {
         try {
             startActivityForResult(intent, request);
         } catch (ActivityNotFoundException | SecurityException error) {
-            session.say(new Message(otherwise));
+            session.say(new StatusText(otherwise));
         }
     }
 

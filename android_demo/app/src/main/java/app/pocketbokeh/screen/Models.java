@@ -11,7 +11,7 @@ import app.pocketbokeh.model.AcceleratorException;
 import app.pocketbokeh.model.AutoChoice;
 import app.pocketbokeh.model.BundledModel;
 import app.pocketbokeh.model.Candidate;
-import app.pocketbokeh.model.LiteRenderer;
+import app.pocketbokeh.model.TfliteRenderer;
 import app.pocketbokeh.model.ModelBundle;
 import app.pocketbokeh.model.Renderer;
 import app.pocketbokeh.model.Trial;
@@ -44,7 +44,7 @@ final class Models {
     private static Renderer openOnThisPhone(java.nio.ByteBuffer model, Accelerator accelerator)
             throws AcceleratorException {
         int threads = Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors()));
-        return LiteRenderer.open(model, accelerator, threads);
+        return TfliteRenderer.open(model, accelerator, threads);
     }
 
     private SharedPreferences preferences(String name) {

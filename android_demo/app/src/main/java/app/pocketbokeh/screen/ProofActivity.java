@@ -19,7 +19,7 @@ public final class ProofActivity extends Activity {
     protected void onCreate(Bundle saved) {
         super.onCreate(saved);
         setContentView(R.layout.proof);
-        Insets.reachEdges(this, findViewById(R.id.root));
+        EdgeToEdge.apply(this, findViewById(R.id.root));
         findViewById(R.id.run).setOnClickListener(view -> proof.start());
         findViewById(R.id.cancel).setOnClickListener(view -> proof.cancel());
         findViewById(R.id.share).setOnClickListener(view -> proof.share());

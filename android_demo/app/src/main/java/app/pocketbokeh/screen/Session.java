@@ -14,7 +14,7 @@ import app.pocketbokeh.photo.PhotoException;
 import app.pocketbokeh.photo.PhotoFile;
 import app.pocketbokeh.photo.PhotoFolder;
 import app.pocketbokeh.photo.SharedFiles;
-import app.pocketbokeh.photo.Storage;
+import app.pocketbokeh.photo.StorageErrors;
 import app.pocketbokeh.picture.DetailTransfer;
 import app.pocketbokeh.picture.Framed;
 import app.pocketbokeh.picture.Overlay;
@@ -70,7 +70,7 @@ final class Session {
 
     private Listener listener = () -> {};
     private Job job;
-    private Message message = Message.NONE;
+    private StatusText message = StatusText.NONE;
     private volatile Shown shown; // changed on the main thread alone
     private float strength = 1;
     private Uri toShare;
@@ -110,7 +110,7 @@ final class Session {
         return after() != null;
     }
 
-    Message message() {
+    StatusText message() {
         return message;
     }
 
@@ -211,7 +211,7 @@ final class Session {
                 job,
                 () -> {
                     shown = new Shown(opened, preview, null, null, null);
-                    message = new Message(R.string.rendering);
+                    message = new StatusText(R.string.rendering);
                     photos.keepOnly(opened.file());
                 });
         render(job, opened, preview);
@@ -241,8 +241,8 @@ final class Session {
                     boolean asChosen = rendered.instead().isEmpty();
                     message =
                             asChosen
-                                    ? Message.NONE
-                                    : new Message(R.string.instead, rendered.instead());
+                                    ? StatusText.NONE
+                                    : new StatusText(R.string.instead, rendered.instead());
                 });
     }
 
@@ -284,7 +284,7 @@ final class Session {
         Shown saved = shown;
         float share = strength;
         return (job, out) -> {
-            Overlay overlay = saved.overlay().ofStrength(share);
+            Overlay overlay = saved.overlay().atStrength(share);
             return FullSize.write(context, saved.photo(), overlay, out, () -> job.cancelled);
         };
     }
@@ -292,7 +292,7 @@ final class Session {
     private void tellSaved(Job job, FullSize.Written written) {
         if (written != null) {
             int text = written.sample() == 1 ? R.string.saved : R.string.saved_smaller;
-            Message saved = new Message(text, written.width(), written.height(), written.sample());
+            StatusText saved = new StatusText(text, written.width(), written.height(), written.sample());
             tell(job, () -> message = saved);
         }
     }
@@ -303,7 +303,7 @@ final class Session {
         start(
                 R.string.saving,
                 job -> {
-                    SharedFiles.forgetOld(context);
+                    SharedFiles.removeOld(context);
                     File file = SharedFiles.file(context, name);
                     FullSize.Written written = null;
                     try (OutputStream out = new FileOutputStream(file)) {
@@ -317,7 +317,7 @@ final class Session {
                             job,
                             () -> {
                                 toShare = SharedFiles.uri(name);
-                                message = Message.NONE;
+                                message = StatusText.NONE;
                             });
                 });
     }
@@ -330,7 +330,7 @@ final class Session {
     }
 
     /** Shows a sentence. */
-    void say(Message message) {
+    void say(StatusText message) {
         this.message = message;
         listener.onChanged();
     }
@@ -341,7 +341,7 @@ final class Session {
             job.cancelled = true;
             job = null;
             worker.execute(this::forgetUnshown);
-            say(new Message(R.string.cancelled));
+            say(new StatusText(R.string.cancelled));
         }
     }
 
@@ -357,7 +357,7 @@ final class Session {
         job = started;
         toShare = null;
         toSaveTo = null;
-        say(new Message(text));
+        say(new StatusText(text));
         worker.execute(() -> run(started, work));
     }
 
@@ -365,15 +365,15 @@ final class Session {
         if (job.cancelled) {
             return;
         }
-        Message failure = null;
+        StatusText failure = null;
         try {
             work.run(job);
         } catch (Exception error) {
             failure = messageOf(error);
         } catch (OutOfMemoryError error) {
-            failure = new Message(R.string.no_memory);
+            failure = new StatusText(R.string.no_memory);
         }
-        Message failed = failure;
+        StatusText failed = failure;
         tell(
                 job,
                 () -> {
@@ -389,20 +389,20 @@ final class Session {
                 });
     }
 
-    private static Message messageOf(Exception error) {
+    private static StatusText messageOf(Exception error) {
         if (error instanceof PhotoException photo) {
-            return new Message(photo.message(), photo.detail());
+            return new StatusText(photo.message(), photo.detail());
         }
         if (error instanceof Framed.TooNarrowException narrow) {
-            return new Message(R.string.too_narrow, narrow.mostTimes());
+            return new StatusText(R.string.too_narrow, narrow.mostTimes());
         }
         if (error instanceof AcceleratorException) {
-            return new Message(R.string.nothing_runs, error.getMessage());
+            return new StatusText(R.string.nothing_runs, error.getMessage());
         }
-        if (error instanceof IOException && Storage.isFull(error)) {
-            return new Message(R.string.no_space);
+        if (error instanceof IOException && StorageErrors.isFull(error)) {
+            return new StatusText(R.string.no_space);
         }
-        return new Message(R.string.failed, String.valueOf(error.getMessage()));
+        return new StatusText(R.string.failed, String.valueOf(error.getMessage()));
     }
 
     /** Changes the state on the main thread, unless the job was cancelled meanwhile. */

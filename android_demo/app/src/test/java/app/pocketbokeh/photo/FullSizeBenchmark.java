@@ -81,7 +81,7 @@ public class FullSizeBenchmark {
         Bitmap full = photo.decode(1);
         times.put("decode_full_ms", milliseconds());
         begin();
-        FullSize.render(full, overlay.turnedAs(photo.orientation()), () -> false);
+        FullSize.render(full, overlay.asStored(photo.orientation()), () -> false);
         times.put("transfer_ms", milliseconds());
         begin();
         OutputStream out = new ByteArrayOutputStream(8 << 20);

@@ -202,12 +202,12 @@ public class MainActivityTest {
     /** Of photos on their side that lie in the folder of the property `noted`. */
     @Test
     public void whatIsNoJpegIsTurnedAndKeepsItsNotesToo() throws Exception {
-        String noted = System.getProperty("noted");
-        assumeNotNull(noted);
-        for (String name : List.of("noted.png", "noted.webp")) {
+        String photos = System.getProperty("photos_with_exif");
+        assumeNotNull(photos);
+        for (String name : List.of("photo.png", "photo.webp")) {
             File saved = new File(folder, name + ".jpg");
             new Fakes.GalleryProvider(saved);
-            MainActivity activity = rendered(new File(noted, name));
+            MainActivity activity = rendered(new File(photos, name));
             activity.findViewById(R.id.save).performClick();
             Screens.awaitIdle(activity);
             assertEquals("Saved to your pictures at 120×160.", Screens.told(activity));

@@ -12,7 +12,7 @@ import app.pocketbokeh.Photos;
 import app.pocketbokeh.R;
 import app.pocketbokeh.model.Accelerator;
 import app.pocketbokeh.model.AcceleratorException;
-import app.pocketbokeh.model.LiteRenderer;
+import app.pocketbokeh.model.TfliteRenderer;
 import java.io.File;
 import java.nio.file.Files;
 import org.junit.Before;
@@ -41,7 +41,7 @@ public class ScreenshotTest {
                                 "its library cannot be loaded here: needs pages of 4 KB",
                                 null);
                     }
-                    return LiteRenderer.open(model, accelerator, 2);
+                    return TfliteRenderer.open(model, accelerator, 2);
                 };
     }
 

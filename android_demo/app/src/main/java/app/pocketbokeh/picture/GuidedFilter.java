@@ -1,10 +1,11 @@
 package app.pocketbokeh.picture;
 
 /**
- * Carries a measure that is sure in places over whole surfaces of a photo: a guided filter. The
- * workshop's `pocket_bokeh/guided_filter.py` explains it and names its sources; here is the same.
+ * A guided filter with a confidence weight: extends a measurement from the pixels where it is
+ * certain to neighbouring pixels of similar colour. A port of `pocket_bokeh/guided_filter.py`,
+ * which explains it and names its sources.
  */
-final class Surfaces {
+final class GuidedFilter {
     private static final int REDUCTION = 4;
     private static final double WINDOW_SIGMA = 4.0;
     private static final double EPSILON = 1e-3;
@@ -12,20 +13,20 @@ final class Surfaces {
     private final int height;
     private final int width;
     private final float[] weight;
-    private final float[] ofAll;
+    private final float[] weightSum;
 
-    private Surfaces(int height, int width, float[] weight) {
+    private GuidedFilter(int height, int width, float[] weight) {
         this.height = height;
         this.width = width;
         this.weight = weight;
-        this.ofAll = smooth(weight);
+        this.weightSum = smooth(weight);
     }
 
     /**
-     * A measure as the colours of a photo let it go on from where it is sure; a new plane.
+     * Filters a plane, guided by the colours of a photo. Returns a new plane.
      *
      * @param measure of the photo's size
-     * @param certainty of the photo's size, above 0
+     * @param certainty weight of each pixel, of the photo's size, above 0
      */
     static float[] spread(float[] measure, float[] certainty, Planes photo) {
         int height = photo.height();
@@ -39,11 +40,11 @@ final class Surfaces {
         for (int channel = 0; channel < 3; channel++) {
             guide[channel] = reduced(photo.channel(channel), height, width);
         }
-        Surfaces surfaces = new Surfaces(blocks(height), blocks(width), weight);
-        float[][] fits = surfaces.fitColours(known, guide);
-        float[] result = surfaces.enlarged(fits[3], height, width);
+        GuidedFilter filter = new GuidedFilter(blocks(height), blocks(width), weight);
+        float[][] fits = filter.fitColours(known, guide);
+        float[] result = filter.enlarged(fits[3], height, width);
         for (int channel = 0; channel < 3; channel++) {
-            float[] slope = surfaces.enlarged(fits[channel], height, width);
+            float[] slope = filter.enlarged(fits[channel], height, width);
             float[] plane = photo.channel(channel);
             for (int pixel = 0; pixel < result.length; pixel++) {
                 result[pixel] += slope[pixel] * plane[pixel];
@@ -52,7 +53,7 @@ final class Surfaces {
         return result;
     }
 
-    /** Planes of three slopes and a constant: measure = slopes · colour + constant. */
+    /** Fits measure = slopes · colour + constant; three planes of slopes, one of constants. */
     private float[][] fitColours(float[] measure, float[][] guide) {
         float[][] common = new float[3][];
         float[][][] covariance = new float[3][3][];
@@ -71,7 +72,7 @@ final class Surfaces {
                 constant[pixel] -= fits[channel][pixel] * colour[pixel];
             }
         }
-        // Every pixel lies in many windows: it takes the mean of what they say.
+        // Every pixel lies in many windows; average their coefficients.
         return new float[][] {
             smooth(fits[0]), smooth(fits[1]), smooth(fits[2]), smooth(constant)
         };
@@ -97,7 +98,7 @@ final class Surfaces {
         return slopes;
     }
 
-    /** By elimination, in place; a covariance with something added needs no other pivots. */
+    /** Gaussian elimination in place. The matrix is positive definite, so it needs no pivoting. */
     private static void solve(double[][] left, double[] right) {
         for (int pivot = 0; pivot < 3; pivot++) {
             for (int row = pivot + 1; row < 3; row++) {
@@ -128,16 +129,16 @@ final class Surfaces {
     private float[] mean(float[] plane) {
         float[] result = smooth(product(weight, plane));
         for (int pixel = 0; pixel < result.length; pixel++) {
-            result[pixel] /= ofAll[pixel];
+            result[pixel] /= weightSum[pixel];
         }
         return result;
     }
 
     private float[] smooth(float[] plane) {
-        return Smoothing.gaussian(plane, height, width, WINDOW_SIGMA);
+        return GaussianFilter.gaussian(plane, height, width, WINDOW_SIGMA);
     }
 
-    /** Bicubic, and what lies beyond the photo cut off. */
+    /** Enlarges with bicubic filtering and crops to the photo's size. */
     private float[] enlarged(float[] plane, int toHeight, int toWidth) {
         int across = width * REDUCTION;
         float[] whole = Bicubic.resize(plane, height, width, height * REDUCTION, across);
@@ -148,7 +149,7 @@ final class Surfaces {
         return result;
     }
 
-    /** Means of blocks; at the far edges of what is left of a block. */
+    /** Averages blocks; those at the right and bottom edges may be smaller. */
     private static float[] reduced(float[] plane, int height, int width) {
         float[] result = new float[blocks(height) * blocks(width)];
         for (int block = 0; block < result.length; block++) {

@@ -1,10 +1,12 @@
 package app.pocketbokeh.picture;
 
+import java.util.Arrays;
+
 /**
- * Lays an overlay over a photo of any size, row by row from the top, so that no more than a few
- * rows of it are held as floats.
+ * Applies an overlay to a photo of any size, row by row from the top. Only a few rows are held as
+ * floats at a time.
  */
-public final class Enlargement {
+public final class OverlayBlender {
     private static final int PLANES = 4;
 
     private final int width;
@@ -13,11 +15,17 @@ public final class Enlargement {
     private final Bicubic across;
     private final Bicubic down;
     private final float[][][] wideRows;
-    private final int[] heldRow;
+    private final int[] cachedRow;
     private final float[][] sums;
 
-    /** For a photo of height × width. */
-    public Enlargement(Overlay overlay, int height, int width) {
+    /**
+     * Prepares for a photo.
+     *
+     * @param overlay for the photo as its pixels are stored
+     * @param height of the photo in pixels
+     * @param width of the photo in pixels
+     */
+    public OverlayBlender(Overlay overlay, int height, int width) {
         this.overlay = overlay;
         this.width = width;
         planes = new float[][] {
@@ -30,8 +38,8 @@ public final class Enlargement {
             most = Math.max(most, down.weights(row).length);
         }
         wideRows = new float[PLANES][most][width];
-        heldRow = new int[most];
-        java.util.Arrays.fill(heldRow, -1);
+        cachedRow = new int[most];
+        Arrays.fill(cachedRow, -1);
         sums = new float[PLANES][width];
     }
 
@@ -44,17 +52,17 @@ public final class Enlargement {
     }
 
     /**
-     * Renders one row in place.
+     * Blends one row in place.
      *
-     * @param row counted in the whole photo
-     * @param argb pixels as Android packs them
-     * @param start where the row begins in them
+     * @param row its index in the photo
+     * @param argb pixels, packed 0xAARRGGBB
+     * @param start index in `argb` where the row begins
      */
-    public void render(int row, int[] argb, int start) {
+    public void blendRow(int row, int[] argb, int start) {
         int first = down.first(row);
         double[] weights = down.weights(row);
         for (int tap = 0; tap < weights.length; tap++) {
-            hold(first + tap);
+            cache(first + tap);
         }
         for (int plane = 0; plane < PLANES; plane++) {
             sum(wideRows[plane], first, weights, sums[plane]);
@@ -62,15 +70,15 @@ public final class Enlargement {
         blend(argb, start);
     }
 
-    private void hold(int row) {
-        int slot = row % heldRow.length;
-        if (heldRow[slot] == row) {
+    private void cache(int row) {
+        int slot = row % cachedRow.length;
+        if (cachedRow[slot] == row) {
             return;
         }
         for (int plane = 0; plane < PLANES; plane++) {
             across.resizeRow(planes[plane], row * overlay.width(), wideRows[plane][slot], 0);
         }
-        heldRow[slot] = row;
+        cachedRow[slot] = row;
     }
 
     private static void sum(float[][] rows, int first, double[] weights, float[] sum) {

@@ -13,7 +13,7 @@ _NO_DATE = (1980, 1, 1, 0, 0, 0)
 _ALIGNING_FIELD = 0xD935
 
 
-def write_package(file: Path, parts: Mapping[str, bytes]) -> None:
+def write_apk(file: Path, parts: Mapping[str, bytes]) -> None:
     """Packs files, by their names in the package."""
 
     def order(name: str) -> tuple[int, str]:

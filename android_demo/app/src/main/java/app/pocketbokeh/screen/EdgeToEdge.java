@@ -9,12 +9,12 @@ import android.view.WindowInsets;
 import app.pocketbokeh.FromApi;
 
 /** Lets a screen reach from edge to edge, its content within what the system's bars leave free. */
-final class Insets {
-    private Insets() {}
+final class EdgeToEdge {
+    private EdgeToEdge() {}
 
     // Deprecated, but the same on every Android from 8 on.
     @SuppressWarnings("deprecation")
-    static void reachEdges(Activity activity, View content) {
+    static void apply(Activity activity, View content) {
         View decor = activity.getWindow().getDecorView();
         decor.setSystemUiVisibility(
                 decor.getSystemUiVisibility()

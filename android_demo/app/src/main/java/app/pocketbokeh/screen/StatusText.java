@@ -7,8 +7,8 @@ import android.content.res.Resources;
  *
  * @param id a string resource; 0 for none
  */
-record Message(int id, Object... arguments) {
-    static final Message NONE = new Message(0);
+record StatusText(int id, Object... arguments) {
+    static final StatusText NONE = new StatusText(0);
 
     String in(Resources resources) {
         return id == 0 ? "" : resources.getString(id, arguments);

@@ -14,27 +14,27 @@ import org.tensorflow.lite.gpu.GpuDelegateFactory;
 import org.tensorflow.lite.nnapi.NnApiDelegate;
 
 /** A .tflite model on one accelerator. Knows nothing of Android, so that it is tested as it is. */
-public final class LiteRenderer implements Renderer {
+public final class TfliteRenderer implements Renderer {
     private final Interpreter interpreter;
     private final AutoCloseable delegate;
-    private final Edge input;
-    private final Edge output;
+    private final Quantization input;
+    private final Quantization output;
     private final int inputHeight;
     private final int inputWidth;
     private final ByteBuffer taken;
     private final ByteBuffer given;
 
     /** A model's integers: value = (code − zeroPoint) · scale; of floats the scale is 0. */
-    private record Edge(float scale, int zeroPoint) {
-        static Edge of(Tensor tensor) throws AcceleratorException {
+    private record Quantization(float scale, int zeroPoint) {
+        static Quantization of(Tensor tensor) throws AcceleratorException {
             if (tensor.dataType() == DataType.FLOAT32) {
-                return new Edge(0, 0);
+                return new Quantization(0, 0);
             }
             if (tensor.dataType() != DataType.UINT8) {
                 throw new AcceleratorException("a model of " + tensor.dataType() + " edges", null);
             }
             Tensor.QuantizationParams codes = tensor.quantizationParams();
-            return new Edge(codes.getScale(), codes.getZeroPoint());
+            return new Quantization(codes.getScale(), codes.getZeroPoint());
         }
 
         boolean isFloat() {
@@ -42,14 +42,14 @@ public final class LiteRenderer implements Renderer {
         }
     }
 
-    private LiteRenderer(Interpreter interpreter, AutoCloseable delegate)
+    private TfliteRenderer(Interpreter interpreter, AutoCloseable delegate)
             throws AcceleratorException {
         this.interpreter = interpreter;
         this.delegate = delegate;
         Tensor in = interpreter.getInputTensor(0);
         Tensor out = interpreter.getOutputTensor(0);
-        input = Edge.of(in);
-        output = Edge.of(out);
+        input = Quantization.of(in);
+        output = Quantization.of(out);
         inputHeight = in.shape()[1];
         inputWidth = in.shape()[2];
         taken = ByteBuffer.allocateDirect(in.numBytes()).order(ByteOrder.nativeOrder());
@@ -63,7 +63,7 @@ public final class LiteRenderer implements Renderer {
      * @param threads of the CPU
      * @throws AcceleratorException if the accelerator is missing or does not take the model
      */
-    public static LiteRenderer open(ByteBuffer model, Accelerator accelerator, int threads)
+    public static TfliteRenderer open(ByteBuffer model, Accelerator accelerator, int threads)
             throws AcceleratorException {
         AutoCloseable delegate = null;
         Interpreter interpreter = null;
@@ -75,7 +75,7 @@ public final class LiteRenderer implements Renderer {
                 options.addDelegate((Delegate) delegate);
             }
             interpreter = new Interpreter(model, options);
-            return new LiteRenderer(interpreter, delegate);
+            return new TfliteRenderer(interpreter, delegate);
         } catch (AcceleratorException | RuntimeException | LinkageError error) {
             closeBoth(interpreter, delegate);
             throw because(error);

@@ -5,25 +5,30 @@ import java.io.IOException;
 import java.io.OutputStream;
 
 /**
- * Puts a camera's notes after the first two bytes of a JPEG as it is written. Android's encoder
- * hides what its stream threw; here it is kept.
+ * Inserts EXIF after the first two bytes of a JPEG while it is written. Android's encoder hides
+ * exceptions of its stream; this class keeps the first one.
  */
-final class NotedJpegStream extends FilterOutputStream {
+final class ExifJpegStream extends FilterOutputStream {
     private static final int START = 2;
 
-    private final byte[] notes;
+    private final byte[] segment;
     private int written;
     private IOException failure;
 
-    NotedJpegStream(OutputStream out, byte[] notes) {
+    /**
+     * Wraps a stream.
+     *
+     * @param segment as `Exif.segment` gives it
+     */
+    ExifJpegStream(OutputStream out, byte[] segment) {
         super(out);
-        this.notes = notes;
+        this.segment = segment;
     }
 
     /**
-     * Says what went wrong.
+     * Checks that everything was written.
      *
-     * @throws IOException the first one that was thrown
+     * @throws IOException the first exception of the stream
      */
     void check() throws IOException {
         if (failure != null) {
@@ -42,7 +47,7 @@ final class NotedJpegStream extends FilterOutputStream {
             int before = written < START ? Math.min(START - written, length) : 0;
             out.write(bytes, offset, before);
             if (before > 0 && written + before == START) {
-                out.write(notes);
+                out.write(segment);
             }
             out.write(bytes, offset + before, length - before);
             written = Math.min(START, written + length);

@@ -1,14 +1,15 @@
 package app.pocketbokeh.picture;
 
-/** Gaussian and box filters on float planes, mirrored outwards at the borders, as SciPy's. */
-final class Smoothing {
-    private static final double REACH = 4.0;
+/** Gaussian and box filters on float planes. Borders are mirrored, as in SciPy's `reflect` mode. */
+final class GaussianFilter {
+    /** Where the kernel is cut off, in sigmas. */
+    private static final double TRUNCATE = 4.0;
 
-    private Smoothing() {}
+    private GaussianFilter() {}
 
-    /** Smoothed with a bell of so many pixels; a new plane. */
+    /** Applies a Gaussian filter; `sigma` is in pixels. Returns a new plane. */
     static float[] gaussian(float[] plane, int height, int width, double sigma) {
-        int radius = (int) (REACH * sigma + 0.5);
+        int radius = (int) (TRUNCATE * sigma + 0.5);
         double[] taps = new double[2 * radius + 1];
         double sum = 0;
         for (int tap = 0; tap < taps.length; tap++) {
@@ -22,7 +23,7 @@ final class Smoothing {
         return across(down(plane, height, width, taps), height, width, taps);
     }
 
-    /** The mean of three by three pixels; a new plane. */
+    /** Averages 3 × 3 pixels. Returns a new plane. */
     static float[] box(float[] plane, int height, int width) {
         double[] taps = {1 / 3.0, 1 / 3.0, 1 / 3.0};
         return across(down(plane, height, width, taps), height, width, taps);
@@ -67,7 +68,7 @@ final class Smoothing {
         return result;
     }
 
-    /** The index within 0…length − 1 that an index beyond its ends mirrors: … 1 0 | 0 1 …. */
+    /** Reflects an index into 0…length − 1; the edge pixel repeats: … 1 0 | 0 1 …. */
     static int mirrored(int index, int length) {
         int period = Math.floorMod(index, 2 * length);
         return period < length ? period : 2 * length - 1 - period;
