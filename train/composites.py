@@ -1,4 +1,4 @@
-"""Writes composites, cut-out subjects before other backgrounds, as a folder of pairs.
+"""Writes composite pairs, cut-out subjects in front of other backgrounds, as a dataset folder.
 
 python -m train.composites --subjects DIR --backgrounds DIR --out composites --count 2000
 """
@@ -22,13 +22,13 @@ class CompositesOptions:
     backgrounds: Path
     """A folder of photographs."""
     out: Path
-    """The folder to make: original/composite_00000.png …, bokeh/composite_00000.png …"""
+    """The folder to create: original/composite_00000.png …, bokeh/composite_00000.png …"""
     count: int = 2000
-    """How many pairs."""
+    """The number of pairs."""
     seed: int = 0
-    """Another seed, other pairs."""
+    """Another seed gives other pairs."""
     size: tuple[int, int] = (384, 512)
-    """Height and width in pixels, multiples of 64; two of five stand upright."""
+    """Height and width in pixels, multiples of 64; two of five pairs are upright."""
 
 
 def main() -> None:

@@ -1,16 +1,16 @@
-"""Judges a network, a bundle or another program's results on whole photographs.
+"""Evaluates a network, a bundle or another program's results on whole photographs.
 
-The plain protocol cuts the photograph to multiples of 64 pixels, clips the output to 0…1 and cuts
-32 pixels, or those of --border, from each side of output, target and untouched photograph alike;
-figures per picture, then the mean over pictures.
+The plain protocol crops the photograph to multiples of 64 pixels, clips the output to 0…1, and
+crops 32 pixels (--border) from each side of the output, the target and the untouched photograph. It
+scores each picture and takes the mean over pictures.
 
-The published protocol is for comparison with tables made by the published evaluation: as plain, but
-the target is stretched to its own minimum and maximum, and the width is not cut. How the published
-script got widths through that are no multiples of 64 is not known; here the photograph is padded on
-the right by repeating its edge, and the output cut back.
+The published protocol is for comparison with tables of the published evaluation. It differs in two
+ways: the target is stretched to its own minimum and maximum, and the width is not cropped. How the
+published script handles widths that are not multiples of 64 is unknown; here the photograph is
+padded on the right by repeating its edge, and the output cropped.
 
-Photographs keep their own size, unless --short-side says otherwise. `metrics.json` and `sheet.png`
-of an earlier evaluation in the same folder are replaced.
+Photographs keep their own size unless --short-side is given. `metrics.json` and `sheet.png` of an
+earlier evaluation in the same folder are replaced.
 """
 
 import dataclasses
@@ -52,31 +52,31 @@ from train.loop.training_options import Flag
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """What the command line takes."""
+    """The command line's options."""
 
     judged: tyro.conf.Positional[Path]
-    """A run, a network's .keras file, a bundle, or a folder of results: NAME.png or NAME.jpg of
+    """A run, a network's .keras file, a bundle, or a folder of results: NAME.png or NAME.jpg for
     each pair, of the pair's size."""
     data: str | None = None
-    """A folder of pairs in the EBB! layout. Left out: a run's own data, else the built-in pairs."""
+    """A folder of pairs in the EBB! layout. Default: a run's own data, or the built-in pairs."""
     split: Split = "test"
     """Which part of the data."""
     limit: int | None = None
-    """At most so many pairs. Left out: all."""
+    """The most pairs to use. Default: all."""
     short_side: int | None = None
-    """Scale the photographs first, their shorter side to so many pixels. Left out: their own
+    """Scale the photographs so that the shorter side has this many pixels. Default: keep their
     size, whatever size a run was trained at."""
     protocol: MeasurementProtocol = "plain"
-    """What is measured; published only compares with old tables."""
+    """How to measure; use published only to compare with published tables."""
     recipe: str | None = None
-    """Of a bundle. Left out: every recipe, a row each."""
+    """A recipe of a bundle. Default: all recipes, a row each."""
     border: int = BORDER
-    """Pixels of the photograph cut from each side before anything is measured."""
+    """Pixels to crop from each side of the photograph before measuring."""
     uniform_blur: Flag = False
-    """Add a row: the whole photograph blurred by one Gaussian, the best for these pairs."""
+    """Add a row for the whole photograph blurred by one Gaussian, the best one for these pairs."""
     out: Path | None = None
-    """The folder for metrics.json and sheet.png. Left out: evaluation/ and the last two parts of
-    what is judged, such as evaluation/runs/mine."""
+    """The folder for metrics.json and sheet.png. Default: evaluation/ and the last two parts of the
+    evaluated path, such as evaluation/runs/mine."""
 
 
 def main() -> None:
@@ -95,20 +95,21 @@ def main() -> None:
     write_photo(out / "sheet.png", evaluation.sheet(scores))
     report = describe(options, candidate_set, pairs, scores)
     write_atomically(out / "metrics.json", json.dumps(report, indent=2) + "\n")
-    print(table(report))
+    print(means_table(report))
     print(f"{out}: metrics.json and sheet.png")
 
 
 def find_judged_pairs(candidate_set: CandidateSet, options: EvaluateOptions) -> PairSource:
-    """The pairs that the options name, checked before anything is computed.
+    """Finds the pairs to evaluate on and checks them before anything is computed.
 
     Raises:
-        UserError: no pairs or broken ones, too small photographs, results that do not match.
+        UserError: there are no pairs or broken ones, photographs are too small, or results do not
+            match the pairs.
     """
     if options.limit is not None and options.limit < 1:
         raise UserError(f"--limit {options.limit}: expected at least 1")
     if candidate_set.kind == "folder" and options.data is None:
-        raise UserError(f"{options.judged}: results of which pairs? Name their folder with --data")
+        raise UserError(f"{options.judged}: a folder of results needs --data, its folder of pairs")
     data = judged_data(candidate_set, options)
     pairs = open_pairs(data, options.split, candidate_set.sees_depth, options.limit)
     check_sizes(pairs, options.short_side, options.border)
@@ -116,7 +117,7 @@ def find_judged_pairs(candidate_set: CandidateSet, options: EvaluateOptions) -> 
         if isinstance(candidate, FolderOutput):
             every = open_pairs(data, options.split)
             if not isinstance(every, FolderPairs) or not isinstance(pairs, FolderPairs):
-                raise UserError(f"{options.judged}: results are of a folder of pairs, name --data")
+                raise UserError(f"{options.judged}: results need a folder of pairs as --data")
             candidate.check(every, pairs)
     check_decodable(pairs)
     return pairs
@@ -128,15 +129,15 @@ def judged_data(candidate_set: CandidateSet, options: EvaluateOptions) -> str:
 
 
 def check_sizes(pairs: PairSource, short_side: int | None, border: int = BORDER) -> None:
-    """Refuses photographs that the border would leave nothing of.
+    """Checks that photographs are large enough for the border.
 
     Raises:
-        UserError: the border is negative, or the shorter side has, or is scaled to, too few pixels.
+        UserError: the border is negative, or a shorter side has too few pixels after scaling.
     """
     if border < 0:
         raise UserError(f"--border {border}: expected 0 or more pixels")
     least = 2 * border + SIZE_MULTIPLE
-    why = f"expected at least {least}, as {border} are cut from each side"
+    why = f"expected at least {least}, because {border} are cropped from each side"
     if short_side is not None:
         if short_side < least:
             raise UserError(f"--short-side {short_side}: {why}")
@@ -151,10 +152,10 @@ def check_sizes(pairs: PairSource, short_side: int | None, border: int = BORDER)
 
 
 def make_output_folder(options: EvaluateOptions) -> Path:
-    """The folder of --out, or the one by default; what else lies there is left alone.
+    """Creates the output folder; other files in it are left alone.
 
     Raises:
-        UserError: it is a file, or its metrics.json is not an evaluation's.
+        UserError: the path is a file, or its metrics.json is not from an evaluation.
     """
     judged = options.judged.resolve()
     name = judged.stem if judged.is_file() else judged.name
@@ -163,7 +164,9 @@ def make_output_folder(options: EvaluateOptions) -> Path:
         raise UserError(f"{out}: a file; --out takes a folder")
     metrics = out / "metrics.json"
     if metrics.exists() and '"protocol"' not in metrics.read_text():
-        raise UserError(f"{metrics}: not an evaluation's, and would be lost; name another --out")
+        raise UserError(
+            f"{metrics}: not from an evaluation, and would be overwritten; choose another --out"
+        )
     out.mkdir(parents=True, exist_ok=True)
     return out
 
@@ -174,7 +177,7 @@ def describe(
     pairs: PairSource,
     scores: Sequence[PairScores],
 ) -> dict[str, Any]:
-    """What `metrics.json` says: how it was measured, the means, and the figures per picture."""
+    """The content of `metrics.json`: how it was measured, the means, the scores per picture."""
     names = list(scores[0].figures)
     return {
         "judged": str(options.judged),
@@ -198,8 +201,8 @@ def describe(
     }
 
 
-def table(report: Mapping[str, Any]) -> str:
-    """The means of `describe` for people, the untouched photograph first."""
+def means_table(report: Mapping[str, Any]) -> str:
+    """The means of `describe` as a text table, the untouched photograph first."""
     size = f"scaled to a short side of {report['short_side']}"
     lines = [
         f"{report['judged']}: {report['pairs']} pairs of {report['data']} ({report['split_is']}), "
@@ -208,7 +211,7 @@ def table(report: Mapping[str, Any]) -> str:
     ]
     trained = report["trained_short_side"]
     if trained not in (None, report["short_side"]):
-        lines.append(f"(trained at a short side of {trained}: --short-side {trained} judges there)")
+        lines.append(f"(trained at a short side of {trained}; use --short-side {trained} for that)")
     means = {name: PictureScores(**mean) for name, mean in report["means"].items()}
     across = max(map(len, means))
     best_blur = means[BLURRED].psnr - means[UNTOUCHED].psnr if BLURRED in means else 0.0
@@ -227,8 +230,8 @@ def table(report: Mapping[str, Any]) -> str:
             f"  {detail:>6}  {colour:+6.2f}{verdict}"
         )
     lines.append(
-        "detail: gradient energy of the photograph that is kept where the target is sharp; colour: "
-        "steps of 255 that the channel furthest off is from the target's mean"
+        "detail: share of the photograph's gradient energy that is kept where the target is sharp; "
+        "colour: largest mean difference of a channel from the target, in units of 1/255"
     )
     return "\n".join(lines)
 

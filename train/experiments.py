@@ -1,7 +1,7 @@
-"""Repeats the five trainings of the report on a Keras PyNET, and puts its claims to the test.
+"""Repeats the five trainings of the EE769 student report on a Keras PyNET and tests its claims.
 
-Stopped, it goes on where it was when called again. It ends with a page, OUT/page.md, with a table,
-the pictures beside it, and what became of each claim.
+If stopped, it continues when called again. The result is a page, OUT/page.md, with a table,
+pictures and a verdict on each claim.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from train.network.presets import NETWORKS, SCHEDULES, LevelSchedule, TrainConfi
 from train.sequential import train_run
 
 JUDGED_PHOTOS = 32
-"""Photographs of the test split, and as many of the training pairs, that judge a training."""
+"""The number of test pairs, and of training pairs, that a training is evaluated on."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Experiment:
 
     Attributes:
         name: of its run folder.
-        title: for people.
+        title: its row in the table.
         pairs: training pairs in the report.
-        joint: all levels at once rather than level by level.
-        level_3_blocks: False leaves level 3 without filters of its own.
+        joint: trains all levels at once instead of level by level.
+        level_3_blocks: False removes level 3's own filters.
     """
 
     name: str
@@ -62,10 +62,10 @@ class Scale:
 
     Attributes:
         width: factor on the network's filters.
-        pairs: factor on the numbers of pairs.
-        head: the report's is tanh, which makes the photograph anew; minutes are too short for
-            that, and the residual head starts from the photograph itself.
-        train: the sequential schedule; joint training takes the same arithmetic.
+        pairs: factor on the number of pairs.
+        head: the report uses tanh, which has to learn to reproduce the photograph. Minutes are too
+            short for that; the residual head starts from the photograph.
+        train: the sequential schedule; joint training takes as many multiply-adds.
     """
 
     width: float
@@ -75,7 +75,8 @@ class Scale:
 
 
 def _schedule(*steps_and_batches: tuple[int, int, int]) -> tuple[LevelSchedule, ...]:
-    """At 1e-3 the few filters of a small level 3, all ReLU, died, and the output was grey."""
+    """Schedules at 3e-4: at 1e-3 the few ReLU filters of a small level 3 died and the output was
+    grey."""
     return tuple(
         LevelSchedule(level, steps, batch, 3e-4, "cosine", loss="l1_ssim" if level == 1 else "l1")
         for level, steps, batch in steps_and_batches
@@ -83,7 +84,7 @@ def _schedule(*steps_and_batches: tuple[int, int, int]) -> tuple[LevelSchedule, 
 
 
 SCALES: Mapping[str, Scale] = {
-    # Seconds: that everything runs.
+    # Seconds, to check that everything runs.
     "smoke": Scale(
         1 / 32,
         0.02,
@@ -94,8 +95,8 @@ SCALES: Mapping[str, Scale] = {
             reduction="bicubic",
         ),
     ),
-    # An hour on two cores. Instance normalization takes the brightness out of a level 7
-    # of 3×3 pixels: crops are as high as the photographs.
+    # An hour and a half on two cores. Crops are as high as the photographs: with smaller ones
+    # level 7 has 3×3 pixels, and instance normalization removes their brightness.
     "laptop": Scale(
         0.25,
         0.2,
@@ -112,7 +113,7 @@ SCALES: Mapping[str, Scale] = {
             validation_photos=8,
         ),
     ),
-    # The report's own numbers: days on a notebook's GPU.
+    # The report's own numbers, days on a laptop's GPU.
     "full": Scale(
         1.0,
         1.0,
@@ -133,36 +134,36 @@ SCALES: Mapping[str, Scale] = {
 
 @dataclass(frozen=True)
 class ExperimentsOptions:
-    """What the command line takes."""
+    """The command line's options."""
 
     data: Path | None = None
-    """A folder of pairs in the EBB! layout with a test/ of its own. Left out: built-in pairs."""
+    """A folder of pairs in the EBB! layout with test/. Default: the built-in pairs."""
     out: Path = Path("runs/experiments")
-    """Where the five runs and the page go."""
+    """The folder for the five runs and the page."""
     scale: Literal["smoke", "laptop", "full"] = "laptop"
-    """How much: smoke (minutes, learns nothing), laptop (a fifth of the pairs, a quarter of
-    the filters, heads that change the photograph; an hour and a half on two cores) or full (as in
-    the report, days on a GPU)."""
+    """How much to repeat: smoke (minutes, learns nothing), laptop (a fifth of the pairs, a quarter
+    of the filters, residual heads; an hour and a half on two cores) or full (as in the report, days
+    on a GPU)."""
     seed: int = 0
-    """Of the weights, the order of the pairs and the crops."""
+    """The seed of the initial weights, the order of the pairs and the crops."""
     accept_data_changes: Flag = False
-    """Go on although files of the data were repaired, removed or added since the start."""
+    """Continue although data files were changed, removed or added since the start."""
 
 
 def main() -> None:
     options = tyro.cli(ExperimentsOptions, description=__doc__)
     runs = [experiment_run(experiment, options) for experiment in EXPERIMENTS]
-    # What the page needs after days of training must be there before.
+    # Check now what the page will need after days of training.
     check_decodable(*(run.pairs(split) for run in runs for split in ("train", "val", "test")))
     for run in runs:
         train_or_go_on(run, options.accept_data_changes)
     outcomes = [judge(experiment, run) for experiment, run in zip(EXPERIMENTS, runs, strict=True)]
     write_page(options.out, options.scale, runs[0], outcomes)
-    print(f"{options.out / 'page.md'}: what became of the report's claims")
+    print(f"{options.out / 'page.md'}: results and verdicts on the report's claims")
 
 
 def experiment_run(experiment: Experiment, options: ExperimentsOptions) -> Run:
-    """An experiment's training at the scale asked for."""
+    """The run of an experiment at the chosen scale."""
     scale = SCALES[options.scale]
     network = dataclasses.replace(
         NETWORKS["report"],
@@ -183,7 +184,7 @@ def experiment_run(experiment: Experiment, options: ExperimentsOptions) -> Run:
 
 
 def train_or_go_on(run: Run, accept_data_changes: bool = False) -> None:
-    """Trains a run to its end, from wherever it stands."""
+    """Starts a run or continues it, and trains it to the end."""
     if run.folder.exists():
         check_same_run(run, accept_data_changes)
     else:
@@ -194,7 +195,7 @@ def train_or_go_on(run: Run, accept_data_changes: bool = False) -> None:
 
 
 def judge(experiment: Experiment, run: Run) -> Outcome:
-    """A finished training on photographs that it has not seen, and on some that it has."""
+    """Evaluates a finished training on unseen photographs and on training photographs."""
     model = trained_level(run, 1)
     config = dataclasses.replace(run.train, validation_photos=JUDGED_PHOTOS)
     return Outcome(

@@ -1,7 +1,7 @@
-"""Trains all levels of PyNET at once, by level 1's loss alone, as the paper advises not to.
+"""Trains all levels of PyNET at once with level 1's loss, as a baseline for train.sequential.
 
-It is here to be compared with. Unless --steps says otherwise it takes the same arithmetic as the
-sequential training of the same schedule, spent on level 1 alone.
+The paper advises against it. By default it takes as many multiply-adds as the sequential training
+of the same schedule, all of them on level 1.
 """
 
 import dataclasses
@@ -20,16 +20,16 @@ from train.sequential import train_run
 
 @dataclass(frozen=True)
 class JointOptions(TrainingOptions):
-    """What the command line takes."""
+    """The command line's options."""
 
     out: Path = Path("runs/joint")
-    """The run folder to make."""
+    """The run folder to create."""
 
 
 def main() -> None:
     options = tyro.cli(JointOptions, description=__doc__)
     planned = run_from_options(options)
-    # Before the costs are counted: that builds a network, and JAX's hosts must have met by then.
+    # Counting the costs builds a network, and JAX must connect the hosts before that.
     use_devices(options.machines, [s for s in planned.train.schedules if s.level == 1])
     run = joint_run(planned, options.steps)
     make_run(run, options)
@@ -38,11 +38,11 @@ def main() -> None:
 
 
 def joint_run(sequential: Run, steps: int | None = None) -> Run:
-    """A sequential run's joint counterpart: one level, the photograph's.
+    """The joint counterpart of a sequential run: it trains only level 1.
 
     Args:
-        sequential: what it is to be compared with.
-        steps: of the joint training; left out, as many as take the same multiply-adds.
+        sequential: the run to compare with.
+        steps: of the joint training; None takes the same number of multiply-adds.
     """
     steps = steps or steps_of_same_work(sequential.network, sequential.train)
     (level_1,) = (s for s in sequential.train.schedules if s.level == 1)
@@ -53,7 +53,7 @@ def joint_run(sequential: Run, steps: int | None = None) -> Run:
 
 
 def steps_of_same_work(network: PyNETConfig, config: TrainConfig) -> int:
-    """Steps of level 1 that take the multiply-adds of a whole sequential training."""
+    """The steps of level 1 that cost as many multiply-adds as a whole sequential training."""
     costs = level_costs(network, config.crop)
     work = sum(s.steps * s.batch * costs[s.level] for s in config.schedules)
     (level_1,) = (s for s in config.schedules if s.level == 1)

@@ -1,4 +1,4 @@
-"""Makes one folder of pairs out of several, some of them taken several times.
+"""Merges folders of pairs into one; a folder may be repeated to give its pairs more weight.
 
 python -m train.merge_folders --train photos/train:4 composites --val photos/val --out merged
 """
@@ -14,14 +14,14 @@ from train.data.merged_folders import merge_folders
 
 @dataclass(frozen=True)
 class MergeOptions:
-    """What the command line takes."""
+    """The command line's options."""
 
     train: tuple[str, ...]
-    """Folders with original/ and bokeh/ to learn from, each with :N after it taken N times."""
+    """Folders with original/ and bokeh/ for training; FOLDER:N is taken N times."""
     out: Path
-    """The folder to make: train/original/…, train/bokeh/… and the same in val/."""
+    """The folder to create: train/original/…, train/bokeh/… and the same in val/."""
     val: tuple[str, ...]
-    """Folders to judge by."""
+    """Folders for validation."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Turns the authors' TensorFlow 1 checkpoint into a network of this project.
+"""Converts the authors' TensorFlow 1 checkpoint to a network file of this project.
 
 python -m train.published_checkpoint PREFIX --out published.keras
 """
@@ -16,10 +16,10 @@ from train.network.published_checkpoint import PRESET, read_checkpoint
 
 @dataclass(frozen=True)
 class CheckpointOptions:
-    """Reads the authors' TensorFlow 1 checkpoint of PyNET into a .keras file."""
+    """Convert the authors' TensorFlow 1 checkpoint of PyNET to a .keras file."""
 
     prefix: tyro.conf.Positional[Path]
-    """The checkpoint without its endings, such as pynet_bokeh_level_0."""
+    """The checkpoint without its suffixes, such as pynet_bokeh_level_0."""
     level: int = 1
     """The level whose output the network gives: 7 (coarsest) to 1 (the photograph's size)."""
     out: Path = Path("model.keras")
@@ -31,7 +31,7 @@ def main() -> None:
     if options.level not in LEVELS:
         raise UserError(f"--level {options.level}: PyNET has levels 7 (coarsest) to 1")
     if options.out.exists():
-        raise UserError(f"{options.out}: exists already; remove it or name another --out")
+        raise UserError(f"{options.out}: already exists; remove it or choose another --out")
     check_writable(options.out)
     config = NETWORKS[PRESET]
     model = read_checkpoint(options.prefix, config, options.level)

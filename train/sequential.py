@@ -1,7 +1,7 @@
-"""Trains PyNET as published: level 7 first, each finer level starting from the one below.
+"""Trains PyNET as published: level 7 first, then each finer level from the weights of the last.
 
-Without --data it trains on the built-in pairs. A run that was stopped, by Ctrl-C or by force, goes
-on with the same command and --resume, and ends with the weights it would have had.
+Without --data it trains on the built-in pairs. A run that was stopped by Ctrl-C or killed continues
+with the same command and --resume, and ends with the same weights as an uninterrupted run.
 """
 
 import dataclasses
@@ -31,10 +31,10 @@ from train.network.presets import LevelSchedule
 
 @dataclass(frozen=True)
 class SequentialOptions(TrainingOptions):
-    """What the command line takes."""
+    """The command line's options."""
 
     out: Path = Path("runs/sequential")
-    """The run folder to make."""
+    """The run folder to create."""
 
 
 def main() -> None:
@@ -44,10 +44,10 @@ def main() -> None:
 
 
 def train_run(run: Run) -> None:
-    """Trains what is left of a run: its levels one after the other, then `model.keras`.
+    """Trains the remaining levels of a run one after the other, then writes `model.keras`.
 
     Raises:
-        UserError: Ctrl-C, a loss that diverges, or another process at it; the checkpoints stay.
+        UserError: Ctrl-C, a diverging loss, or another process trains the run; checkpoints stay.
     """
     started = time.monotonic()
     with lock_run(run) if is_first_host() else nullcontext():
@@ -65,16 +65,16 @@ def _train_levels(run: Run) -> None:
                 train_level(run, schedule, events, time_left)
     except KeyboardInterrupt:
         raise UserError(
-            f"stopped; go on with the same command and --resume ({run.folder})"
+            f"stopped; continue with the same command and --resume ({run.folder})"
         ) from None
 
 
 def train_level(
     run: Run, schedule: LevelSchedule, events: SummaryWriter, time_left: TimeLeft
 ) -> None:
-    """Trains one level to the end of its schedule and judges it; done levels are left alone."""
+    """Trains and validates one level; does nothing if the level is done."""
     metrics = read_metrics(run)
-    check_hosts_agree("the levels that are done", len(metrics))
+    check_hosts_agree("the number of finished levels", len(metrics))
     if str(schedule.level) in metrics:
         return
     model = start_level(run, schedule)
@@ -87,7 +87,7 @@ def train_level(
 def record_level(
     run: Run, metrics: dict[str, Any], report: LevelReport, events: SummaryWriter
 ) -> None:
-    """A level's validation: `metrics.json`, `pictures.png` and TensorBoard."""
+    """Writes a level's validation to `metrics.json`, `pictures.png` and TensorBoard."""
     write_photo(run.level_folder(report.level) / "pictures.png", report.pictures)
     steps = next(s.steps for s in run.train.schedules if s.level == report.level)
     name = f"level_{report.level}"
@@ -102,13 +102,13 @@ def record_level(
 
 
 def read_metrics(run: Run) -> dict[str, Any]:
-    """Validation of the levels that are done, by level number."""
+    """The validation of the finished levels, by level number."""
     file = run.folder / "metrics.json"
     return json.loads(file.read_text()) if file.is_file() else {}
 
 
 def summary(run: Run, seconds: float) -> str:
-    """What was trained, how good each level is, and where it all lies, for people."""
+    """Summarizes for the terminal what was trained, how well, and where the files are."""
     pairs = len(run.pairs("train"))
     took = timedelta(seconds=round(seconds))
     judged = describe_split(run.data, "val")

@@ -18,11 +18,11 @@ class SyntheticOptions:
     """Write built-in pairs as a dataset folder in the layout of EBB!."""
 
     out: Path
-    """The folder to make: original/0000.png …, bokeh/0000.png …, original_depth/0000.png …"""
+    """The folder to create: original/0000.png …, bokeh/0000.png …, original_depth/0000.png …"""
     count: int = 50
-    """How many pairs."""
+    """The number of pairs."""
     seed: int = 0
-    """Another seed, other scenes."""
+    """Another seed gives other scenes."""
     size: tuple[int, int] = (384, 512)
     """Height and width in pixels, multiples of 64."""
 

@@ -11,7 +11,7 @@ import pytest
     ("backend", "line"),
     [
         ("theano", "error: KERAS_BACKEND=theano: expected tensorflow, jax, torch"),
-        ("jax", "error: KERAS_BACKEND=jax: jax is not installed here; install it, or set another"),
+        ("jax", "error: KERAS_BACKEND=jax: jax is not installed; install it or use one of"),
     ],
 )
 def test_a_backend_that_is_not_there_is_one_line(backend: str, line: str) -> None:

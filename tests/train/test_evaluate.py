@@ -451,7 +451,7 @@ def test_only_an_evaluation_is_written_over(
     (tmp_path / "out" / "metrics.json").write_text(of_a_run)
     with pytest.raises(SystemExit):
         evaluated(results)
-    assert "not an evaluation's" in capsys.readouterr().err
+    assert "not from an evaluation" in capsys.readouterr().err
     assert (tmp_path / "out" / "metrics.json").read_text() == of_a_run
 
 

@@ -163,7 +163,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        ((), r"already a bundle; replace it at the end with --replace"),
+        ((), r"already a bundle; add --replace to replace it at the end"),
         (("--replace", "--schedule", "long"), "unknown schedule 'long'"),
         (("--replace", "--fine-tune-steps", "-1"), "--fine-tune-steps"),
         (("--replace", "--bundle", "models/evaluation"), "has a folder of that name"),

@@ -129,7 +129,7 @@ def test_a_loss_that_is_no_number_names_step_batch_and_checkpoint(tiny_run: Make
     training = level_training(run)
     head = training.model.get_layer("level_7_head")
     head.set_weights([weight * np.nan for weight in head.get_weights()])
-    with pytest.raises(UserError, match=r"level 7, step 4 \(batch: \d+, \d+; .*step_000003 is"):
+    with pytest.raises(UserError, match=r"level 7, step 4 \(batch: \d+, \d+; .*step_000003\)"):
         training.fit()
     # What is on disk is from before.
     level_training(run).fit()
@@ -147,7 +147,7 @@ def test_weights_that_are_no_numbers_are_not_kept(tiny_run: MakeRun) -> None:
         return figures
 
     training.model.train_on_batch = spoil
-    with pytest.raises(UserError, match=r"encoder_3_3x3_first.* is not a number"):
+    with pytest.raises(UserError, match=r"encoder_3_3x3_first.* not finite"):
         training.fit()
     assert not list(run.level_folder(7).glob("step_*"))
 

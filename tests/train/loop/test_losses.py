@@ -182,7 +182,7 @@ def test_what_is_missing_or_wrong_is_said(tmp_path: Path) -> None:
     expected = "expected one of l1, l1_l2, l1_ssim, l1_l2_ssim, l1_ssim_vgg"
     with pytest.raises(UserError, match=expected):
         make_loss("l2")
-    with pytest.raises(UserError, match="name the file with --vgg-weights"):
+    with pytest.raises(UserError, match="give the file with --vgg-weights"):
         make_loss("l1_ssim_vgg")
     with pytest.raises(UserError, match=r"vgg\.h5: no such file"):
         make_loss("l1_ssim_vgg", tmp_path / "vgg.h5")

@@ -45,7 +45,7 @@ def test_another_configuration_is_refused_by_its_fields(tiny_run: MakeRun) -> No
     check_same_run(run)
     with pytest.raises(UserError, match=r"level_6.steps \(was 12, asked for 13\), train.schedules"):
         check_same_run(tiny_run(steps=13))
-    with pytest.raises(UserError, match=r"other seed \(was 0, asked for 1\);"):
+    with pytest.raises(UserError, match=r"other settings: seed \(was 0, asked for 1\);"):
         check_same_run(dataclasses.replace(run, seed=1))
 
 
@@ -73,7 +73,9 @@ def test_a_run_with_an_optimizer_that_is_gone_is_refused(tiny_run: MakeRun) -> N
     config = json.loads(file.read_text())
     config["train"]["schedules"][0]["optimizer"] = "muon"
     file.write_text(json.dumps(config))
-    with pytest.raises(UserError, match="trained with muon, which this version does not have"):
+    with pytest.raises(
+        UserError, match="trained with the optimizer muon, which this version does not have"
+    ):
         check_same_run(run)
 
 
@@ -98,7 +100,7 @@ def test_changed_data_is_named_and_accepted_when_told_to(
         r"2 added: original/more.png \(\w+\), bokeh/more.png \(\w+\)"
     )
     with pytest.raises(
-        UserError, match=rf"changed since it started \({found}\); .* --accept-data-"
+        UserError, match=rf"changed since the run started \({found}\); .* --accept-data-"
     ):
         check_same_run(run)
     check_same_run(run, accept_data_changes=True)

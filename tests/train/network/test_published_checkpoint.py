@@ -219,7 +219,7 @@ def test_without_tensorflow_it_says_what_to_install(
     [
         (["--level", "8"], "PyNET has levels 7"),
         (["--out", "model.h5"], "ends in .keras"),
-        (["--out", "there.keras"], "there.keras: exists already"),
+        (["--out", "there.keras"], "there.keras: already exists"),
         (["--out", "nowhere/model.keras"], "no such folder"),
         ([], "no such checkpoint"),
     ],
