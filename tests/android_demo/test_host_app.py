@@ -123,7 +123,7 @@ def test_constants_are_those_of_python(host_app: HostApp) -> None:
             "WINDOW_SIGMA": guided_filter.WINDOW_SIGMA,
             "EPSILON": guided_filter.EPSILON,
         },
-        "picture.Framed": {"SHORTEST_SIDE": SHORTEST_SIDE, "SMALLER": VIEWS[1].share},
+        "picture.Framed": {"SHORTEST_SIDE": SHORTEST_SIDE, "SMALLER": VIEWS[1].scale},
     }
     for name, constants in expected.items():
         assert host_app.constants(name) == pytest.approx(constants, rel=1e-6), name
