@@ -1,10 +1,10 @@
-"""How fast and how large the training of each level is on this machine.
+"""Measures the speed and memory of training each level on this machine.
 
     python -m train.benchmark --preset mobile --schedule quick
     KERAS_BACKEND=jax python -m train.benchmark --levels 3 --precision mixed_bfloat16
 
-Every level takes the steps that train.sequential takes, in a process of its own, so that its peak
-memory is its own. A level that fails is a row that says why.
+Each level takes the same steps as in train.sequential, in its own process, so that its peak memory
+can be measured. If a level fails, its row says why.
 """
 
 import dataclasses
@@ -47,46 +47,46 @@ from train.network.presets import (
 )
 
 PAIRS = 16
-"""Pairs that the batches are made of. They are read once before anything is timed: from then on
-built-in scenes are in memory and files in the system's cache, as in every pass but the first."""
+"""The number of pairs used. They are read once before timing, so that built-in scenes are in memory
+and files in the system's cache, as in all but the first pass of a training."""
 
 DRAINING_SECONDS, PIPELINE_SECONDS = 0.5, 2.0
-"""The pipeline alone: time to use up what was made ahead, and time that is counted."""
+"""For the speed of the data pipeline: time to use up prefetched examples, and time to measure."""
 
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
-    """What the command line takes."""
+    """The command line's options."""
 
     preset: str = "mobile"
     """The network: reference, report, mobile or pocket."""
     schedule: str = "quick"
-    """Where crop and batches come from: published, standard, quick or smoke."""
+    """The schedule for crop and batches: published, standard, release, quick or smoke."""
     levels: tuple[int, ...] = ()
-    """Which levels, 7 (coarsest) to 1; left out: all of the schedule."""
+    """The levels to measure, 7 (coarsest) to 1. Default: all of the schedule."""
     batch: tuple[int, ...] = ()
-    """Crops per step: one number for all levels, or one per level. Left out: the schedule's."""
+    """Crops per step: one number for all levels, or one per level. Default: the schedule's."""
     crop: int | None = None
-    """Side of a crop in pixels of the photograph, a multiple of 64. Left out: the schedule's."""
+    """Side of a crop in pixels of the photograph, a multiple of 64. Default: the schedule's."""
     steps: int = 10
-    """How many steps are timed, after two that are not."""
+    """The number of timed steps, after two untimed ones."""
     data: str = BUILT_IN
-    """A folder of pairs in the EBB! layout; left out: the built-in pairs."""
+    """A folder of pairs in the EBB! layout. Default: the built-in pairs."""
     depth: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Measure a network that also sees depth."""
+    """Measure a network that takes a depth map too."""
     precision: Precision = "float32"
-    """What the network computes in."""
+    """The data type to compute in."""
     jit: Literal["auto", "on", "off"] = "auto"
-    """Whether XLA compiles the step; auto is what the training does."""
+    """Whether XLA compiles the step; auto decides as training does."""
     vgg_weights: Path | None = None
-    """VGG-19 for the perceptual part of the reference's level 1; left out: without that part."""
+    """VGG-19's weights for the reference's level-1 loss. Default: leave out that term."""
     json: Path | None = None
-    """A file to write the figures to as well."""
+    """Also write the results to this file."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One level to be measured; goes to the level's own process."""
+    """One level to measure; it is sent to the level's own process."""
 
     run: Run
     schedule: LevelSchedule
@@ -96,22 +96,22 @@ class Plan:
 
 @dataclass(frozen=True)
 class LevelSpeed:
-    """What one level takes.
+    """Speed and memory of training one level.
 
     Attributes:
         level: 7 … 1.
         batch: crops per step.
-        device: what it was computed on, in the backend's words.
-        images_per_second: crops trained on per second, waiting for data included.
-        step_seconds: median time of a step, data at hand.
-        start_seconds: until the first step is done: building, tracing, compiling, one step.
-        memory_bytes: most main memory that the process ever had, data pipeline included.
-        device_memory_bytes: most memory of the accelerator, where the backend tells (JAX).
-        waiting_share: of the time, 0…1, in which the next batch was not ready.
-        multiply_adds_per_second: of the network, a step taken as three forward passes.
-        peak_share: these over `peak_multiply_adds_per_second`.
+        device: the backend's name of the device.
+        images_per_second: crops trained on per second, including waiting for data.
+        step_seconds: median time of a step once its data is ready.
+        start_seconds: time of building, tracing, compiling and the first step.
+        memory_bytes: peak main memory of the process, including the data pipeline.
+        device_memory_bytes: peak memory of the accelerator; None unless on JAX.
+        waiting_share: share of the time, 0…1, spent waiting for data.
+        multiply_adds_per_second: of the network, counting a step as three forward passes.
+        peak_share: the same relative to `peak_multiply_adds_per_second`.
         peak_multiply_adds_per_second: of a large float32 matrix product in the same process.
-        pairs_per_second: made by the data pipeline with nothing else to do.
+        pairs_per_second: speed of the data pipeline on its own.
     """
 
     level: int
@@ -159,10 +159,10 @@ def main() -> None:
 
 
 def make_plans(options: BenchmarkOptions) -> list[Plan]:
-    """What is to be measured, level by level.
+    """Plans the measurement, level by level.
 
     Raises:
-        UserError: an unknown preset, schedule or level, a number that makes no sense, broken pairs.
+        UserError: an unknown preset, schedule or level, a number out of range, or broken pairs.
     """
     network = choose("preset", options.preset, NETWORKS)
     config = choose("schedule", options.schedule, SCHEDULES)
@@ -172,7 +172,7 @@ def make_plans(options: BenchmarkOptions) -> list[Plan]:
     if options.steps < 1:
         raise UserError(f"--steps {options.steps}: expected at least 1")
     run = Run(
-        folder=Path("benchmark"),  # never made: nothing is kept
+        folder=Path("benchmark"),  # never created, since nothing is saved
         preset=options.preset,
         network=dataclasses.replace(network, input_channels=4 if options.depth else 3),
         train=dataclasses.replace(config, crop=crop, short_side=max(crop, config.short_side)),
@@ -186,7 +186,7 @@ def make_plans(options: BenchmarkOptions) -> list[Plan]:
 
 
 def _schedules(options: BenchmarkOptions) -> list[LevelSchedule]:
-    """The chosen levels, with the batch and the loss that they are measured with."""
+    """The chosen levels with their batch and loss."""
     known = {entry.level: entry for entry in SCHEDULES[options.schedule].schedules}
     levels = options.levels or tuple(known)
     for level in levels:
@@ -208,11 +208,11 @@ def _schedules(options: BenchmarkOptions) -> list[LevelSchedule]:
 
 
 def measure_in_own_process(plan: Plan) -> Row:
-    """Measures a level; whatever goes wrong there ends that process alone."""
+    """Measures a level in its own process, so that a crash does not end the benchmark."""
     try:
-        return in_own_process(measure_or_say_why, plan)
+        return in_own_process(measure_or_explain, plan)
     except BrokenProcessPool:
-        error = "its process was killed, as happens when memory runs out"
+        error = "its process was killed, probably because memory ran out"
         return Failure(plan.schedule.level, plan.schedule.batch, error)
 
 
@@ -226,11 +226,11 @@ def in_own_process(compute: Callable[[Any], Any], argument: Any) -> Any:
         return pool.submit(compute, argument).result()
 
 
-def measure_or_say_why(plan: Plan) -> Row:
-    """Measures a level in this process."""
+def measure_or_explain(plan: Plan) -> Row:
+    """Measures a level in this process; an error becomes a `Failure`."""
     try:
         return measure(plan)
-    except Exception as error:  # whatever it is, the other levels go on
+    except Exception as error:  # of any kind: the other levels are still measured
         lines = str(error).strip().splitlines() or [""]
         reason = f"{type(error).__name__}: {lines[0]}".removesuffix(": ")
         return Failure(plan.schedule.level, plan.schedule.batch, reason)
@@ -275,7 +275,7 @@ def measure(plan: Plan) -> LevelSpeed:
 
 
 class FirstPairs:
-    """The first pairs of a source, all of them read once: see `PAIRS`."""
+    """The first `PAIRS` pairs of a source, each read once in advance."""
 
     def __init__(self, pairs: PairSource):
         self.pairs = pairs
@@ -290,7 +290,7 @@ class FirstPairs:
 
 
 def time_steps(model: Any, batches: Iterator[Any], steps: int) -> tuple[list[float], list[float]]:
-    """Seconds that each step waited for its batch, and that it then took; the first is left out."""
+    """Seconds that each step waited for its batch and then took, without the first step."""
     waiting, stepping = [], []
     for _ in range(steps + 1):
         started = time.perf_counter()
@@ -303,12 +303,12 @@ def time_steps(model: Any, batches: Iterator[Any], steps: int) -> tuple[list[flo
 
 
 def peak_memory() -> tuple[int, int | None]:
-    """The most bytes that this process had in main memory, and on its device where JAX knows."""
+    """Peak bytes of this process in main memory, and on its device if the backend is JAX."""
     unit = 1 if sys.platform == "darwin" else 1024
     main_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     if keras.backend.backend() != "jax":
         return main_memory, None
-    import jax  # where it is not the backend it need not be installed
+    import jax  # installed only where it is the backend
 
     device = jax.local_devices()[0].memory_stats() or {}
     return main_memory, device.get("peak_bytes_in_use")
@@ -317,8 +317,8 @@ def peak_memory() -> tuple[int, int | None]:
 def matrix_product_speed() -> float:
     """Multiply-adds per second of the backend's float32 matrix product on this machine.
 
-    The matrices grow until a product takes a tenth of a second, so that the way to the device and
-    back does not count.
+    The matrices grow until a product takes a tenth of a second, so that transfers to the device
+    become negligible.
     """
     for side in (1024, 2048, 4096, 8192):
         values = np.random.default_rng(0).random((side, side), np.float32)
@@ -331,12 +331,12 @@ def matrix_product_speed() -> float:
 
 def _product_seconds(matrix: Any) -> float:
     started = time.perf_counter()
-    float(keras.ops.matmul(matrix, matrix)[0, 0])  # a value is there only when the product is
+    float(keras.ops.matmul(matrix, matrix)[0, 0])  # reading a value waits for the product
     return time.perf_counter() - started
 
 
 def pipeline_speed(batches: Iterator[Any], batch: int) -> float:
-    """Pairs per second that the pipeline makes of a level's batches while nothing else runs."""
+    """Pairs per second of the data pipeline while nothing else runs."""
     _pairs_in(batches, batch, DRAINING_SECONDS)
     return _pairs_in(batches, batch, PIPELINE_SECONDS)
 
@@ -348,7 +348,7 @@ def _pairs_in(batches: Iterator[Any], batch: int, least_seconds: float) -> float
         seconds = time.perf_counter() - started
         if seconds >= least_seconds:
             return count * batch / seconds
-    raise AssertionError("unreachable: counting does not end")
+    raise AssertionError("unreachable")
 
 
 COLUMNS: tuple[str, ...] = ("level", "batch", "images/s", "s/step", "start", "memory", "device")
@@ -356,11 +356,11 @@ COLUMNS += ("waiting", "10⁹/s", "of-peak", "pairs/s")
 WIDTHS = [max(7, len(column)) for column in COLUMNS]
 HEADER = "  ".join(column.rjust(width) for column, width in zip(COLUMNS, WIDTHS, strict=True))
 NOTES = """
-s/step: median, data at hand. start: seconds to the end of the first step, compiling included.
-memory: most main memory of the level's process, and most memory of its device, in GB. waiting:
-share of the time in which data was not ready. 10⁹/s: multiply-adds of the network, a step taken
-as three forward passes. of-peak: their share of a large float32 matrix product's. pairs/s: the
-data pipeline alone, after the first pass over the pairs."""
+s/step: median once the data is ready. start: seconds to the end of the first step, including
+compilation. memory, device: peak main memory of the level's process and of its device, in GB.
+waiting: share of the time spent waiting for data. 10⁹/s: multiply-adds of the network, counting a
+step as three forward passes. of-peak: the same relative to a large float32 matrix product.
+pairs/s: the data pipeline on its own, after the first pass over the pairs."""
 
 
 def format_row(row: Row) -> str:
@@ -391,7 +391,7 @@ def _aligned(cells: list[str]) -> str:
 
 
 def to_json(options: BenchmarkOptions, run: Run, rows: list[Row]) -> dict[str, Any]:
-    """The figures with what they depend on: options, crop, machine, versions."""
+    """The results, and the options, machine and versions that they depend on."""
     backend = keras.backend.backend()
     return {
         "options": dataclasses.asdict(options) | {"crop": run.train.crop},

@@ -1,11 +1,11 @@
-"""Makes a model to ship, from its data to its figures: python -m train.release
+"""Makes the model that ships, from the data to the model card.
 
     python -m train.release --data DIR --out runs/release --bundle models/pocket
 
-DIR holds bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/. The steps: composites of the
-subjects, all pairs gathered, the training; the backgrounds rendered by the network, level 1
-trained once more with these; the bundle, its figures on every set, and its card. All of it is made
-in --out; at the end the bundle is put where --bundle says. Stopped, it goes on where it was when
+DIR holds bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/. The steps: make composites of the
+subjects; merge all pairs; train; render the backgrounds with the network and train level 1 a second
+time with these; export the bundle; evaluate it on every set; write the card. Everything is built in
+--out, and at the end the bundle is installed at --bundle. If stopped, the command continues when
 called again.
 """
 
@@ -46,13 +46,13 @@ COMPOSITES = 2_500
 COMPOSITE_SIZE = (384, 512)
 
 TRAINED_ON = {"bokeh_pairs/train": 3, "real_pairs/train": 20, "ebb_real/train": 24}
-"""Captured pairs are few, and photographs of them are what the model is for."""
+"""How often each set is repeated. Captured pairs are few but closest to what users photograph."""
 
 PSEUDO_PAIRS = 8
-"""How often a background that the first round rendered is taken in the second."""
+"""How often each background that the first round rendered is repeated in the second."""
 
 SECOND_LOSS = "l1_l2_ssim"
-"""Of the second round, on what detail transfer makes of a rendering."""
+"""The loss of the second round, applied after detail transfer."""
 
 JUDGED_BY = "bokeh_pairs/val"
 
@@ -64,7 +64,7 @@ FINGERPRINTS: Mapping[str, str] = {
     "ebb_real/train": "3c025eb474ed015ff7296f4b5402dacab8d7fded81edd8fe3d2bf1ec1d7c4363",
     "bokeh_pairs/val": "19910258d51de927e2c106abadc8522e81208f5e1b10e9a067923f3241487875",
 }
-"""Of the data that models/pocket was trained on; other data make another model."""
+"""Fingerprints of the data that models/pocket was trained on; other data gives another model."""
 
 SIZES = ("384x512", "512x384:float16,int8_qat")
 """Working sizes of the models."""
@@ -73,80 +73,84 @@ FOLDERS = (
     *("composites", "first_pairs", "first_round", "pseudo_pairs", "second_pairs"),
     *("bundle", "evaluation", "replaced"),
 )
-"""What lies in --out beside the second round's run, which is called like the bundle."""
+"""The folders in --out next to the second round's run, which is named like the bundle."""
 
 SHORT_SIDE = 384
-"""Photographs are judged at the working size of the models, in pixels."""
+"""The shorter side, in pixels, that models are evaluated at: that of their working size."""
 
 
 @dataclass(frozen=True)
 class ReleaseOptions:
-    """What the command line takes."""
+    """The command line's options."""
 
     data: Path = Path("../shared")
     """The folder with bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/."""
     out: Path = Path("runs/release")
-    """Where composites, pairs, the run and the evaluations go."""
+    """The folder for composites, pairs, runs and evaluations."""
     bundle: Path = SHIPPED_BUNDLE
     """The bundle to make."""
     schedule: str = "release"
-    """Of the training; another than release is for trying the way."""
+    """The training schedule; use another one only to try the command."""
     composites: int = COMPOSITES
-    """How many composites are made."""
+    """The number of composites."""
     fine_tune_steps: int = 200
-    """Steps of quantization-aware training at most."""
+    """The most steps of quantization-aware training."""
     replace: Flag = False
-    """Put the new bundle in the place of the one that lies there; that one goes to OUT/replaced."""
+    """Replace the bundle that is already there; it moves to OUT/replaced."""
 
 
 def main() -> None:
     options = tyro.cli(ReleaseOptions, description=__doc__)
     check_options(options)
     fingerprints = check_data(options.data)
-    remember_inputs(options, fingerprints)
+    record_inputs(options, fingerprints)
     first = first_round(options)
     run = second_round(options, first)
     export(options, run)
     figures = {name: evaluate(options, name) for name in REPORTED_ON}
     write_figures(options, (first, run), fingerprints, figures)
-    ship(options)
+    install(options)
     print(figures_table(figures))
-    print(f"{options.bundle}: made, with {CARD}; what you see in its pictures goes to its end")
+    print(
+        f"{options.bundle}: finished. Inspect its renderings and describe them at the end of {CARD}"
+    )
     print(f"Next: python -m gradio_app --bundle {options.bundle}")
 
 
 def made_bundle(options: ReleaseOptions) -> Path:
-    """Where the bundle is made, before it goes to its place."""
+    """The folder where the bundle is built before it is installed."""
     return options.out / "bundle" / options.bundle.name
 
 
 def check_options(options: ReleaseOptions) -> None:
-    """Refuses, before the training, what would be refused after it.
+    """Checks before the training what would otherwise fail after it.
 
     Raises:
-        UserError: says which option.
+        UserError: names the option.
     """
     choose("schedule", options.schedule, SCHEDULES)
     if keras.backend.backend() != "tensorflow":
         raise UserError(
-            f"KERAS_BACKEND={keras.backend.backend()}: the models are made with tensorflow; "
-            "unset it"
+            f"KERAS_BACKEND={keras.backend.backend()}: this command needs tensorflow; unset the "
+            "variable"
         )
     if options.fine_tune_steps < 0 or options.composites < 1:
-        raise UserError("--fine-tune-steps: 0 or more; --composites: 1 or more")
+        raise UserError("expected --fine-tune-steps of 0 or more and --composites of 1 or more")
     if options.bundle.name in FOLDERS:
-        raise UserError(f"{options.bundle}: {options.out} has a folder of that name; name another")
+        raise UserError(
+            f"{options.bundle}: {options.out} has a folder of that name; choose another --bundle"
+        )
     if options.out.resolve() in options.bundle.resolve().parents:
-        raise UserError(f"{options.bundle}: lies in {options.out}; name a --bundle outside of it")
+        raise UserError(f"{options.bundle}: is inside {options.out}; choose a --bundle outside it")
     check_can_make(options.bundle)
     check_destination(options.bundle, made_bundle(options), options.replace)
 
 
-def remember_inputs(options: ReleaseOptions, fingerprints: Mapping[str, str]) -> None:
-    """Notes what the folder is made from; refuses to go on with it from anything else.
+def record_inputs(options: ReleaseOptions, fingerprints: Mapping[str, str]) -> None:
+    """Records the settings and data of the output folder, or checks that they are still the same.
 
     Raises:
-        UserError: it was started with other numbers or other data; they are named.
+        UserError: the folder was started with other settings or data; they are named.
     """
     file = options.out / "release.json"
     backgrounds = photos_by_name(options.data / "backgrounds").values()
@@ -167,13 +171,16 @@ def remember_inputs(options: ReleaseOptions, fingerprints: Mapping[str, str]) ->
     differing = [name for name in asked if asked[name] != stored.get(name)]
     if differing:
         raise UserError(
-            f"{options.out}: was started with other {', '.join(differing)}; take the same, or name "
-            "another --out"
+            f"{options.out}: started with other settings or data: {', '.join(differing)}; use the "
+            "same, or choose another --out"
         )
 
 
 def check_data(data: Path) -> dict[str, str]:
-    """The fingerprints of all pairs, by folder; says where they are not the release's.
+    """Checks the data and warns where it differs from the data of models/pocket.
+
+    Returns:
+        The fingerprints of all pairs, by folder.
 
     Raises:
         UserError: a folder is missing or broken, or photographs are damaged.
@@ -186,18 +193,18 @@ def check_data(data: Path) -> dict[str, str]:
     check_photos(data, [*(path for some in pairs.values() for path in some.paths()), *others])
     for name, expected in FINGERPRINTS.items():
         if found[name] != expected:
-            print(f"{data / name}: not the pairs that models/pocket was made of", file=sys.stderr)
+            print(f"{data / name}: not the pairs that models/pocket was made from", file=sys.stderr)
     return found
 
 
 def first_round(options: ReleaseOptions) -> Run:
-    """All levels, on photographs that have a target and on composites."""
+    """Trains all levels on the sets and on composites."""
     composites = options.out / "composites"
     if not composites.exists():
         subjects, backgrounds = options.data / "bokeh_pairs/train", options.data / "backgrounds"
         made = find_composites(subjects, backgrounds, options.composites, SEED, COMPOSITE_SIZE)
         write_pairs(composites, made)
-    pairs = gathered_pairs(options, "first_pairs", [str(composites)])
+    pairs = merged_pairs(options, "first_pairs", [str(composites)])
     train = choose("schedule", options.schedule, SCHEDULES)
     run = release_run(options, "first_round", pairs, train)
     if not run.model_file.is_file():
@@ -206,26 +213,26 @@ def first_round(options: ReleaseOptions) -> Run:
 
 
 def second_round(options: ReleaseOptions, first: Run) -> Run:
-    """Level 1 once more, now also on what the first round makes of other photographs."""
+    """Trains level 1 again, now also on the first round's renderings of the backgrounds."""
     pseudo_pairs = options.out / "pseudo_pairs"
     if not pseudo_pairs.exists():
         backgrounds = options.data / "backgrounds"
         made = find_pseudo_pairs(backgrounds, trained_level(first, 1), SHORT_SIDE)
         write_pairs(pseudo_pairs, made)
     more = [str(options.out / "composites"), f"{pseudo_pairs}:{PSEUDO_PAIRS}"]
-    pairs = gathered_pairs(options, "second_pairs", more)
+    pairs = merged_pairs(options, "second_pairs", more)
     again = dataclasses.replace(first.train.schedules[-1], loss=SECOND_LOSS)
     train = dataclasses.replace(first.train, schedules=(again,), detail_transfer=True)
-    # A bundle is called after its run.
+    # The bundle takes the name of its run.
     run = release_run(options, options.bundle.name, pairs, train)
     if not run.model_file.is_file():
-        start_from(run, first, 2)
+        copy_checkpoints(run, first, 2)
         train_run(run)
     return run
 
 
-def gathered_pairs(options: ReleaseOptions, name: str, more: Sequence[str]) -> Path:
-    """A folder of the photographs with a target and of more pairs; kept where it is there."""
+def merged_pairs(options: ReleaseOptions, name: str, more: Sequence[str]) -> Path:
+    """The folder that merges the sets with more pairs; an existing one is kept."""
     pairs = options.out / name
     if not pairs.exists():
         train = [f"{options.data / name}:{times}" for name, times in TRAINED_ON.items()]
@@ -234,7 +241,7 @@ def gathered_pairs(options: ReleaseOptions, name: str, more: Sequence[str]) -> P
 
 
 def release_run(options: ReleaseOptions, name: str, pairs: Path, train: TrainConfig) -> Run:
-    """The run folder, made or, where it is there, checked to be of the same training."""
+    """Creates a run folder, or checks that an existing one has the same configuration."""
     run = Run(
         folder=options.out / name,
         preset="pocket",
@@ -250,8 +257,8 @@ def release_run(options: ReleaseOptions, name: str, pairs: Path, train: TrainCon
     return run
 
 
-def start_from(run: Run, other: Run, level: int) -> None:
-    """Gives a run another's checkpoints of a level, which its next one then starts from."""
+def copy_checkpoints(run: Run, other: Run, level: int) -> None:
+    """Copies a level's checkpoints from another run; the next finer level then starts from them."""
     folder = run.level_folder(level)
     if not folder.exists():
         unfinished = folder.with_name(f".{folder.name}")
@@ -260,9 +267,9 @@ def start_from(run: Run, other: Run, level: int) -> None:
 
 
 def export(options: ReleaseOptions, run: Run) -> None:
-    """Makes the bundle: all recipes for landscapes, for portraits the two that phones take."""
+    """Exports the bundle: all recipes for landscapes, and for portraits the two that phones use."""
     made = made_bundle(options)
-    # Only this release makes that folder, from inputs that `remember_inputs` keeps the same.
+    # An existing bundle is up to date, since `record_inputs` keeps the inputs the same.
     if made.exists():
         return
     steps = str(options.fine_tune_steps)
@@ -270,11 +277,11 @@ def export(options: ReleaseOptions, run: Run) -> None:
     _command("quantize.export", str(run.folder), "--out", str(made), *arguments)
 
 
-def ship(options: ReleaseOptions) -> None:
-    """Writes the card and puts the bundle in its place.
+def install(options: ReleaseOptions) -> None:
+    """Writes the card and installs the bundle.
 
     Raises:
-        UserError: another bundle came to lie there since the start, and --replace was not given.
+        UserError: another bundle appeared there since the start, and --replace was not given.
     """
     made, before = made_bundle(options), options.bundle
     for file in other_files(before):
@@ -285,7 +292,7 @@ def ship(options: ReleaseOptions) -> None:
 
 
 def evaluate(options: ReleaseOptions, name: str) -> dict[str, Any]:
-    """What every recipe scores on a set, beside the photograph untouched and evenly blurred."""
+    """Evaluates every recipe on a set, and the untouched and the uniformly blurred photograph."""
     out = options.out / "evaluation" / name
     folder, split = (options.data / name).parent, name.rpartition("/")[2]
     measured = ("--short-side", str(SHORT_SIDE), "--border", "0", "--uniform-blur")
@@ -301,7 +308,7 @@ def write_figures(
     fingerprints: Mapping[str, str],
     figures: Mapping[str, Any],
 ) -> None:
-    """Beside the models: what they were trained on, how, and what they score."""
+    """Writes the training data, the training and all scores into the bundle."""
     first, second = rounds
     content = {
         "short_side": SHORT_SIDE,
@@ -321,14 +328,14 @@ def write_figures(
 
 
 def _command(*arguments: str) -> None:
-    """A command of this project in a process of its own, with its output shown.
+    """Runs a command of this project in its own process and shows its output.
 
     Raises:
-        UserError: it failed; its own line says why.
+        UserError: the command failed; its own message says why.
     """
     ended = subprocess.run([sys.executable, "-m", *arguments])
     if ended.returncode:
-        raise UserError(f"python -m {' '.join(arguments)}: failed, as said above")
+        raise UserError(f"python -m {' '.join(arguments)}: failed; see the message above")
 
 
 if __name__ == "__main__":

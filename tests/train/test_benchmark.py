@@ -63,10 +63,10 @@ def test_levels_are_measured_though_one_fails(pairs_folder: Path, tmp_path: Path
 def test_a_level_whose_process_is_killed_is_a_row_too(monkeypatch: pytest.MonkeyPatch) -> None:
     (plan,) = make_plans(BenchmarkOptions(schedule="smoke", levels=(7,)))
     # What the system does to a process that takes too much memory.
-    monkeypatch.setattr("train.benchmark.measure_or_say_why", os._exit)
+    monkeypatch.setattr("train.benchmark.measure_or_explain", os._exit)
     monkeypatch.setattr("train.benchmark.in_own_process", lambda f, _: in_own_process(f, 9))
     row = measure_in_own_process(plan)
-    assert row == Failure(7, 2, "its process was killed, as happens when memory runs out")
+    assert row == Failure(7, 2, "its process was killed, probably because memory ran out")
 
 
 def test_waiting_for_data_is_told_from_computing() -> None:

@@ -24,7 +24,7 @@ from train.release import (
     ReleaseOptions,
     check_data,
     first_round,
-    gathered_pairs,
+    merged_pairs,
     second_round,
     write_figures,
 )
@@ -69,11 +69,11 @@ def tiny_pocket(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pairs_come_from_everywhere_and_are_made_once(options: ReleaseOptions) -> None:
     more = [f"{options.data / 'ebb_real/test'}:2"]
-    pairs = gathered_pairs(options, "pairs", more)
+    pairs = merged_pairs(options, "pairs", more)
     assert len(find_pairs(pairs, "train")) == 2 * sum(release.TRAINED_ON.values()) + 2 * 2
     assert len(find_pairs(pairs, "val")) == 2
     written = pairs.stat().st_mtime_ns
-    assert gathered_pairs(options, "pairs", more) == pairs
+    assert merged_pairs(options, "pairs", more) == pairs
     assert pairs.stat().st_mtime_ns == written
 
 
@@ -109,7 +109,7 @@ def test_other_data_than_the_release_was_made_of_is_said(
 ) -> None:
     found = check_data(options.data)
     assert set(found) == {*release.TRAINED_ON, *release.REPORTED_ON}
-    assert "bokeh_pairs/val: not the pairs that models/pocket was made of" in (
+    assert "bokeh_pairs/val: not the pairs that models/pocket was made from" in (
         capsys.readouterr().err
     )
     (options.data / "ebb_real/test/bokeh/1.png").unlink()

@@ -1,1 +1,1 @@
-"""The network: presets, PyNET itself, what it costs, and its files."""
+"""PyNET: presets, architecture, cost, and network files."""

@@ -1,9 +1,8 @@
-"""What a network costs: the multiply-adds of its convolutions, by layer and by level.
+"""Counts the multiply-adds of a network's convolutions, by layer and by level.
 
-A convolution multiplies and adds kernel height · kernel width · channels in · channels out times
-per pixel of its output, a transposed convolution as often per pixel of its input. Nothing else is
-counted: normalization, activations, pooling and sums are a few per cent of the arithmetic, though
-more of the time.
+A convolution takes kernel height · kernel width · input channels · output channels multiply-adds
+per output pixel, a transposed convolution as many per input pixel. Normalization, activations,
+pooling and sums are not counted: they are a few per cent of the arithmetic, but more of the time.
 """
 
 import re
@@ -18,18 +17,18 @@ from train.network.presets import LEVELS, PyNETConfig
 from train.network.pynet import build_pynet
 
 FORWARD_PASSES_PER_STEP = 3
-"""What a training step costs in forward passes.
+"""The cost of a training step, in forward passes.
 
-The gradients of the input and of the kernel cost a convolution once more each.
+The gradients of a convolution's input and kernel each cost as much as the convolution.
 """
 
 
 def multiply_adds(config: PyNETConfig, level: int, input_size: tuple[int, int]) -> dict[str, int]:
-    """Counts one forward pass of one picture, convolution by convolution.
+    """Counts the multiply-adds of one forward pass, convolution by convolution.
 
     Args:
         config: the network, usually an entry of `train.network.presets.NETWORKS`.
-        level: the level whose output is taken, 7 (coarsest) … 1 (the photograph's size).
+        level: the level to cut the network at, 7 (coarsest) … 1 (the photograph's size).
         input_size: height and width of the network's input, multiples of 32.
 
     Returns:
@@ -46,9 +45,9 @@ def multiply_adds(config: PyNETConfig, level: int, input_size: tuple[int, int]) 
 def by_level(counts: Mapping[str, int]) -> dict[int, int]:
     """Sums multiply-adds by layer into levels, 7 first.
 
-    The encoder's blocks count for the level that they hand their features to (E3 for level 3),
-    upsamplings for the level that they leave, but those to levels 2 and 1, which are all that
-    these levels have, for the level that they enter.
+    Encoder blocks count for the level that uses their features (E3 for level 3). Upsamplings count
+    for the level they start from, except those to levels 2 and 1: these count for levels 2 and 1,
+    which have no other blocks.
     """
     sums: Counter[int] = Counter()
     for name, count in counts.items():
@@ -58,10 +57,10 @@ def by_level(counts: Mapping[str, int]) -> dict[int, int]:
 
 @lru_cache(maxsize=8)  # building the network takes seconds
 def level_costs(config: PyNETConfig, crop: int) -> Mapping[int, float]:
-    """What one crop costs in the training of each level: everything that its output reaches.
+    """The cost of one crop in the training of each level, including all levels below it.
 
-    From one network, cut at level 1, to be quick: the heads of levels 7 to 3, under 0.1 % of
-    their levels, are left out.
+    To be quick, all counts come from one network cut at level 1. This leaves out the heads of
+    levels 7 to 3, which cost under 0.1 % of their levels.
 
     Args:
         config: the network.
@@ -88,12 +87,12 @@ def _layer_cost(layer: Any) -> int:
 
 
 def _level(name: str) -> int:
-    """The level that a layer counts for."""
+    """The level that a layer counts for in `by_level`."""
     return _entered(name) if name in ("level_3_up", "level_2_up") else _number(name)
 
 
 def _entered(name: str) -> int:
-    """The coarsest level whose output a layer reaches: each sees all of the encoder."""
+    """The coarsest level whose output depends on a layer; all levels depend on the encoder."""
     if name.startswith("encoder"):
         return max(LEVELS)
     return _number(name) - ("_up" in name)

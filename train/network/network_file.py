@@ -1,7 +1,7 @@
-"""A trained network as one file that says what it is.
+"""Reads and writes a trained network as one self-describing file.
 
-A Keras archive (`.keras`) with one entry more, `pynet.json`: the preset, the configuration and
-the level. Keras itself loads it like any other of its models.
+The file is a Keras archive (`.keras`) with an extra entry, `pynet.json`, for preset, configuration
+and level. Keras can load it like any other model.
 """
 
 import dataclasses
@@ -29,10 +29,10 @@ class Network:
     """A network for inference.
 
     Attributes:
-        preset: the name of its configuration, for people.
-        config: what `model` was built from.
-        level: whose output it gives, 7 (coarsest) … 1 (the photograph's size).
-        model: of `train.network.pynet.build_pynet`, not compiled.
+        preset: the name of its configuration, for messages.
+        config: the configuration that `model` was built from.
+        level: the level of its output, 7 (coarsest) … 1 (the photograph's size).
+        model: a model of `train.network.pynet.build_pynet`, not compiled.
     """
 
     preset: str
@@ -42,17 +42,17 @@ class Network:
 
 
 def write_network(file: Path, model: Any, preset: str, config: PyNETConfig, level: int) -> None:
-    """Writes a network for inference, whole or not at all.
+    """Writes a network for inference, atomically.
 
     Args:
-        file: ends in `.keras`; what was there is replaced.
+        file: must end in `.keras`; an existing file is replaced.
         model: of `build_pynet(config, level)`, compiled or not.
         preset: the name of the configuration.
-        config: what the model was built from.
-        level: whose output the model gives.
+        config: the configuration that the model was built from.
+        level: the level of the model's output.
 
     Raises:
-        UserError: the file's name or folder will not do.
+        UserError: as `check_writable`.
         OSError: the disk is full.
     """
     check_writable(file)
@@ -75,22 +75,22 @@ def write_network(file: Path, model: Any, preset: str, config: PyNETConfig, leve
 
 
 def check_writable(file: Path) -> None:
-    """Refuses a name that `write_network` could not write to.
+    """Checks that `write_network` can write to a file.
 
     Raises:
         UserError: the name does not end in `.keras`, or its folder does not exist.
     """
     if file.suffix != _ENDING:
-        raise UserError(f"{file}: a network's file ends in {_ENDING}; name one that does")
+        raise UserError(f"{file}: the name of a network file must end in {_ENDING}")
     if not file.parent.is_dir():
-        raise UserError(f"{file.parent}: no such folder; make it or name another")
+        raise UserError(f"{file.parent}: no such folder; create it or choose another")
 
 
 def read_network(file: Path) -> Network:
     """Reads what `write_network` wrote.
 
     Raises:
-        UserError: there is no such file, it is damaged, or a Keras model of other origin.
+        UserError: the file is missing or damaged, or a Keras model from elsewhere.
     """
     description = _read_description(file)
     try:
@@ -100,18 +100,18 @@ def read_network(file: Path) -> Network:
         preset, level = str(description["preset"]), int(description["level"])
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{file}: its {_ENTRY} is not of this version ({error}); write the file anew"
+            f"{file}: its {_ENTRY} is not of this version ({error}); write the file again"
         ) from error
     try:
         model = keras.models.load_model(file, compile=False)
     except (ValueError, TypeError, KeyError, OSError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise UserError(f"{file}: damaged ({reason}); write the file anew") from error
+        raise UserError(f"{file}: damaged ({reason}); write the file again") from error
     return Network(preset, config, level, model)
 
 
 def _read_description(file: Path) -> dict[str, Any]:
-    """`pynet.json` of an archive whose every entry has its checksum."""
+    """Reads `pynet.json` after checking the checksum of every entry of the archive."""
     if not file.is_file():
         found = "a folder" if file.is_dir() else "no such file"
         raise UserError(f"{file}: {found}; expected a network's {_ENDING} file")
@@ -119,21 +119,21 @@ def _read_description(file: Path) -> dict[str, Any]:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
             if _ENTRY in names and (broken := archive.testzip()):
-                raise UserError(f"{file}: damaged (in {broken}); write the file anew")
+                raise UserError(f"{file}: damaged (in {broken}); write the file again")
             description = json.loads(archive.read(_ENTRY)) if _ENTRY in names else None
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         raise UserError(
-            f"{file}: damaged or no {_ENDING} file ({error}); write the file anew"
+            f"{file}: damaged or not a {_ENDING} file ({error}); write the file again"
         ) from error
     if description is None:
         raise UserError(
-            f"{file}: not a network that this project wrote (no {_ENTRY} inside); name the "
-            "model.keras of a finished run or a file of python -m train.published_checkpoint"
+            f"{file}: not written by this project (no {_ENTRY} inside); give the model.keras of a "
+            "finished run or a file from python -m train.published_checkpoint"
         )
     version = description.get("format_version") if isinstance(description, dict) else None
     if version != FORMAT_VERSION:
         raise UserError(
-            f"{file}: format version {version}, this program reads {FORMAT_VERSION}; "
-            "write the file anew or use the program that wrote it"
+            f"{file}: format version {version}, but this program reads {FORMAT_VERSION}; "
+            "write the file again or use the program that wrote it"
         )
     return description

@@ -1,4 +1,4 @@
-"""What layers compute in while they are built, and from then on."""
+"""The data type that layers compute in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from train.network.presets import Precision
 
 @contextmanager
 def computing_in(precision: Precision) -> Iterator[None]:
-    """Layers built inside compute in this precision; float16 also scales the loss."""
+    """Layers built inside the block compute in this precision; float16 also scales the loss."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:

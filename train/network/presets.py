@@ -1,4 +1,4 @@
-"""The networks and the schedules by name: what `--preset` and `--schedule` stand for."""
+"""Networks and training schedules by name, for `--preset` and `--schedule`."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,30 +13,30 @@ LEVELS = (7, 6, 5, 4, 3, 2, 1)
 
 @dataclass(frozen=True)
 class PyNETConfig:
-    """What distinguishes one PyNET from another; the topology is the paper's in all of them.
+    """The configuration of a PyNET; all of them have the paper's topology.
 
     Attributes:
         input_channels: 3 for RGB, 4 for RGB and a depth map.
         width: factor on the paper's numbers of filters (512 at level 7 down to 32 at level 3).
-        largest_kernel: branches with larger kernels are left out of every block.
-        normalization: what follows a convolution at `normalized_levels`.
-        normalized_levels: levels, their part of the encoder included, that are normalized.
+        largest_kernel: blocks leave out branches with larger kernels.
+        normalization: the normalization after convolutions at `normalized_levels`.
+        normalized_levels: levels with normalization, including their part of the encoder.
         activation: after every hidden convolution; leaky ReLU has slope 0.2.
-        stem: how the photograph is first halved. A 6×6 convolution with stride 2 computes what
-            space-to-depth and a 3×3 convolution do, in one operator that every NPU takes.
-        upsampling_activation: whether an activation follows a transposed convolution. Fused
-            into it, TFLite's GPU delegate refuses the operator in an integer model.
-        head: `tanh` gives the picture as 0.58 · tanh(z) + 0.5; `residual` gives the change to
-            the photograph at the level's size and starts at zero; `gated` multiplies level 2's
-            with a gate: blurring takes a sharp photograph away where the background is, and no
-            sum of convolutions can.
-        level_5_blocks: blocks in a row at level 5 (4 in the paper).
-        level_2_filters: width of the upsampled features that level 2 sees.
-        residual_gain: what the last convolutions before a sum start with, times He's standard
+        stem: how the input is first halved. A 6×6 convolution with stride 2 computes the same as
+            space-to-depth and a 3×3 convolution, in one operator that every NPU supports.
+        upsampling_activation: whether an activation follows each transposed convolution. TFLite
+            fuses it, and in an integer model the GPU delegate then refuses the operator.
+        head: `tanh` outputs the picture as 0.58 · tanh(z) + 0.5. `residual` outputs a change to the
+            photograph at the level's size, zero at first. `gated` also multiplies level 2's change
+            with a gate. Blurring must remove the sharp photograph only in the background, and a
+            sum of convolutions cannot do that.
+        level_5_blocks: consecutive blocks at level 5 (4 in the paper).
+        level_2_filters: channels of the upsampled features that level 2 receives.
+        residual_gain: initial scale of the last convolutions before a sum, times He's standard
             deviation. Without normalization a small one keeps features from doubling at every
             sum (Zhang, Dauphin, Ma, "Fixup Initialization", ICLR 2019).
-        level_3_blocks: whether level 3 has filters of its own; without, its features are what
-            enters it (the report's fourth training).
+        level_3_blocks: whether level 3 has blocks of its own. Without them it passes its input on
+            (the student report's fourth training).
     """
 
     input_channels: int = 4
@@ -57,9 +57,10 @@ class PyNETConfig:
 NETWORKS: dict[str, PyNETConfig] = {
     # Ignatov, Patel, Timofte: Rendering Natural Camera Bokeh Effect with Deep Learning, 2020.
     "reference": PyNETConfig(),
-    # The Keras re-implementation: RGB, ReLU, one more 5×5 block at level 5.
+    # The student report's Keras re-implementation (MadanYN/EE769-Project): RGB, ReLU, one more 5×5
+    # block at level 5.
     "report": PyNETConfig(input_channels=3, activation="relu", level_5_blocks=5),
-    # For phones: only operators that every accelerator takes and that quantize well.
+    # For phones: only operators that every accelerator supports and that quantize well.
     "mobile": PyNETConfig(
         input_channels=3,
         width=0.25,
@@ -72,14 +73,14 @@ NETWORKS: dict[str, PyNETConfig] = {
         head="residual",
     ),
 }
-# What is shipped: as quick and as good without normalization, and each level is trained on the very
-# features that it will see (docs/experiments.md).
+# The model that ships. Without normalization it is as fast and as good, and each level is trained
+# on exactly the features that it will see at inference (docs/experiments.md).
 NETWORKS["pocket"] = dataclasses.replace(
     NETWORKS["mobile"], normalized_levels=(), residual_gain=0.1, head="gated"
 )
 
 FOR_PHONES = ("mobile", "pocket")
-"""Those whose every operator phone accelerators take."""
+"""The presets whose operators are all supported by phone accelerators."""
 
 
 LEVEL_1_LOSSES: Mapping[str, str] = {
@@ -88,10 +89,10 @@ LEVEL_1_LOSSES: Mapping[str, str] = {
     "mobile": "l1_ssim",
     "pocket": "l1_ssim",
 }
-"""What level 1 is trained on, by preset: a name in `train.loop.losses`. Levels 7 to 2 take `l1`."""
+"""The loss of level 1 by preset, a name in `train.loop.losses`. Schedules set the other levels'."""
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
-"""What the network computes in; weights and the loss stay in float32."""
+"""The data type of the network's computations; weights and the loss stay in float32."""
 
 Reduction = Literal["bicubic", "average"]
 """How a photograph is reduced to a coarse level's size; see `pair_transforms.at_level`."""
@@ -106,7 +107,7 @@ class LevelSchedule:
         steps: optimizer steps.
         batch: crops per step.
         learning_rate: the optimizer's, at the first step.
-        decay: `constant`, or a half `cosine` to zero at the last step.
+        decay: `constant`, or half a `cosine` that reaches zero at the last step.
         loss: a name in `train.loop.losses`.
     """
 
@@ -120,23 +121,23 @@ class LevelSchedule:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A schedule: what the levels are trained on and for how long.
+    """A training schedule: crops, augmentation, and the steps of each level.
 
     Attributes:
         short_side: photographs are scaled so that their shorter side has this many pixels.
         crop: side of the square cut from the scaled photograph, in pixels, a multiple of 64.
-        augmentation: `mirror` left and right only (subjects stand upright), or `rotate` by
-            multiples of 90° and mirror, as published.
-        largest_zoom: a photograph is enlarged by 1 to this factor before the crop.
-        largest_light_change: how far exposure, gamma and each channel's gain move at most, as a
-            share; 0 leaves the light alone.
-        reduction: of the targets of coarse levels; `average` suits residual heads.
-        sharpness: importance of the second target of levels 7 to 3, where a pair stays sharp
-            (`train.data.sharpness_target`); 0 leaves it away.
-        detail_transfer: whether level 1 is trained on what detail transfer makes of its output.
+        augmentation: `mirror` left to right only, since subjects stand upright; or `rotate`, which
+            also rotates by multiples of 90°, as published.
+        largest_zoom: photographs are enlarged by a random factor from 1 to this before the crop.
+        largest_light_change: largest relative change of exposure and gamma, and half of it for
+            each channel's gain; 0 changes nothing.
+        reduction: how targets of coarse levels are reduced; `average` suits residual heads.
+        sharpness: weight of the sharpness loss of levels 7 to 3 (`train.data.sharpness_target`);
+            0 trains without it.
+        detail_transfer: whether the loss of level 1 is applied after detail transfer.
         schedules: one entry per level, 7 first.
-        validation_photos: how many held-out photographs judge each level.
-        validations: how often they do, the last time at the level's end.
+        validation_photos: the number of held-out photographs that validate each level.
+        validations: validations per level; the last one is at its end.
         checkpoint_seconds: longest time between two checkpoints.
     """
 
@@ -154,11 +155,11 @@ class TrainConfig:
     checkpoint_seconds: float = 60.0
 
     def asks_sharpness(self, level: int) -> bool:
-        """Whether a level has the second target: only the heads of levels 7 to 3 do not ship."""
+        """Whether a level also predicts sharpness; levels 7 to 3 do, as their heads do not ship."""
         return self.sharpness > 0 and level >= 3
 
     def asks_detail_transfer(self, level: int) -> bool:
-        """Whether a level's loss needs the photograph beside the target."""
+        """Whether a level's loss is applied after detail transfer, which needs the photograph."""
         return self.detail_transfer and level == 1
 
 
@@ -203,9 +204,9 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         ),
         validations=4,
     ),
-    # For models/pocket, photographs 384 px high: an hour and a half on two cores. Most of
-    # the time goes where subject and background are told apart (levels 5 and 4) and to level 2,
-    # which trains all that is shipped.
+    # For models/pocket, photographs 384 pixels high: an hour and a half on two cores. Most of the
+    # time goes to levels 5 and 4, which separate subject and background, and to level 2, which
+    # trains everything that ships.
     "release": TrainConfig(
         short_side=384,
         crop=384,
@@ -225,8 +226,8 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         sharpness=2.0,
         validations=2,
     ),
-    # About eight minutes on two cores: enough to see every level learn. Where minutes count,
-    # many steps of few crops teach more than few steps of many (docs/experiments.md).
+    # About eight minutes on two cores, enough to see every level learn. In a short training, many
+    # steps with few crops teach more than few steps with many (docs/experiments.md).
     "quick": TrainConfig(
         short_side=384,
         crop=256,
@@ -243,7 +244,7 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         ),
         validation_photos=12,
     ),
-    # Seconds: for tests, and to try a folder before a long run.
+    # Seconds, for tests and to check a folder before a long run.
     "smoke": TrainConfig(
         short_side=64,
         crop=64,
@@ -257,8 +258,12 @@ SCHEDULES: Mapping[str, TrainConfig] = {
 Named = TypeVar("Named")
 
 
-def choose(kind: str, name: str, table: Mapping[str, Named]) -> Named:
-    """The entry called `name`, or a `UserError` that lists the names there are."""
-    if name not in table:
-        raise UserError(f"unknown {kind} '{name}': expected one of {', '.join(table)}")
-    return table[name]
+def choose(kind: str, name: str, options: Mapping[str, Named]) -> Named:
+    """The option called `name`.
+
+    Raises:
+        UserError: there is no such option; lists the names.
+    """
+    if name not in options:
+        raise UserError(f"unknown {kind} '{name}': expected one of {', '.join(options)}")
+    return options[name]

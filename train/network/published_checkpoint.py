@@ -1,8 +1,8 @@
-"""The authors' weights: their TensorFlow 1 checkpoint as a network of this project.
+"""Loads the authors' weights from their TensorFlow 1 checkpoint.
 
 PREFIX.index and PREFIX.data-00000-of-00001 hold the variables as `generator/Variable`,
-`generator/Variable_1`, … in the order in which the published graph created them. What else is
-there (Adam's moments, counters) is ignored.
+`generator/Variable_1`, … in the order in which the published graph created them. Other tensors
+(Adam's moments, counters) are ignored.
 """
 
 from collections.abc import Iterator
@@ -28,11 +28,11 @@ _LEVEL_BLOCKS = {
         *(("f", 9), ("g", 7), ("h", 5), ("fuse", 3)),
     ),
 }
-"""The blocks of each level and their largest kernels, in the order of creation."""
+"""Each level's blocks and their largest kernels, in the order of creation."""
 
 
 class Weight(NamedTuple):
-    """One variable of the network: a layer of `build_pynet` and what it calls the variable."""
+    """A variable of the network: a layer's name in `build_pynet` and the variable's name in it."""
 
     layer: str
     name: str
@@ -42,16 +42,16 @@ def read_checkpoint(prefix: Path, config: PyNETConfig, level: int) -> Any:
     """The network cut at `level`, with the weights of a checkpoint of the published graph.
 
     Args:
-        prefix: of `PREFIX.index` and `PREFIX.data-…`.
-        config: the reference preset, or one that differs from it in its width alone.
+        prefix: the path of `PREFIX.index` and `PREFIX.data-…` without suffixes.
+        config: the reference preset, or one that differs from it only in its width.
         level: 7 (coarsest) … 1 (the photograph's size).
 
     Returns:
         A Keras model of `build_pynet`, not compiled.
 
     Raises:
-        UserError: there is no such checkpoint, it is damaged, or a tensor is missing or has
-            another shape; it is named.
+        UserError: the checkpoint is missing or damaged, or a tensor is missing or has another
+            shape; the tensor is named.
     """
     reader = _open_checkpoint(prefix)
     tensors = published_tensors(config)
@@ -60,20 +60,20 @@ def read_checkpoint(prefix: Path, config: PyNETConfig, level: int) -> Any:
         if tensor not in shapes:
             raise UserError(
                 f"{prefix}: no tensor {tensor} (one of {len(tensors)}); "
-                "not a whole checkpoint of the published PyNET"
+                "not a complete checkpoint of the published PyNET"
             )
     model = build_pynet(config, level)
     layers = {layer.name: layer for layer in model.layers}
     variables = {
         tensor: getattr(layers[weight.layer], weight.name)
         for tensor, weight in tensors.items()
-        if weight.layer in layers  # else a finer level, or another one's head
+        if weight.layer in layers  # else it belongs to a finer level or another level's head
     }
     for tensor, variable in variables.items():
         if tuple(shapes[tensor]) != tuple(variable.shape):
             raise UserError(
-                f"{prefix}: tensor {tensor} is {_words(shapes[tensor])}, expected "
-                f"{_words(variable.shape)}; not a checkpoint of the published PyNET"
+                f"{prefix}: tensor {tensor} is {_shape_text(shapes[tensor])}, expected "
+                f"{_shape_text(variable.shape)}; not a checkpoint of the published PyNET"
             )
     for tensor, variable in variables.items():
         variable.assign(_read_tensor(reader, prefix, tensor))
@@ -81,7 +81,7 @@ def read_checkpoint(prefix: Path, config: PyNETConfig, level: int) -> Any:
 
 
 def published_tensors(config: PyNETConfig) -> dict[str, Weight]:
-    """The names of the checkpoint's tensors and what they are here, in the order of creation."""
+    """The checkpoint's tensor names and the weights they hold, in the order of creation."""
     return {
         f"generator/Variable_{index}" if index else "generator/Variable": weight
         for index, weight in enumerate(_weights(config))
@@ -105,7 +105,7 @@ def _weights(config: PyNETConfig) -> Iterator[Weight]:
 
 
 def _block(name: str, largest: int, normalized: bool) -> Iterator[Weight]:
-    """Small kernels first, in each branch the first convolution first, shift before scale."""
+    """Small kernels first; in each branch the first convolution first; shift before scale."""
     for kernel in range(3, largest + 1, 2):
         for place in ("first", "second"):
             layer = f"{name}_{kernel}x{kernel}_{place}"
@@ -122,23 +122,23 @@ def _head(level: int) -> Iterator[Weight]:
 
 
 def _open_checkpoint(prefix: Path) -> Any:
-    """TensorFlow's reader of a checkpoint's tensors.
+    """Opens a checkpoint with TensorFlow's reader.
 
     Raises:
-        UserError: TensorFlow is missing, there is no such checkpoint, or it is none.
+        UserError: TensorFlow is not installed, or the file is missing or not a checkpoint.
     """
     if not Path(f"{prefix}.index").is_file():
         raise UserError(
-            f"{prefix}: no such checkpoint (no {prefix}.index); name it without its endings, "
+            f"{prefix}: no such checkpoint (no {prefix}.index); give the path without suffixes, "
             "as in pynet_bokeh_level_0"
         )
     try:
-        # The one TensorFlow in this room, here alone: nothing else reads its checkpoints, and
-        # whoever trains on JAX without it must be able to import the rest.
+        # Imported only here: nothing else reads the checkpoints, and training on JAX must work
+        # without TensorFlow.
         import tensorflow as tf
     except ImportError as error:
         raise UserError(
-            "a TensorFlow checkpoint is read by TensorFlow, which is not installed here; "
+            "reading a TensorFlow checkpoint needs TensorFlow, which is not installed; "
             "install it with: pip install tensorflow"
         ) from error
     try:
@@ -146,21 +146,21 @@ def _open_checkpoint(prefix: Path) -> Any:
     except (tf.errors.OpError, ValueError) as error:
         raise UserError(
             f"{prefix}: not a TensorFlow checkpoint, or a damaged one ({_reason(error)}); "
-            "fetch both of its files again"
+            "download both files again"
         ) from error
 
 
 def _read_tensor(reader: Any, prefix: Path, tensor: str) -> np.ndarray:
     try:
         value = reader.get_tensor(tensor)
-    except Exception as error:  # TensorFlow's errors have no name where it is not imported
+    except Exception as error:  # TensorFlow's error types cannot be named without importing it
         raise UserError(
             f"{prefix}: tensor {tensor} cannot be read ({_reason(error)}); "
-            "the checkpoint is damaged, fetch both of its files again"
+            "the checkpoint is damaged, download both files again"
         ) from error
     if value.dtype.kind != "f" or not np.isfinite(value).all():
         raise UserError(
-            f"{prefix}: tensor {tensor} holds {value.dtype} values that are no finite numbers; "
+            f"{prefix}: tensor {tensor} holds {value.dtype} values that are not finite numbers; "
             "not a checkpoint of the published PyNET"
         )
     return value
@@ -170,5 +170,5 @@ def _reason(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _words(shape: Any) -> str:
+def _shape_text(shape: Any) -> str:
     return "×".join(str(side) for side in shape) or "a single number"

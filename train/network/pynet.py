@@ -1,9 +1,9 @@
-"""PyNET: an inverted pyramid of seven levels, built for Keras 3 and for tf_keras alike.
+"""PyNET, an inverted pyramid of seven levels, for Keras 3 and tf_keras.
 
 Ignatov, Patel, Timofte, "Rendering Natural Camera Bokeh Effect with Deep Learning", CVPRW 2020.
-The coarsest level (7) works on the photograph reduced 64 times and decides what is subject and
-what is background; each finer level receives the features of the one below, doubled in size.
-Level 1 is the photograph's own size, twice that of the network's input.
+The coarsest level (7) works on the photograph reduced 64 times and separates subject from
+background. Each finer level receives the upsampled features of the level below. Level 1 has the
+photograph's own size, twice that of the network's input.
 """
 
 from types import ModuleType
@@ -14,21 +14,21 @@ import numpy as np
 
 from train.network.presets import LEVELS, PyNETConfig
 
-# Tensors and models are of Keras 3 or of tf_keras, which share no types.
+# From Keras 3 or tf_keras, which share no types.
 Tensor = Any
 Model = Any
 
 
 PICTURE = "float32"
-"""What pictures are computed in under mixed precision too: 16 bits hold no 255 even steps."""
+"""Pictures stay in float32 in mixed precision: 16-bit floats cannot hold 255 even steps."""
 
 
 GATE_START = 0.1
-"""How open the gate of level 2 starts: shut, it would never learn to open."""
+"""Initial value of level 2's gate. At zero, its ReLU would have no gradient."""
 
 
 class Features(NamedTuple):
-    """What a level hands on: two upsamplings for the next level, and the input of its head."""
+    """A level's outputs: two upsamplings for the next level, and the input of its head."""
 
     entering: Tensor
     fusing: Tensor
@@ -50,11 +50,11 @@ class Blocks:
     def activation(self, x: Tensor, name: str) -> Tensor:
         if self.config.activation == "relu":
             return self.layers.ReLU(name=f"{name}_activation")(x)
-        # The slope by position: Keras 3 and tf_keras call it by different names.
+        # Pass the slope by position: Keras 3 and tf_keras name it differently.
         return self.layers.LeakyReLU(0.2, name=f"{name}_activation")(x)
 
     def initializer(self, gain: float) -> Any:
-        """He's, times a gain."""
+        """He initialization times a gain."""
         return self.initializers.VarianceScaling(2.0 * gain**2, "fan_in", "truncated_normal")
 
     def normalization(self, x: Tensor, name: str) -> Tensor:
@@ -74,13 +74,14 @@ class Blocks:
         strides: int = 1,
         gain: float = 1.0,
     ) -> Tensor:
-        """A hidden convolution: zero padding, bias, normalization where asked, activation."""
+        """A hidden convolution: zero padding, bias, optional normalization, activation."""
         x = self.layers.Conv2D(
             filters,
             kernel,
             strides=strides,
             padding="same",
-            # Batch normalization brings a bias of its own; the published network keeps both.
+            # Batch normalization has its own bias. With instance normalization the published
+            # network keeps both.
             use_bias=not (normalized and self.config.normalization == "batch"),
             kernel_initializer=self.initializer(gain),
             name=name,
@@ -104,7 +105,7 @@ class Blocks:
         normalized = level in self.config.normalized_levels
         branches = []
         for kernel in range(3, min(largest, self.config.largest_kernel) + 1, 2):
-            # Stride 2 belongs to the stem: 6×6 covers what 3×3 covers after space-to-depth.
+            # Only the stem has stride 2: 6×6 covers the same area as 3×3 after space-to-depth.
             first = kernel if strides == 1 else 2 * kernel
             branch = f"{name}_{kernel}x{kernel}"
             y = self.convolution(x, filters, first, f"{branch}_first", normalized, strides)
@@ -113,10 +114,10 @@ class Blocks:
         return self.concatenate(branches, name) if len(branches) > 1 else branches[0]
 
     def residual(self, x: Tensor, filters: int, largest: int, name: str, level: int) -> Tensor:
-        """A block and its shortcut; nothing follows the sum.
+        """A block with a shortcut; no activation follows the sum.
 
-        Where leaving out large kernels makes the block narrower than its input (block b of
-        level 4 in the mobile preset) there is nothing to add and the block stands alone.
+        Without large kernels a block may have fewer channels than its input (block b of level 4 in
+        the mobile preset). Then there is no shortcut.
         """
         y = self.block(x, filters, largest, name, level, gain=self.config.residual_gain)
         if y.shape[-1] != x.shape[-1]:
@@ -130,14 +131,14 @@ class Blocks:
         return self.layers.MaxPooling2D(2, name=f"{name}_pooling")(x)
 
     def double(self, x: Tensor, filters: int, name: str) -> Tensor:
-        """Exactly twice the size, by a transposed convolution without bias or normalization."""
+        """Doubles the size with a transposed convolution without bias or normalization."""
         x = self.layers.Conv2DTranspose(
             filters, 3, strides=2, padding="same", use_bias=False, name=name
         )(x)
         return self.activation(x, name) if self.config.upsampling_activation else x
 
     def stem(self, photo: Tensor) -> Tensor:
-        """The photograph at half its size in block E3's channels."""
+        """Encoder block E3, which halves the input."""
         if self.config.stem == "strided_convolution":
             return self.block(photo, 32, 3, "encoder_3", level=3, strides=2)
         offsets = [(row, column) for row in (0, 1) for column in (0, 1)]
@@ -157,16 +158,16 @@ def build_pynet(
 
     Args:
         config: the network, usually an entry of `train.network.presets.NETWORKS`.
-        level: the level whose output is taken, 7 (coarsest) … 1 (the photograph's size).
-        input_size: height and width of the input, multiples of 32; None leaves them open.
-        keras: the `keras` or the `tf_keras` module. Both give the same layers under the same
-            names, so that weights go over with `copy_weights`.
-        sharpness: whether a level 7 … 3 also says where the photograph stays sharp, as a fourth
-            channel of logits: for training (`train.data.sharpness_target`).
+        level: the level to cut the network at, 7 (coarsest) … 1 (the photograph's size).
+        input_size: height and width of the input, multiples of 32; None allows any.
+        keras: the `keras` or the `tf_keras` module. Both give layers with the same names, so
+            `copy_weights` can copy weights between them.
+        sharpness: for training, whether levels 7 … 3 also predict sharpness, as a fourth channel of
+            logits (`train.data.sharpness_target`).
 
     Returns:
         A functional model from N × H × W × input_channels (sRGB-encoded, 0…1) to N × h × w × 3
-        with h = H / 2^(level-2), in the same encoding; not clipped.
+        with h = H / 2^(level-2), in the same encoding, not clipped.
 
     Raises:
         ValueError: the level does not exist or the size is not a multiple of 32.
@@ -185,7 +186,7 @@ def build_pynet(
 
 
 def _pyramid(blocks: Blocks, photo: Tensor, level: int, sharpness: bool) -> Tensor:
-    """From the photograph down to level 7 and back up to `level`; the output of its head."""
+    """Goes from the photograph down to level 7 and up to `level`; returns its head's output."""
     encoded = _encoder(blocks, photo)
     builders = {6: _level_6, 5: _level_5, 4: _level_4, 3: _level_3}
     features = _level_7(blocks, encoded[7])
@@ -198,7 +199,7 @@ def _pyramid(blocks: Blocks, photo: Tensor, level: int, sharpness: bool) -> Tens
 
 
 def _encoder(blocks: Blocks, photo: Tensor) -> dict[int, Tensor]:
-    """What each level 3…6 sees of the photograph, and level 7's input."""
+    """The encoder's features for levels 3 … 6, and level 7's input."""
     encoded = {3: blocks.stem(photo)}
     for level, filters in ((4, 64), (5, 128), (6, 256)):
         halved = blocks.halve(encoded[level - 1], f"encoder_{level - 1}")
@@ -287,10 +288,10 @@ def _level_3_blocks(blocks: Blocks, encoded: Tensor, x: Tensor, below: Features)
 
 
 def _finest_levels(blocks: Blocks, photo: Tensor, below: Features, level: int) -> Tensor:
-    """Levels 2 and 1: upsampling and a head each, no blocks.
+    """Levels 2 and 1, which have only an upsampling and a head, no blocks.
 
-    Level 1 starts from level 2's head before its tanh (or, in a residual network, from the
-    change that level 2 makes to the photograph).
+    Level 1 starts from level 2's head before its tanh, or in a residual network from level 2's
+    change to the photograph.
     """
     features = below.entering
     if blocks.config.head == "gated":
@@ -307,9 +308,9 @@ def _finest_levels(blocks: Blocks, photo: Tensor, below: Features, level: int) -
 
 
 def _gated_change(blocks: Blocks, features: Tensor, photo: Tensor) -> Tensor:
-    """What level 2 changes of the photograph, times a gate that says where.
+    """Level 2's change to the photograph, multiplied with a gate.
 
-    A gate per colour, since a product of unequal shapes is one more operator for some accelerators.
+    Each colour has its own gate, because some accelerators need an extra operator to broadcast one.
     """
     seen = blocks.concatenate([features, photo], "level_2_photo")
     change = _head_convolution(blocks, seen, level=2)
@@ -319,15 +320,15 @@ def _gated_change(blocks: Blocks, features: Tensor, photo: Tensor) -> Tensor:
 
 
 def _start_gated(model: Model) -> None:
-    """The change starts as what a mean of 3×3 takes from the photograph, the gate almost shut.
+    """Initializes level 2 as a 3×3 blur of the photograph behind an almost closed gate.
 
-    Adam moves a weight by its rate a step: from zero, it would take thousands of them to take the
-    photograph away (docs/experiments.md).
+    Adam moves a weight by at most about the learning rate per step. From zero it would take
+    thousands of steps to remove the photograph (docs/experiments.md).
     """
     head, gate = model.get_layer("level_2_head"), model.get_layer("level_2_gate")
     softening, bias = (np.zeros_like(weights) for weights in head.get_weights())
     for colour in range(3):
-        from_photo = softening[:, :, colour - 3, colour]  # the photograph's are the last three
+        from_photo = softening[:, :, colour - 3, colour]  # the photograph is the last 3 channels
         from_photo += 1 / 9
         from_photo[1, 1] -= 1
     head.set_weights([softening, bias])
@@ -339,7 +340,7 @@ def _head(blocks: Blocks, features: Tensor, photo: Tensor, level: int) -> Tensor
 
 
 def _with_sharpness(blocks: Blocks, picture: Tensor, features: Tensor, level: int) -> Tensor:
-    """A level's picture, and beside it from the same features how sure it is to stay sharp."""
+    """Adds a fourth channel to a level's picture: the logit of its sharpness."""
     name = f"level_{level}_sharpness"
     logit = blocks.layers.Conv2D(1, 3, padding="same", name=name, dtype=PICTURE)(features)
     return blocks.layers.Concatenate(name=f"level_{level}_both", dtype=PICTURE)([picture, logit])
@@ -351,17 +352,17 @@ def _head_convolution(blocks: Blocks, features: Tensor, level: int) -> Tensor:
         3,
         3,
         padding="same",
-        # A residual head that starts at zero starts as the untouched photograph.
+        # With zeros, a residual head starts by returning the untouched photograph.
         kernel_initializer="zeros" if residual else "glorot_uniform",
         name=f"level_{level}_head",
     )(features)
 
 
 def _finish(blocks: Blocks, z: Tensor, base: Tensor, level: int) -> Tensor:
-    """A head's 3 channels as a picture: 0.58 · tanh(z) + 0.5, or the base changed by z.
+    """Turns a head's 3 channels into a picture: 0.58 · tanh(z) + 0.5, or base + z.
 
-    The base is the photograph averaged down to the level's size; for level 1 it is level 2's
-    picture, doubled, so that level 1 starts where level 2 ended.
+    The base is the photograph, averaged to the level's size. For level 1 it is level 2's picture,
+    doubled, so that level 1 starts from what level 2 learned.
     """
     if blocks.config.head == "tanh":
         z = blocks.layers.Activation("tanh", name=f"level_{level}_tanh", dtype=PICTURE)(z)
@@ -379,11 +380,11 @@ def _finish(blocks: Blocks, z: Tensor, base: Tensor, level: int) -> Tensor:
 
 
 def _double_picture(blocks: Blocks, x: Tensor) -> Tensor:
-    """Twice the size by operators that quantize without a rounding of their own.
+    """Doubles the size with operators that quantize well.
 
-    Every pixel four times, then the mean of 3×3: weights 2/3 and 1/3 where bilinear has 3/4 and
-    1/4. TFLite's bilinear resize is up to 3 steps of 255 off in int8; these two keep their
-    input's scale and are off by at most the rounding of the mean.
+    Nearest-neighbour upsampling, then a 3×3 mean: weights 2/3 and 1/3 where bilinear upsampling has
+    3/4 and 1/4. In int8, TFLite's bilinear resize is wrong by up to 3/255. These two operators keep
+    the scale of their input, so only the mean is rounded.
     """
     x = blocks.layers.UpSampling2D(
         2, interpolation="nearest", name="level_1_repeat", dtype=PICTURE
@@ -401,7 +402,7 @@ def _colour(blocks: Blocks, photo: Tensor) -> Tensor:
 def copy_weights(source: Model, target: Model) -> None:
     """Copies weights by layer name, between levels and between Keras 3 and tf_keras.
 
-    Layers that only one of the two has (another level's head) are left as they are.
+    Layers that only one of them has (another level's head) stay unchanged.
     """
     layers = {layer.name: layer for layer in source.layers}
     for layer in target.layers:

@@ -88,7 +88,8 @@ def test_a_write_that_fails_midway_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("model.h5", "ends in .keras"), ("none/model.keras", "no such folder")]
+    ("name", "message"),
+    [("model.h5", "must end in .keras"), ("none/model.keras", "no such folder")],
 )
 def test_a_name_that_will_not_do_is_refused(
     tmp_path: Path, model: Any, name: str, message: str

@@ -160,7 +160,7 @@ def test_a_tensor_that_is_no_number_is_named(
     names, values = narrow.graph.variables.names(), list(narrow.values)
     values[5] = np.full_like(values[5], value)
     write_checkpoint(tmp_path / "runaway", names, values)
-    with pytest.raises(UserError, match="generator/Variable_5 holds float32 values that are no"):
+    with pytest.raises(UserError, match="generator/Variable_5 holds float32 values that are not"):
         read_checkpoint(tmp_path / "runaway", NARROW, 7)
 
 
@@ -204,7 +204,7 @@ def complaint(prefix: Path) -> str:
 
 def test_no_such_prefix_says_how_a_checkpoint_is_named(narrow: Published, tmp_path: Path) -> None:
     assert "no such checkpoint" in complaint(tmp_path / "nothing")
-    assert "without its endings" in complaint(Path(f"{narrow.prefix}.index"))
+    assert "without suffixes" in complaint(Path(f"{narrow.prefix}.index"))
 
 
 def test_without_tensorflow_it_says_what_to_install(
@@ -218,7 +218,7 @@ def test_without_tensorflow_it_says_what_to_install(
     ("arguments", "message"),
     [
         (["--level", "8"], "PyNET has levels 7"),
-        (["--out", "model.h5"], "ends in .keras"),
+        (["--out", "model.h5"], "must end in .keras"),
         (["--out", "there.keras"], "there.keras: already exists"),
         (["--out", "nowhere/model.keras"], "no such folder"),
         ([], "no such checkpoint"),
