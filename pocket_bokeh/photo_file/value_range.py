@@ -64,7 +64,7 @@ def grey_depth(image: Image.Image, name: str) -> np.ndarray:
     middle = np.percentile(depth, (1, 99)) if high > low else (0.0, 0.0)
     if high == low or (middle[1] - middle[0]) < (high - low) / 32:
         raise UserError(
-            f"{name}: nearly all depths are the same within the range {low:.4g} to {high:.4g}; "
+            f"{name}: nearly all depths are the same, in a range from {low:.4g} to {high:.4g}; "
             "clip the outliers, or save the map with 8 bits"
         )
     return _eight_bit(image, (depth - low) / (high - low))
