@@ -1,40 +1,22 @@
-"""How the page shows a comparison: for the viewer, as a sentence, a plot, a table to download."""
+"""How the page shows a comparison: to the viewer's script, as a status line and as a plot."""
 
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import pandas as pd
 
-from gradio_app.comparison import COLUMNS, SPEED, Comparison, table, to_csv
-from gradio_app.models import ModelChoice
-from gradio_app.store import ResultStore
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A comparison as the table, the plot and the CSV show it.
-
-    Attributes:
-        comparison: the pictures and their figures.
-        speeds: milliseconds by the model's key, as far as they are known.
-    """
-
-    comparison: Comparison
-    speeds: dict[str, float]
-
-    def frame(self) -> pd.DataFrame:
-        """A row per picture, a column per figure."""
-        return pd.DataFrame(table(self.comparison, self.speeds), columns=list(COLUMNS))
+from gradio_app.comparison import Comparison
+from gradio_app.measurements import SPEED, Measurements
+from gradio_app.model_catalogue import ModelChoice
+from gradio_app.result_store import ResultStore
 
 
 def to_viewer(now: Comparison, visit: str, own: Sequence[ModelChoice]) -> str:
-    """What the viewer's script is told, as JSON: the comparison, and what a reload needs."""
+    """A comparison for the viewer's script, as JSON, with what a reload of the tab needs."""
     height, width = now.size
     photo = now.photo
     own_photo = [] if photo.example else [photo.name]
@@ -52,6 +34,7 @@ def to_viewer(now: Comparison, visit: str, own: Sequence[ModelChoice]) -> str:
                 {
                     "key": picture.key,
                     "label": picture.label,
+                    "name": picture.model.name if picture.model else picture.label,
                     "kind": "model" if picture.model else picture.key,
                     "ready": picture.ready,
                     "failure": picture.failure,
@@ -64,76 +47,82 @@ def to_viewer(now: Comparison, visit: str, own: Sequence[ModelChoice]) -> str:
 
 
 def progress(now: Comparison) -> str:
-    """How far a comparison has come, as the status line."""
+    """The status line of a comparison."""
     height, width = now.size
     size = f" · {width} × {height}" if width else ""
     note = f" · {escape(now.photo.note)}" if now.photo.note else ""
     about = f"<b>{escape(now.photo.name)}</b>{size}{note}"
-    failed = [picture for picture in now.pictures if picture.failure]
-    reasons = "".join(
-        f'<br><span class="wrong">{escape(p.label)}: {escape(p.failure)}</span>' for p in failed
+    failures = "".join(
+        f'<br><span class="wrong">{escape(p.label)}: {escape(p.failure)}</span>'
+        for p in now.pictures
+        if p.failure
     )
     if now.done:
-        ready = sum(picture.ready for picture in now.pictures)
-        # Without seconds: they depend on what else ran, and on what was there already.
-        pictures = "1 picture" if ready == 1 else f"{ready} pictures"
-        return sentence(f"{about} · {pictures}{reasons}", plain=False)
+        # No seconds: they would depend on what else ran on the server.
+        return _html_line(f"{about} · {_rendered(now)}{failures}")
     waiting = now.waiting
     doing = f"rendering {', '.join(waiting)}" if waiting else "measuring"
     if not width:
         doing = "decoding"
     done, total = len(now.pictures) - len(waiting), len(now.pictures)
-    return sentence(
+    return _html_line(
         f'{about} · <progress value="{done}" max="{total}"></progress> {done} of {total} · '
-        f"{escape(doing)} · {now.seconds:.0f} s{reasons}",
-        plain=False,
+        f"{escape(doing)} · {now.seconds:.0f} s{failures}"
     )
 
 
-def sentence(text: str, kind: str = "", plain: bool = True) -> str:
-    """The status line: of plain text, or of HTML; kind `wrong` stands out."""
-    shown = escape(text) if plain else text
-    return f'<p class="status {kind}" role="status" aria-live="polite">{shown}</p>'
+def _rendered(now: Comparison) -> str:
+    count = sum(picture.ready for picture in now.pictures if picture.model)
+    models = {0: "no models", 1: "1 model"}.get(count, f"{count} models")
+    return f"{models}, from the cache" if count and now.from_cache else models
 
 
-def draw_plot(shown: Shown | None, horizontal: str, vertical: str) -> Any:
-    """The plot of what there is, across from zero."""
-    if shown is None:
+def sentence(text: str, kind: str = "") -> str:
+    """Plain text as a status line; the kind `wrong` makes it stand out."""
+    return _html_line(escape(text), kind)
+
+
+def _html_line(html: str, kind: str = "") -> str:
+    return f'<p class="status {kind}" role="status" aria-live="polite">{html}</p>'
+
+
+def draw_plot(measurements: Measurements | None, horizontal: str, vertical: str) -> Any:
+    """A point for every picture that has both values; the horizontal axis starts at zero."""
+    if measurements is None:
         return empty_plot("…")
-    known = shown.frame().dropna(subset=[horizontal, vertical])
-    if known.empty:
-        return empty_plot(_why_empty(shown, horizontal, vertical))
-    right = 1.1 * float(known[horizontal].max())
+    points = measurements.frame().dropna(subset=[horizontal, vertical])
+    if points.empty:
+        return empty_plot(_why_empty(measurements, horizontal, vertical))
+    right = 1.1 * float(points[horizontal].max())
     return gr.ScatterPlot(
-        value=known,
+        value=points,
         x=horizontal,
         y=vertical,
         color="picture",
         x_lim=[0, right],
-        title=f"{vertical} over {horizontal}; up and left is better",
+        title=f"{vertical} against {horizontal}; better towards the upper left",
         show_label=False,
     )
 
 
 def empty_plot(reason: str) -> gr.ScatterPlot:
-    """No plot, and why; without a value its title is not shown."""
+    """A plot without points; the reason is its label, since Gradio hides the title then."""
     return gr.ScatterPlot(value=None, label=reason, show_label=True)
 
 
-def _why_empty(shown: Shown, horizontal: str, vertical: str) -> str:
-    if horizontal == SPEED and not shown.speeds:
-        return "no times yet: they are taken when nothing else runs on this computer"
-    return f"no {vertical} on this photo"
+def _why_empty(measurements: Measurements, horizontal: str, vertical: str) -> str:
+    if horizontal == SPEED and not measurements.speeds:
+        return "no times yet: they are measured when this computer is idle"
+    return f"no {vertical} for this photo"
 
 
 def tick_labels(models: list[ModelChoice]) -> list[tuple[str, str]]:
-    """What stands beside the ticks, and the key that each stands for."""
+    """The labels of the models' check boxes, each with its model's key."""
     return [(f"{model.label} · {model.bytes / 1e6:.1f} MB", model.key) for model in models]
 
 
-def write_csv(store: ResultStore, shown: Shown) -> str:
-    """Puts the figures into a file to download, and says where it is."""
-    photo = shown.comparison.photo
+def write_csv(store: ResultStore, measurements: Measurements) -> str:
+    """Writes the measurements to a file to download; returns its path."""
+    photo = measurements.comparison.photo
     stem = re.sub(r"[^\w-]+", "_", Path(photo.name).stem)[:60]
-    text = to_csv(shown.comparison, shown.speeds)
-    return str(store.write_table(photo.key, f"{stem}_figures.csv", text))
+    return str(store.write_table(photo.key, f"{stem}_measurements.csv", measurements.csv()))

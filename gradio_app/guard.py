@@ -1,13 +1,13 @@
-"""Who is let in: before every request, whatever page is behind it.
+"""Checks every request before it reaches the page.
 
-The page needs few addresses of its framework; all others are closed, among them those that fetch
-from other machines (file=http…, proxy=) and those that skip the queue (run/, call/). A name that
-is not the server's own may be a foreign page that points it here (DNS rebinding); a foreign Origin
-is such a page in the visitor's browser.
+The page uses few of Gradio's routes. All others are closed, such as those that fetch from other
+machines (file=http…, proxy=) or bypass the queue (run/, call/). A request with a foreign host name
+may be DNS rebinding: another site whose name points to this server. A foreign Origin is a page of
+another site in the visitor's browser. Both are refused.
 
-Behind a proxy the name that the browser sees is in X-Forwarded-Host, or in the public address that
-the server was told. No foreign page can make a browser send that header: it would have to ask
-first, and nobody is given leave (Access-Control-…), whatever the framework answers.
+Behind a proxy the browser's host name is in X-Forwarded-Host, or in the public address that the
+server was given. Another site cannot forge that header: browsers send it only with a permission
+(Access-Control-…) that the guard never gives, whatever Gradio answers.
 """
 
 import base64
@@ -41,7 +41,7 @@ _LARGEST_EVENT = 1 << 20
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _CONTENT_SECURITY_POLICY = (
-    # The framework builds its page with inline scripts and styles, and templates with Function().
+    # Gradio uses inline scripts and styles, and builds templates with Function().
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
     "font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' blob: data:; "
@@ -58,30 +58,30 @@ _HEADERS = {
 
 
 _FOREIGN_NAME = (
-    "This server is not known under that name. Who runs it can make it known with "
-    "--name NAME; behind a proxy, with --root-path https://NAME.\n"
+    "This server does not accept that host name. Start it with --name NAME; behind a proxy, with "
+    "--root-path https://NAME.\n"
 )
 _FOREIGN_ORIGIN = (
-    "Refused: sent by another site. If this is the page's own site behind a proxy, start the "
-    "server with --root-path and the address that browsers see.\n"
+    "Refused: sent by another site. If the server runs behind a proxy, start it with --root-path "
+    "and the address that browsers see.\n"
 )
 
 
 @dataclass(frozen=True)
 class Login:
-    """A name and a password that everyone who is let in knows."""
+    """The name and password that all visitors share."""
 
     name: str
     password: str
 
     def matches(self, header: str) -> bool:
-        """Whether an Authorization header carries it."""
+        """Whether an Authorization header has this name and password."""
         expected = base64.b64encode(f"{self.name}:{self.password}".encode()).decode()
         return hmac.compare_digest(header.encode(), f"Basic {expected}".encode())
 
 
 class Guard:
-    """Answers what is refused itself, and passes on the rest."""
+    """Answers refused requests itself and passes on the others."""
 
     def __init__(
         self,
@@ -93,10 +93,10 @@ class Guard:
         """Guards an application.
 
         Args:
-            app: what is guarded.
-            names: under which it is known, beside this machine's own and any number of an address.
-            login: asked of everyone, if any is.
-            public: where browsers find it behind a proxy.
+            app: the application behind the guard.
+            names: accepted host names, in addition to this machine's own and all IP addresses.
+            login: required from everyone, if given.
+            public: the address behind a proxy.
         """
         self._app = app
         self._public = public or PublicAddress()
@@ -120,7 +120,7 @@ class Guard:
             await self._pass_on(scope, receive, send)
 
     def _without_prefix(self, scope: Scope) -> Scope:
-        """The request as if the server had the whole name; some proxies take the prefix off."""
+        """The request without the public path, which some proxies remove themselves."""
         prefix = self._public.path
         if not prefix or not scope["path"].startswith(f"{prefix}/"):
             return scope
@@ -142,8 +142,8 @@ class Guard:
         except Exception:
             logging.exception("%s %s failed", scope["method"], scope["path"])
             if not answered:
-                words = "Something went wrong; the server's log says what.\n"
-                await PlainTextResponse(words, 500)(scope, receive, send)
+                text = "Something went wrong; see the server's log.\n"
+                await PlainTextResponse(text, 500)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
@@ -157,10 +157,10 @@ class Guard:
             return PlainTextResponse(_FOREIGN_ORIGIN, 403)
         if self._login and not self._login.matches(headers.get("authorization", "")):
             ask = {"WWW-Authenticate": 'Basic realm="Pocket Bokeh", charset="UTF-8"'}
-            return PlainTextResponse("Name and password, please.\n", 401, ask)
+            return PlainTextResponse("Please log in.\n", 401, ask)
         path = unquote(scope["path"])
         if not _OPEN.fullmatch(path) or ".." in path.split("/") or "\\" in path:
-            return PlainTextResponse("There is nothing here.\n", 404)
+            return PlainTextResponse("Not found.\n", 404)
         return None
 
     def _is_own(self, host: str) -> bool:
@@ -182,21 +182,21 @@ def _same_origin(headers: Headers, hosts: Collection[str]) -> bool:
 
 
 def _harden(headers: MutableHeaders) -> None:
-    """What an answer says to the browser, and to a proxy."""
+    """Sets the headers of an answer for the browser and for a proxy."""
     for name in [name for name in headers if name.startswith("access-control-")]:
-        # The framework lets every site read what a server that is not on localhost answers.
+        # Outside localhost, Gradio lets every site read its answers.
         del headers[name]
     headers.update(_HEADERS)
     if headers.get("content-type", "").startswith("text/event-stream"):
-        # Else nginx keeps back what goes on until it has a page full of it.
+        # Otherwise nginx holds back events until its buffer is full.
         headers["X-Accel-Buffering"] = "no"
 
 
 class UploadsOnly:
-    """Lets events name no file but those that were uploaded.
+    """Refuses events that name a file which was not uploaded.
 
-    The framework takes any path of the machine from an event's data when its page is mounted
-    rather than launched, and fetches what looks like an address.
+    In a mounted page, Gradio accepts any path of this machine in an event's data, and fetches
+    whatever looks like an address.
     """
 
     def __init__(self, app: ASGIApp, folder: Path):
@@ -212,11 +212,11 @@ class UploadsOnly:
         async for chunk in request.stream():
             body += chunk
             if len(body) > _LARGEST_EVENT:
-                await PlainTextResponse("More than an event of this page has.\n", 413)(
+                await PlainTextResponse("Too long for an event of this page.\n", 413)(
                     scope, receive, send
                 )
                 return
-        if not self._names_uploads_alone(body):
+        if not self._names_only_uploads(body):
             await PlainTextResponse("Refused: names a file that was not uploaded.\n", 403)(
                 scope, receive, send
             )
@@ -232,7 +232,7 @@ class UploadsOnly:
 
         await self._app(scope, replay, send)
 
-    def _names_uploads_alone(self, body: bytes) -> bool:
+    def _names_only_uploads(self, body: bytes) -> bool:
         try:
             paths = list(_paths_in(json.loads(body)))
         except (ValueError, RecursionError):
@@ -247,7 +247,7 @@ class UploadsOnly:
 
 
 def _paths_in(value: Any) -> Iterator[Any]:
-    """Everything that an event's data calls a path, however deep."""
+    """Every value of a key `path` in an event's data, at any depth."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "path" and inner is not None:

@@ -1,4 +1,4 @@
-"""What the page's events answer, as plain functions, and what all visitors share."""
+"""What the page's events do, as plain functions, and the state that all visitors share."""
 
 import logging
 import threading
@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from gradio_app.accelerators import build_matrix
-from gradio_app.comparison import Comparison, compare, is_known, table
+from gradio_app.accelerator_table import build_tables
+from gradio_app.comparison import Comparison, compare_models, is_cached
 from gradio_app.display import (
-    Shown,
     draw_plot,
     empty_plot,
     progress,
@@ -23,33 +22,37 @@ from gradio_app.display import (
     to_viewer,
     write_csv,
 )
-from gradio_app.models import ModelChoice, choices_of, relabel, take_uploads
+from gradio_app.measurements import Measurements
+from gradio_app.model_catalogue import ModelChoice, list_models, with_unique_labels
+from gradio_app.model_uploads import take_uploads
 from gradio_app.photos import Photo, list_examples, read_upload
 from gradio_app.speed import SpeedMeter
+from gradio_app.task_pool import TaskPool, WaitingLine
 from gradio_app.visits import Visit, Visits
-from gradio_app.workshop import Line, Workshop
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
 
-BUSY = "Too many are being served just now. Nothing is lost: press Compare in a minute."
+BUSY = "The server is busy. Nothing is lost: press “Run again” in a minute."
 
 MOST_WAITING = 24
-"""Comparisons that wait for their turn; whoever comes then is told that the server is busy."""
+"""Comparisons that may wait; later ones are told that the server is busy."""
 
-_LOOK_EVERY = 0.5
+_POLL_EVERY = 0.5
+"""Seconds between two looks at the waiting line."""
+
 _SKIP: Any = gr.skip()
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a visitor wants compared.
+class ComparisonRequest:
+    """What a visitor wants to compare.
 
     Attributes:
-        photo: on which photograph; None before there is one.
+        photo: the photo to render; None before one is chosen.
         keys: of the ticked models.
         own: the visitor's models.
-        shown: the photograph that the page shows so far.
-        visit: the token by which a reload finds all this again.
+        shown: the photo that the page shows now.
+        visit: the token by which a reloaded tab finds all this again.
     """
 
     photo: Photo | None
@@ -59,28 +62,28 @@ class Wish:
     visit: str = ""
 
 
-class Update(NamedTuple):
-    """What changes on the page; whatever is left out stays.
+class PageUpdate(NamedTuple):
+    """New values for parts of the page; whatever is left out stays as it is.
 
     Attributes:
-        viewer: what the viewer's script is told.
+        viewer: JSON for the viewer's script.
         rows: of the table.
-        status: what goes on.
-        notice: what is wrong with what the visitor chose; stays until the next choice.
-        figures: what the plot is drawn from, a `Shown`; None while there is nothing to draw.
+        status: the status line.
+        notice: what is wrong with the visitor's choice; stays until the next choice.
+        measurements: what the plot is drawn from; None while there is nothing to draw.
         download: the button for the CSV file.
         plot: the plot, when it is to be emptied.
-        photo: what is compared from now on.
-        shown: what the page shows from now on.
-        gallery: the examples, when none is chosen any more.
-        clock: ticks while times are being taken.
+        photo: the photo to compare from now on.
+        shown: the photo that the page shows from now on.
+        gallery: the examples, when none is selected any more.
+        clock: ticks while run times are being measured.
     """
 
     viewer: Any = _SKIP
     rows: Any = _SKIP
     status: Any = _SKIP
     notice: Any = _SKIP
-    figures: Any = _SKIP
+    measurements: Any = _SKIP
     download: Any = _SKIP
     plot: Any = _SKIP
     photo: Any = _SKIP
@@ -89,115 +92,115 @@ class Update(NamedTuple):
     clock: Any = _SKIP
 
 
-class Ending:
-    """Says that a comparison is to end, and whether the visitor asked for that."""
+class Cancellation:
+    """Tells a comparison to end, and whether the visitor pressed Stop."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self.is_stop = False
+        self.by_stop = False
 
-    def end(self, is_stop: bool) -> None:
-        """Ends it."""
-        self.is_stop = is_stop
+    def cancel(self, by_stop: bool) -> None:
+        """Tells the comparison to end."""
+        self.by_stop = by_stop
         self._event.set()
 
     @property
-    def has_come(self) -> bool:
-        """Whether it is to end."""
+    def is_requested(self) -> bool:
+        """Whether the comparison is to end."""
         return self._event.is_set()
 
     def wait(self, seconds: float) -> None:
-        """Until then, or until it is to end."""
+        """Waits for some seconds, or until the comparison is to end."""
         self._event.wait(seconds)
 
 
 @dataclass
 class App:
-    """What every visitor shares.
+    """What all visitors share.
 
     Attributes:
-        bundle: whose models are offered.
-        workshop: where they run.
+        bundle: its models are offered.
+        pool: runs the models.
         folder: a temporary folder for thumbnails, tables and visitors' models.
-        takes_models: whether visitors may bring models of their own.
-        line: whose comparison is under way and whose waits.
-        speeds: how long models take here.
-        visits: what visitors had, for those who reload the page.
+        takes_models: whether visitors may upload models.
         models: of the bundle.
         examples: by name.
+        line: the comparisons that run and wait.
+        speeds: how long models take on this computer.
+        visits: what visitors had on the page.
     """
 
     bundle: Bundle
-    workshop: Workshop
+    pool: TaskPool
     folder: Path
     takes_models: bool = True
     models: list[ModelChoice] = field(init=False)
     examples: dict[str, Photo] = field(init=False)
-    line: Line = field(init=False)
+    line: WaitingLine = field(init=False)
     speeds: SpeedMeter = field(init=False)
     visits: Visits = field(default_factory=Visits)
-    _matrix: str | None = None
-    _current: dict[str, Ending] = field(default_factory=dict)
+    _accelerators: str | None = None
+    _running: dict[str, Cancellation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.models = choices_of(self.bundle)
+        self.models = list_models(self.bundle)
         self.examples = list_examples()
-        self.line = Line(self.workshop.cores, MOST_WAITING)
-        self.speeds = SpeedMeter(self.workshop)
+        self.line = WaitingLine(self.pool.cores, MOST_WAITING)
+        self.speeds = SpeedMeter(self.pool)
         self.models_folder.mkdir(exist_ok=True)
 
     @property
     def models_folder(self) -> Path:
-        """Where visitors' models are."""
+        """Where visitors' models are kept."""
         return self.folder / "models"
 
     def prepare(self) -> None:
-        """Compares on the example that every visitor sees first, before anyone comes."""
+        """Renders the example that every visitor sees first, before anyone comes."""
         first = next(iter(self.examples.values()))
-        for _ in compare(self.workshop, first, self.models):
+        for _ in compare_models(self.pool, first, self.models):
             pass
-        self.speeds.ask(self.models)
+        self.speeds.request(self.models)
 
-    def matrix(self) -> str:
-        """Which accelerator takes which model; read from the bundle when it is first asked for."""
-        if self._matrix is None:
-            self._matrix = build_matrix(self.bundle)
-        return self._matrix
+    def accelerator_tables(self) -> str:
+        """The tables of accelerators as HTML; built when they are first needed."""
+        if self._accelerators is None:
+            self._accelerators = build_tables(self.bundle)
+        return self._accelerators
 
-    def begin(self, session: str) -> Ending:
-        """Ends what a visitor had begun; what is given says when the new work is to end."""
-        self.end(session)
-        self._current[session] = Ending()
-        return self._current[session]
+    def begin(self, session: str) -> Cancellation:
+        """Cancels a visitor's comparison and registers the next one."""
+        self.cancel(session)
+        self._running[session] = Cancellation()
+        return self._running[session]
 
-    def finish(self, session: str, ending: Ending) -> None:
-        """Forgets what has come to its end, unless something newer was begun."""
-        if self._current.get(session) is ending:
-            del self._current[session]
+    def finish(self, session: str, cancellation: Cancellation) -> None:
+        """Removes a comparison that has ended, unless a newer one was registered."""
+        if self._running.get(session) is cancellation:
+            del self._running[session]
 
-    def end(self, session: str, is_stop: bool = False) -> None:
-        """Ends what a visitor had begun, if anything."""
-        ending = self._current.pop(session, None)
-        if ending is not None:
-            ending.end(is_stop)
+    def cancel(self, session: str, by_stop: bool = False) -> None:
+        """Cancels a visitor's comparison, if one is running."""
+        cancellation = self._running.pop(session, None)
+        if cancellation is not None:
+            cancellation.cancel(by_stop)
 
-    def is_under_way(self, session: str) -> bool:
-        """Whether a visitor's comparison has begun and not come to its end."""
-        return session in self._current
+    def is_running(self, session: str) -> bool:
+        """Whether a visitor's comparison is running."""
+        return session in self._running
 
 
 def next_order(app: App, session: str) -> int:
-    """Ends a visitor's comparison for the next one, which begins when this number arrives."""
-    app.end(session)
+    """Cancels a visitor's comparison; the next one starts when the page gets this number."""
+    app.cancel(session)
     return time.monotonic_ns()
 
 
 def take_photo(file: str | None) -> tuple[Photo | None, str]:
-    """A visitor's photo, or a sentence that says what is wrong with it."""
+    """A visitor's photo with a status line, or None with a sentence that says what is wrong."""
     if file is None:
         return None, sentence("Choose a photo to begin.")
     try:
-        return read_upload(Path(file)), sentence("Reading it …")
+        return read_upload(Path(file)), sentence("Reading the photo …")
     except UserError as error:
         return None, sentence(_about(Path(file).name, error), "wrong")
 
@@ -209,124 +212,136 @@ def _about(name: str, error: UserError) -> str:
 def take_models(
     app: App, files: list[str] | None, own: list[ModelChoice], keys: list[str]
 ) -> tuple[list[ModelChoice], Any]:
-    """A visitor's models beside those that are there, and all of them with theirs ticked.
+    """Adds a visitor's models to those of the page and ticks them.
 
     Raises:
-        UserError: says what is wrong with which file.
+        UserError: a file is unsuitable; the message says which and why.
     """
     uploads = [Path(file) for file in files or []]
     sizes = [file.output_size for file in app.models[0].files]
     taken = take_uploads(uploads, app.models_folder, app.models[0].reference, sizes)
     known = {model.key for model in [*app.models, *own]}
     taken = [model for model in taken if model.key not in known]
-    together = relabel([*app.models, *own, *taken])
+    models = with_unique_labels([*app.models, *own, *taken])
     ticked = [*keys, *(model.key for model in taken)]
-    ticks = gr.CheckboxGroup(tick_labels(together), value=ticked)
-    return together[len(app.models) :], ticks
+    ticks = gr.CheckboxGroup(tick_labels(models), value=ticked)
+    return models[len(app.models) :], ticks
 
 
 def choose_photo(file: str | None, shown: Photo | None) -> tuple[Any, str]:
-    """A visitor's photo and no notice, or whatever was chosen before and what is wrong."""
-    photo, words = take_photo(file)
-    return (photo, "") if photo else (_SKIP, words + still(None, shown))
+    """A visitor's photo and no notice, or the choice unchanged and a notice."""
+    photo, text = take_photo(file)
+    return (photo, "") if photo else (_SKIP, text + still_showing(None, shown))
 
 
-def still(photo: Photo | None, shown: Photo | None) -> str:
-    """Says what the page goes on showing, where that is not what was chosen."""
+def still_showing(photo: Photo | None, shown: Photo | None) -> str:
+    """A sentence that names the photo on the page, if it is not the chosen one."""
     if shown is None or (photo is not None and photo.key == shown.key):
         return ""
     return sentence(f"Still showing {shown.name}.")
 
 
-def run_comparison(app: App, wish: Wish, session: str) -> Iterator[Update]:
-    """What the page shows while a comparison goes on.
+def run_comparison(app: App, request: ComparisonRequest, session: str) -> Iterator[PageUpdate]:
+    """Updates the page while a comparison runs.
 
-    A photograph that turns out to be damaged leaves the page with the one before.
+    If the photo turns out to be damaged, the page goes back to the photo before it.
     """
-    if wish.photo is None:
-        yield Update(status=sentence("Choose a photo to begin."))
+    if request.photo is None:
+        yield PageUpdate(status=sentence("Choose a photo to begin."))
         return
     try:
-        yield from _take_turn(app, wish, session)
+        yield from _take_turn(app, request, request.photo, session)
     except UserError as error:
-        notice = sentence(_about(wish.photo.name, error), "wrong") + still(wish.photo, wish.shown)
-        yield Update(notice=notice, photo=wish.shown, status="")
-        if wish.shown is not None and wish.shown.key != wish.photo.key:
-            # It may have been left halfway, and its status line is gone.
-            yield from run_comparison(app, replace(wish, photo=wish.shown), session)
+        notice = sentence(_about(request.photo.name, error), "wrong")
+        notice += still_showing(request.photo, request.shown)
+        yield PageUpdate(notice=notice, photo=request.shown, status="")
+        if request.shown is not None and request.shown.key != request.photo.key:
+            # Its comparison may have been cancelled halfway, and its status line is gone.
+            yield from run_comparison(app, replace(request, photo=request.shown), session)
 
 
-def _take_turn(app: App, wish: Wish, session: str) -> Iterator[Update]:
-    photo = wish.photo
-    assert photo is not None
-    models = [model for model in [*app.models, *wish.own] if model.key in wish.keys]
-    ending = app.begin(session)
+def _take_turn(
+    app: App, request: ComparisonRequest, photo: Photo, session: str
+) -> Iterator[PageUpdate]:
+    """Waits in line unless nothing has to be rendered, then compares."""
+    models = [model for model in [*app.models, *request.own] if model.key in request.keys]
+    cancellation = app.begin(session)
     ticket = None
     try:
-        if not is_known(app.workshop, photo, models):
+        if not is_cached(app.pool, photo, models):
             ticket = app.line.join()
             if ticket is None:
-                yield Update(status=sentence(BUSY, "wrong") + still(photo, wish.shown))
+                text = sentence(BUSY, "wrong") + still_showing(photo, request.shown)
+                yield PageUpdate(status=text)
                 return
-            yield from _wait(app, ticket, ending)
-        yield from _follow(app, wish, photo, models, ending)
+            yield from _wait(app, ticket, cancellation)
+        yield from _follow(app, request, photo, models, cancellation)
     except UserError:
         raise
     except Exception:
         logging.exception("a comparison failed")
-        wrong = "Something went wrong; the server's log says what. Choose another photo."
-        yield Update(status=sentence(wrong, "wrong") + still(photo, wish.shown))
+        text = sentence("Something went wrong. Choose another photo.", "wrong")
+        yield PageUpdate(status=text + still_showing(photo, request.shown))
     finally:
-        app.finish(session, ending)
+        app.finish(session, cancellation)
         if ticket is not None:
             app.line.leave(ticket)
 
 
-def _wait(app: App, ticket: object, ending: Ending) -> Iterator[Update]:
-    """Until it is the ticket's turn."""
-    while (ahead := app.line.ahead(ticket)) and not ending.has_come:
+def _wait(app: App, ticket: object, cancellation: Cancellation) -> Iterator[PageUpdate]:
+    """Updates the status line until it is the ticket's turn."""
+    while (ahead := app.line.ahead(ticket)) and not cancellation.is_requested:
         comparisons = "1 comparison" if ahead == 1 else f"{ahead} comparisons"
-        yield Update(status=sentence(f"Waiting: {comparisons} before yours …"))
-        ending.wait(_LOOK_EVERY)
+        yield PageUpdate(status=sentence(f"Waiting: {comparisons} before yours …"))
+        cancellation.wait(_POLL_EVERY)
 
 
 def _follow(
-    app: App, wish: Wish, photo: Photo, models: list[ModelChoice], ending: Ending
-) -> Iterator[Update]:
-    """From the first picture to the last, or until it is to end."""
+    app: App,
+    request: ComparisonRequest,
+    photo: Photo,
+    models: list[ModelChoice],
+    cancellation: Cancellation,
+) -> Iterator[PageUpdate]:
+    """Updates the page with each new picture, until the comparison is done or cancelled."""
     is_first = True
-    # Closed at once, not when it is collected: that is what stops the work.
-    with closing(compare(app.workshop, photo, models)) as reports:
+    # `closing` stops the work at once; garbage collection would do so later.
+    with closing(compare_models(app.pool, photo, models)) as reports:
         for now in reports:
-            if ending.has_come:
-                yield _ended(app, now, wish, ending)
+            if cancellation.is_requested:
+                yield _cancelled(app, now, request, cancellation)
                 return
             if not now.size[0]:
-                yield Update(status=progress(now))
+                yield PageUpdate(status=progress(now))
                 continue
             if now.done:
-                app.speeds.ask(models)
-                yield _complete(app, now, wish)
+                app.speeds.request(models)
+                yield _complete(app, now, request)
+            elif is_first:
+                yield _without_old_results(_partial(app, now, request))
             else:
-                yield _emptied(_partial(app, now, wish)) if is_first else _partial(app, now, wish)
-            if is_first and wish.visit:
-                app.visits.keep(wish.visit, Visit(photo, tuple(wish.keys), tuple(wish.own)))
+                yield _partial(app, now, request)
+            if is_first and request.visit:
+                app.visits.keep(
+                    request.visit, Visit(photo, tuple(request.keys), tuple(request.own))
+                )
             is_first = False
 
 
-def _emptied(update: Update) -> Update:
-    """With nothing left of the comparison before."""
+def _without_old_results(update: PageUpdate) -> PageUpdate:
+    """The update, which also empties plot and download."""
     return update._replace(
-        figures=None,
+        measurements=None,
         download=gr.DownloadButton(value=None, interactive=False),
         plot=empty_plot("…"),
     )
 
 
-def _partial(app: App, now: Comparison, wish: Wish) -> Update:
-    return Update(
-        viewer=to_viewer(now, wish.visit, wish.own),
-        rows=table(now, app.speeds.known(_models_of(now))),
+def _partial(app: App, now: Comparison, request: ComparisonRequest) -> PageUpdate:
+    """The update for a comparison that is still running."""
+    return PageUpdate(
+        viewer=to_viewer(now, request.visit, request.own),
+        rows=Measurements(now, app.speeds.known(now.models)).rows(),
         status=progress(now),
         shown=now.photo,
         gallery=_SKIP if now.photo.example else gr.Gallery(selected_index=None),
@@ -334,46 +349,43 @@ def _partial(app: App, now: Comparison, wish: Wish) -> Update:
     )
 
 
-def _complete(app: App, now: Comparison, wish: Wish) -> Update:
-    """All that there is of a comparison that goes no further."""
-    models = _models_of(now)
-    shown = Shown(now, app.speeds.known(models))
-    return _partial(app, now, wish)._replace(
-        figures=shown,
-        download=gr.DownloadButton(value=write_csv(app.workshop.store, shown), interactive=True),
-        clock=gr.Timer(active=not app.speeds.is_done(models)),
+def _complete(app: App, now: Comparison, request: ComparisonRequest) -> PageUpdate:
+    """The last update of a comparison."""
+    measurements = Measurements(now, app.speeds.known(now.models))
+    return _partial(app, now, request)._replace(
+        measurements=measurements,
+        download=gr.DownloadButton(value=write_csv(app.pool.store, measurements), interactive=True),
+        clock=gr.Timer(active=not app.speeds.is_done(now.models)),
     )
 
 
-def _ended(app: App, now: Comparison, wish: Wish, ending: Ending) -> Update:
-    """What is left of a comparison that ends before it is done."""
-    stopped = sentence("Stopped.") if ending.is_stop else _SKIP
+def _cancelled(
+    app: App, now: Comparison, request: ComparisonRequest, cancellation: Cancellation
+) -> PageUpdate:
+    """The last update of a comparison that was cancelled: whatever was done by then."""
+    status = sentence("Stopped.") if cancellation.by_stop else _SKIP
     if now.size[0]:
-        return _complete(app, replace(now, done=True), wish)._replace(status=stopped)
-    if ending.is_stop:
-        stopped += still(now.photo, wish.shown)
-    return Update(status=stopped)
+        return _complete(app, replace(now, done=True), request)._replace(status=status)
+    if cancellation.by_stop:
+        status += still_showing(now.photo, request.shown)
+    return PageUpdate(status=status)
 
 
 def update_speeds(
-    app: App, shown: Shown | None, horizontal: str, vertical: str, session: str
-) -> Update:
-    """Fills in times that have become known since a comparison was shown."""
-    if shown is None or app.is_under_way(session):
-        return Update()
-    models = _models_of(shown.comparison)
-    now = Shown(shown.comparison, app.speeds.known(models))
+    app: App, measurements: Measurements | None, horizontal: str, vertical: str, session: str
+) -> PageUpdate:
+    """Fills in run times that were measured after the comparison was shown."""
+    if measurements is None or app.is_running(session):
+        return PageUpdate()
+    models = measurements.comparison.models
+    now = Measurements(measurements.comparison, app.speeds.known(models))
     clock = gr.Timer(active=not app.speeds.is_done(models))
-    if now.speeds == shown.speeds:
-        return Update(clock=clock)
-    return Update(
-        rows=table(now.comparison, now.speeds),
-        figures=now,
-        download=gr.DownloadButton(value=write_csv(app.workshop.store, now)),
+    if now.speeds == measurements.speeds:
+        return PageUpdate(clock=clock)
+    return PageUpdate(
+        rows=now.rows(),
+        measurements=now,
+        download=gr.DownloadButton(value=write_csv(app.pool.store, now)),
         plot=draw_plot(now, horizontal, vertical),
         clock=clock,
     )
-
-
-def _models_of(comparison: Comparison) -> list[ModelChoice]:
-    return [picture.model for picture in comparison.pictures if picture.model]

@@ -1,7 +1,7 @@
-"""Loads and runs visitors' own models in a process of its own, which may crash without harm.
+"""Loads and runs visitors' models in a separate process, which may crash without harm.
 
-Each renders a real photograph, and what it gives is looked at: a model that expects or gives
-another range of values than this page, or that is damaged, runs without a word on zeros.
+Each model renders a real photo, and the output is checked. A test with zeros would not notice a
+damaged model, or one that uses another range of values than this page.
 """
 
 import json
@@ -23,42 +23,44 @@ from pocket_bokeh.photo import network_input, to_float
 from pocket_bokeh.render import frame
 
 THREADS = 1
-"""Of a run: as many runs at a time as there are cores take each one."""
+"""Per model; the server runs as many models at a time as there are cores."""
 
 LARGEST_SIDE = 2048
 LONGEST_CHECK = 60
-"""Seconds for loading and running a foreign model."""
+"""Seconds to load and run one model."""
 
 _MOST_MEMORY = 4 << 30
+"""Bytes of address space for the process."""
 
 _USUAL_RANGE = (-0.5, 1.5)
-"""Of what a network gives that was trained on 0…1; it is not clipped and may overshoot."""
+"""Of the output of a network trained on 0…1: it is not clipped and may overshoot."""
 
 _LEAST_CONTRAST = 0.1
-"""Of a rendered photograph, as a share of the photograph's: blur alone takes less of it away."""
+"""Standard deviation of the output as a share of the photo's; blur alone leaves more."""
 
 _LEAST_CORRELATION = 0.3
+"""Between the output and the photo."""
 
 
 def check_size(name: str, size: Sequence[int]) -> None:
-    """Refuses a working size that no photograph can be rendered at, before anything is loaded.
+    """Rejects an unreasonable output size before anything is loaded.
 
     Raises:
         UserError: a side is too small or too large.
     """
     if min(size) < SMALLEST_WORKING_SIDE or max(size) > LARGEST_SIDE:
         raise UserError(
-            f"{name}: gives {size[0]} × {size[1]} px; a network for photos has sides from "
+            f"{name}: its output is {size[0]} × {size[1]} px; a network for photos has sides from "
             f"{SMALLEST_WORKING_SIDE} to {LARGEST_SIDE}"
         )
 
 
 def check_apart(files: Sequence[ModelFile]) -> None:
-    """Loads and runs models as the page will, in a process of its own.
+    """Loads and runs models as the server will, in a separate process.
 
     Raises:
-        UserError: one cannot be loaded, is no photo-to-photo model, gives no picture of the
-            photograph, crashes or takes too long.
+        UserError: a model cannot be loaded, does not turn a photo into a picture of it, crashes or
+            takes too long.
     """
     for file in files:
         check_size(file.file.name, file.output_size)
@@ -70,25 +72,25 @@ def check_apart(files: Sequence[ModelFile]) -> None:
             capture_output=True,
             timeout=LONGEST_CHECK * len(files),
         )
-        answers, why = done.stdout, "ends the program that runs it; it may be damaged"
+        output, reason = done.stdout, "crashes the program that runs it; it may be damaged"
     except subprocess.TimeoutExpired as error:
-        answers, why = error.stdout or b"", f"runs for more than {LONGEST_CHECK} s here"
-    found = [json.loads(line) for line in answers.splitlines() if line.startswith(b"{")]
-    unanswered = [{"error": why}] * (len(files) - len(found))
-    for file, answer in zip(files, found + unanswered, strict=True):
+        output, reason = error.stdout or b"", f"runs for more than {LONGEST_CHECK} s on this server"
+    answers = [json.loads(line) for line in output.splitlines() if line.startswith(b"{")]
+    missing = [{"error": reason}] * (len(files) - len(answers))
+    for file, answer in zip(files, answers + missing, strict=True):
         if answer["error"]:
             raise UserError(f"{file.file.name}: {answer['error']}")
 
 
 def fault_of(file: ModelFile) -> str | None:
-    """What is wrong with a model, if anything is; runs it here."""
+    """Runs a model in this process; returns what is wrong with it, or None."""
     try:
         model = file.load(THREADS)
         if model.output_size != file.output_size or model.input_channels != file.channels:
             return (
-                f"gives {model.output_size[0]} × {model.output_size[1]} px of "
-                f"{model.input_channels} channels when it runs; its file says "
-                f"{file.output_size[0]} × {file.output_size[1]} px of {file.channels}"
+                f"has an output of {model.output_size[0]} × {model.output_size[1]} px and "
+                f"{model.input_channels} input channels when it runs; its file says "
+                f"{file.output_size[0]} × {file.output_size[1]} px and {file.channels}"
             )
         photo = frame(skimage.data.astronaut(), model.output_size).photo
         depth = np.full(photo.shape[:2], 128, np.uint8) if file.channels == 4 else None
@@ -99,29 +101,29 @@ def fault_of(file: ModelFile) -> str | None:
 
 
 def implausible(photo: np.ndarray, rendered: np.ndarray) -> str | None:
-    """Why a rendering cannot be one of the photograph, if it cannot.
+    """Why an output cannot be a rendering of the photo; None if it can.
 
     Args:
         photo: height × width × 3, 0…1.
-        rendered: of the same shape, as the model gives it.
+        rendered: the model's output, of the same shape.
     """
     if not np.isfinite(rendered).all():
-        return "gives values that are no numbers (NaN or infinite) on a photo"
+        return "its output on a photo has values that are not numbers (NaN or infinite)"
     low, high = (float(value) for value in np.quantile(rendered, (0.01, 0.99)))
-    found = f"on a photo it gives values from {low:.3g} to {high:.3g}"
+    found = f"its output on a photo ranges from {low:.3g} to {high:.3g}"
     if low < _USUAL_RANGE[0] or high > _USUAL_RANGE[1]:
-        return f"{found}; expected 0 to 1, so let the model end with that range"
+        return f"{found}; expected 0 to 1, so rescale the output in the model"
     if rendered.std() < _LEAST_CONTRAST * photo.std():
-        return f"{found}, nearly one colour; its input is expected from 0 to 1, its output too"
-    # A network may turn colours over, as a negative does; it is still a picture of the photo.
+        return f"{found}, nearly one colour; input and output must range from 0 to 1"
+    # The sign does not matter: a negative is still a picture of the photo.
     correlation = abs(float(np.corrcoef(photo.ravel(), rendered.ravel())[0, 1]))
     if correlation < _LEAST_CORRELATION:
-        return f"what it gives is no picture of the photo (correlation {correlation:.2f})"
+        return f"its output is not a picture of the photo (correlation {correlation:.2f})"
     return None
 
 
 def main() -> None:
-    """Reads jobs, a line of JSON each, and answers each with a line."""
+    """Reads one job per line, as JSON, and answers each with one line."""
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin:
@@ -129,7 +131,7 @@ def main() -> None:
         size = tuple(job.pop("output_size"))
         file = ModelFile(**job | {"file": Path(job["file"]), "output_size": size})
         print(json.dumps({"error": fault_of(file)}), flush=True)
-    # What a broken model left behind may crash at the orderly end.
+    # Skips the interpreter's clean-up, which may crash on what a broken model left in memory.
     os._exit(0)
 
 

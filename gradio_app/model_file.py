@@ -13,26 +13,29 @@ class ModelFile:
     """One .tflite file at one working size.
 
     Attributes:
-        file: where it is.
-        output_size: height and width of the picture that it gives, twice its input's. A model
-            that takes photographs of any size is brought to this one.
-        channels: that it takes; 4 with a depth map.
-        bytes: of the file.
-        is_turned: whether it is for the other shape, and is turned before it runs.
+        file: its path.
+        output_size: height and width of its output in pixels, twice those of its input. A model
+            that takes photos of any size is set to this one.
+        channels: of its input; 4 with a depth map.
+        bytes: the size of the file.
+        is_transposed: whether the file is for the other orientation, to be transposed first.
     """
 
     file: Path
     output_size: Size
     channels: int
     bytes: int
-    is_turned: bool = False
+    is_transposed: bool = False
 
     def load(self, threads: int) -> LiteRTModel:
-        """Ready to run; a visitor's own is checked by this very call before it runs here.
+        """Loads the model. The check of visitors' models calls this, too, before the server does.
 
         Raises:
             UserError: as `LiteRTModel`.
         """
         content = self.file.read_bytes()
-        source = transposed(content) if self.is_turned else content
-        return LiteRTModel(source, threads, working_size=self.output_size)
+        return LiteRTModel(
+            transposed(content) if self.is_transposed else content,
+            threads,
+            working_size=self.output_size,
+        )

@@ -1,4 +1,4 @@
-"""The photographs that the page compares: a visitor's own, and examples. No TensorFlow."""
+"""The photos that the page compares: visitors' own and the examples."""
 
 import hashlib
 import math
@@ -15,37 +15,38 @@ from pocket_bokeh.photo import photo_size, read_photo, resize_photo
 from pocket_bokeh.photo_file.opening import opened
 
 MOST_COMPARED = 50_000_000
-"""Pixels. A larger photo is compared at a half of its size, or less: each rendering of 200
-megapixels would take 600 MB of the disk and 800 MB of the visitor's browser."""
+"""Pixels. Larger photos are compared at half their size or less: each rendering of 200 megapixels
+would take 600 MB of disk and 800 MB in the visitor's browser."""
 
 EXAMPLES_FOLDER = Path(__file__).parent / "examples"
-"""Pairs in the layout of a dataset: original/NAME.jpg and bokeh/NAME.jpg, of the built-in scenes.
+"""Pairs in the layout of a dataset, original/NAME.jpg and bokeh/NAME.jpg, of built-in scenes.
 
-Made with python -m train.synthetic --count 16 --size 768 1024 --seed 7; three were chosen.
+Three of those made with python -m train.synthetic --count 16 --size 768 1024 --seed 7.
 """
 _EXAMPLE_PAIRS = ("portrait", "leaves", "grass")
 
-_SHIPPED_PHOTOS: dict[str, Callable[[], np.ndarray]] = {
+_LIBRARY_PHOTOS: dict[str, Callable[[], np.ndarray]] = {
     "cat": skimage.data.chelsea,
     "astronaut": skimage.data.astronaut,
     "coffee": skimage.data.coffee,
 }
 
-_ONE_LARGE_PHOTO = threading.Lock()
-"""Decoding 200 megapixels takes up to 2 GB for some seconds; never of two photos at a time."""
+_LARGE_PHOTO_LOCK = threading.Lock()
+"""Held while a large photo is decoded: 200 megapixels take up to 2 GB for some seconds."""
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A photograph to compare models on.
+    """A photo to compare models on.
 
     Attributes:
-        name: for people; of a visitor's photo its file name.
-        key: names its content.
-        decode: gives height × width × 3, uint8, sRGB, upright.
-        decode_target: what a wide aperture gave, the same way, where that is known.
-        example: whether everyone has it, so that a link to it can be shared.
-        note: what its photographer should know about how it was read; mostly nothing.
+        name: the name that people read; an upload's file name.
+        key: a checksum of its content.
+        decode: returns height × width × 3, uint8, sRGB, upright.
+        decode_target: returns the photo taken with a wide aperture, in the same form; None if there
+            is none.
+        example: whether every visitor has it, so that it can be linked to.
+        note: what the photographer should know about how it was read; usually empty.
         is_there: whether it can still be decoded; uploads are deleted after a while.
     """
 
@@ -59,37 +60,37 @@ class Photo:
 
 
 def read_upload(file: Path, name: str | None = None) -> Photo:
-    """Takes a visitor's photo, after a look at its header.
+    """Reads the header of a visitor's photo.
 
     Raises:
-        UserError: it is empty, no image, or of more pixels than `pocket_bokeh.photo` reads.
+        UserError: it is empty, not an image, or has more pixels than `pocket_bokeh.photo` reads.
     """
     content = file.read_bytes()
     size = photo_size(content)
     notes = []
     if (frames := _frames(content)) > 1:
-        notes.append(f"an animation: the first of its {frames} pictures is taken")
-    if (parts := _reduction(size)) > 1:
+        notes.append(f"an animation: only the first of its {frames} pictures is used")
+    if (divisor := _divisor(size)) > 1:
         megapixels = round(math.prod(size) / 1e6)
         notes.append(
-            f"{megapixels} megapixels: compared at 1/{parts} of its width and height; "
-            "pocket_bokeh.render keeps its size"
+            f"{megapixels} megapixels: compared at 1/{divisor} of its width and height; "
+            "the command pocket-bokeh keeps its size"
         )
     return Photo(
         name or file.name,
         _key(content),
-        lambda: _read_again(file),
+        lambda: _decode_upload(file),
         note="; ".join(notes),
         is_there=file.is_file,
     )
 
 
 def list_examples() -> dict[str, Photo]:
-    """The examples by name, the pairs with a target first."""
+    """The examples by name, first those with a target."""
     pairs = (EXAMPLES_FOLDER / "original" / f"{name}.jpg" for name in _EXAMPLE_PAIRS)
     return {file.stem: _example_pair(file) for file in pairs} | {
         name: Photo(name, _key(name.encode()), decode, example=True)
-        for name, decode in _SHIPPED_PHOTOS.items()
+        for name, decode in _LIBRARY_PHOTOS.items()
     }
 
 
@@ -105,34 +106,47 @@ def _example_pair(original: Path) -> Photo:
 
 
 def _frames(content: bytes) -> int:
-    """Of an animation. What a phone puts beside a JPEG or HEIC, such as a gain map, is none."""
+    """The number of pictures of an animation; 1 for anything else.
+
+    Other formats may hold further pictures that are not animations, such as a phone's gain map.
+    """
     with opened(content) as photo:
         if photo.image.format not in ("GIF", "PNG", "WEBP", "AVIF"):
             return 1
         try:
             return getattr(photo.image, "n_frames", 1)
-        except Exception:  # Pillow raises whatever the damaged bytes lead it to.
+        except Exception:  # Pillow raises all kinds of errors on damaged bytes.
             return 1
 
 
-def _read_again(file: Path) -> np.ndarray:
-    """Decodes a photo whose header was looked at before; an hour later it is deleted."""
+def _decode_upload(file: Path) -> np.ndarray:
+    """Decodes a photo whose header was read before; it may have been deleted meanwhile."""
     if not file.is_file():
         raise UserError(
-            "the photo is no longer here, uploads are kept for an hour; choose it again"
+            "this photo is no longer on the server, which keeps uploads for an hour; choose it "
+            "again"
         )
     content = file.read_bytes()
     height, width = photo_size(content)
-    parts = _reduction((height, width))
-    if parts == 1:
-        return read_photo(content)
-    reduced = (height // parts, width // parts)
-    with _ONE_LARGE_PHOTO:
-        return resize_photo(read_photo(content, short_side=min(reduced)), *reduced)
+    divisor = _divisor((height, width))
+    if divisor == 1:
+        return _decode(content)
+    reduced = (height // divisor, width // divisor)
+    with _LARGE_PHOTO_LOCK:
+        return resize_photo(_decode(content, min(reduced)), *reduced)
 
 
-def _reduction(size: tuple[int, int]) -> int:
-    """By how much width and height are divided, so that `MOST_COMPARED` holds."""
+def _decode(content: bytes, short_side: int | None = None) -> np.ndarray:
+    try:
+        return read_photo(content, short_side=short_side)
+    except UserError as error:
+        if "damaged image" in str(error):
+            raise UserError("the file is damaged or incomplete. Choose another copy.") from error
+        raise
+
+
+def _divisor(size: tuple[int, int]) -> int:
+    """By what width and height are divided so that at most `MOST_COMPARED` pixels remain."""
     return math.ceil(math.sqrt(math.prod(size) / MOST_COMPARED))
 
 

@@ -1,4 +1,4 @@
-"""Where browsers find a server that is behind a proxy."""
+"""The address of a server behind a proxy, as browsers see it."""
 
 import re
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from pocket_bokeh.errors import UserError
 
 @dataclass(frozen=True)
 class PublicAddress:
-    """Where browsers find a server that is behind a proxy.
+    """The address of a server behind a proxy, as browsers see it.
 
     Attributes:
-        origin: such as https://example.org; empty where the proxy's headers say it.
-        path: such as /bokeh; empty where the server has the whole name to itself.
+        origin: such as https://example.org; empty if the proxy sends it in a header.
+        path: such as /bokeh; empty if the server has the whole host name.
     """
 
     origin: str = ""
@@ -21,7 +21,7 @@ class PublicAddress:
 
     @property
     def netloc(self) -> str:
-        """The name, and the port where there is one; empty where the proxy's headers say it."""
+        """Host name and port, if any; empty if the proxy sends them in a header."""
         return urlsplit(self.origin).netloc
 
     def __str__(self) -> str:
@@ -29,7 +29,7 @@ class PublicAddress:
 
 
 def read_public_address(text: str) -> PublicAddress:
-    """Reads what --root-path says: a path, or a whole address.
+    """Reads the value of --root-path: a path or a whole address.
 
     Raises:
         UserError: it is neither.

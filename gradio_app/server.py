@@ -1,4 +1,4 @@
-"""The page, its viewer and its pictures behind one guard."""
+"""Puts the page, the viewer's files and the pictures behind one guard."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -12,14 +12,14 @@ from starlette.types import ASGIApp
 
 from gradio_app.guard import Guard, Login, UploadsOnly
 from gradio_app.public_address import PublicAddress
-from gradio_app.quota import UploadQuota, Uploads
-from gradio_app.store import ResultStore
+from gradio_app.result_store import ResultStore
+from gradio_app.upload_quota import UploadQuota, Uploads
 
 VIEWER_FOLDER = Path(__file__).parent / "viewer"
 LARGEST_UPLOAD = "100mb"
 
 MOST_EVENTS = 200
-"""Of all visitors; comparisons wait in a shorter line of their own."""
+"""Waiting events of all visitors; comparisons have a shorter line, `App.line`."""
 
 
 def build_server(
@@ -31,18 +31,18 @@ def build_server(
     quota: Uploads | None = None,
     public: PublicAddress | None = None,
 ) -> ASGIApp:
-    """Puts everything that a browser asks for behind the guard.
+    """Puts everything that a browser requests behind the guard.
 
     Args:
-        page: as `gradio_app.page.build_page` makes it.
-        store: where the pictures are.
-        uploads: where the framework keeps what visitors bring.
-        names: of the server, beside its addresses.
-        login: asked of everyone, if any is.
-        quota: how much may be uploaded; the usual amounts where none is given.
-        public: where browsers find it behind a proxy.
+        page: from `gradio_app.page.build_page`.
+        store: has the pictures.
+        uploads: the folder where Gradio keeps uploads.
+        names: further host names of the server.
+        login: required from everyone, if given.
+        quota: limits uploads; by default to the amounts of `UploadLimits`.
+        public: the address behind a proxy.
     """
-    # Closed to the API route that would skip the queue.
+    # api_open=False closes the route that would bypass the queue.
     page.queue(max_size=MOST_EVENTS, api_open=False, default_concurrency_limit=4)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.router.routes += [
@@ -57,7 +57,7 @@ def build_server(
         head=(
             '<link rel="stylesheet" href="viewer/viewer.css">'
             '<link rel="modulepreload" href="viewer/viewer.js">'
-            f"<script>{(VIEWER_FOLDER / 'reach.js').read_text('utf-8')}</script>"
+            f"<script>{(VIEWER_FOLDER / 'connection_notice.js').read_text('utf-8')}</script>"
         ),
         footer_links=[],
         run_history=False,
@@ -69,7 +69,7 @@ def build_server(
         mcp_server=False,
         root_path=str(public) if public else None,
     )
-    # Only then does the framework look where a file comes from; mounting does not say so.
+    # Gradio checks where files come from only in this state, which mounting does not set.
     page.has_launched = True
     limited = UploadQuota(UploadsOnly(app, uploads), quota or Uploads(uploads))
     return Guard(limited, names, login, public)
@@ -78,7 +78,7 @@ def build_server(
 async def _viewer_file(request: Request) -> Response:
     file = VIEWER_FOLDER / Path(request.path_params["name"]).name
     if not file.is_file():
-        return PlainTextResponse("There is nothing here.\n", 404)
+        return PlainTextResponse("Not found.\n", 404)
     return FileResponse(file, headers={"Cache-Control": "no-cache"})
 
 
@@ -87,27 +87,27 @@ def _picture_route(store: ResultStore) -> Callable[[Request], Awaitable[Response
         try:
             file = store.picture_file(request.path_params["photo"], request.path_params["picture"])
         except ValueError:
-            return PlainTextResponse("There is nothing here.\n", 404)
+            return PlainTextResponse("Not found.\n", 404)
         try:
-            # Here, because the response would look only after it has been sent off: then a
-            # picture that is deleted in between ends in an error instead of this sentence.
+            # The response itself would look too late: if the picture is deleted meanwhile, it
+            # would end in an error.
             found = file.stat()
         except FileNotFoundError:
-            return PlainTextResponse("No longer here; compare again.\n", 404)
-        # Named by its content: what is under this address never changes.
-        kept = {"Cache-Control": "private, max-age=3600, immutable"}
-        return FileResponse(file, media_type="image/png", headers=kept, stat_result=found)
+            return PlainTextResponse("No longer on the server; press “Run again”.\n", 404)
+        # The address contains a checksum, so the picture behind it never changes.
+        headers = {"Cache-Control": "private, max-age=3600, immutable"}
+        return FileResponse(file, media_type="image/png", headers=headers, stat_result=found)
 
     return picture
 
 
 def _theme() -> gr.Theme:
-    # The SemiBold files that gradio bundles lack letters; 400 and 700 are whole.
+    # The SemiBold files that Gradio bundles lack letters; 400 and 700 are complete.
     font = gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700))
     theme = gr.themes.Soft(
         primary_hue="amber", neutral_hue="stone", font=[font, "system-ui", "sans-serif"]
     )
-    # Calm beside pictures: a tick says that something is chosen, not a field of colour.
+    # Calm beside pictures: a tick shows a choice, not a coloured field.
     return theme.set(
         checkbox_label_background_fill="transparent",
         checkbox_label_background_fill_dark="transparent",

@@ -1,7 +1,7 @@
-"""How long a model takes on this computer: alone, several times, when nothing else is asked of it.
+"""How long a model takes on this computer: several runs, alone, while the server is idle.
 
-While a rendering runs beside it a model takes up to ten times as long, so a time from a
-comparison says more about the comparison than about the model.
+Beside a rendering a model takes up to ten times as long. A time taken during a comparison would say
+more about the comparison than about the model.
 """
 
 import contextlib
@@ -15,18 +15,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradio_app.models import ModelChoice
-from gradio_app.workshop import Workshop
+from gradio_app.model_catalogue import ModelChoice
+from gradio_app.task_pool import TaskPool
 
 RUNS = 5
-"""Undisturbed runs, of which the median counts."""
+"""Undisturbed runs; their median counts."""
 
 _QUIET_BEFORE = 2.0
-"""Seconds without a task before a run; the visitor's browser is often on this computer, too."""
-_LOOK_EVERY = 0.2
+"""Seconds without a task before a run; the visitor's browser often runs on this computer, too."""
+_POLL_EVERY = 0.2
 _LONGEST_PAUSE = 60.0
-_MOST_OF_OTHERS = 1.1
-"""A run that took longer than this times its own computing shared its core with other programs."""
+_MOST_WALL_PER_CPU = 1.1
+"""A run with more wall time per CPU time than this shared its core with another program."""
 _LOWEST_PRIORITY = 19
 
 
@@ -35,35 +35,36 @@ class Run:
     """One run of a model.
 
     Attributes:
-        seconds: that passed.
-        computing: seconds that the core worked on it.
+        seconds: wall time.
+        cpu_seconds: CPU time of the thread.
     """
 
     seconds: float
-    computing: float
+    cpu_seconds: float
 
 
 class SpeedMeter:
-    """Measures models one after another, each once for the life of the server.
+    """Measures models one after another, each once in the life of the server.
 
-    It works at the lowest priority and begins a run only while the workshop has no task. A run
-    during which a task came, or another program took the core, does not count and is repeated.
+    It works at the lowest priority and only while the pool has no task. A run does not count and is
+    repeated if a task arrived meanwhile or another program used the core.
     """
 
     def __init__(
         self,
-        workshop: Workshop,
+        pool: TaskPool,
         load: Callable[[ModelChoice], Callable[[], Run]] | None = None,
         quiet_before: float = _QUIET_BEFORE,
     ):
         """Measures nothing yet.
 
         Args:
-            workshop: whose tasks come first.
-            load: gives what runs a model once; its first run is not counted.
+            pool: its tasks go first.
+            load: loads a model and returns a function that runs it once; the first run does not
+                count.
             quiet_before: seconds without a task before a run.
         """
-        self._workshop = workshop
+        self._pool = pool
         self._load = load or load_model
         self._quiet_before = quiet_before
         self._known: dict[str, float | None] = {}
@@ -71,8 +72,8 @@ class SpeedMeter:
         self._lock = threading.Lock()
         self._is_running = False
 
-    def ask(self, models: Iterable[ModelChoice]) -> None:
-        """Has those measured that are not known yet; returns at once."""
+    def request(self, models: Iterable[ModelChoice]) -> None:
+        """Has models measured unless they were before; returns at once."""
         with self._lock:
             for model in models:
                 if model.key not in self._known:
@@ -82,16 +83,16 @@ class SpeedMeter:
                 threading.Thread(target=self._work, name="speed", daemon=True).start()
 
     def known(self, models: Iterable[ModelChoice]) -> dict[str, float]:
-        """Milliseconds of one run on one core, by the model's key, as far as they are known."""
+        """Milliseconds of one run on one core, by the model's key, as far as measured."""
         found = {model.key: self._known.get(model.key) for model in models}
         return {key: milliseconds for key, milliseconds in found.items() if milliseconds}
 
     def is_done(self, models: Iterable[ModelChoice]) -> bool:
-        """Whether nothing more will become known; a model that cannot be run stays unknown."""
+        """Whether all models were measured, or failed to run."""
         return all(model.key in self._known for model in models)
 
     def _work(self) -> None:
-        with contextlib.suppress(OSError):  # then at the same priority as all else
+        with contextlib.suppress(OSError):  # then at normal priority
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
         while (model := self._next()) is not None:
             milliseconds = None
@@ -112,7 +113,7 @@ class SpeedMeter:
     def _measure(self, model: ModelChoice) -> float:
         """The median of undisturbed runs, in seconds."""
         runs: list[float] = []
-        pause = _LOOK_EVERY
+        pause = _POLL_EVERY
         while True:
             self._wait_until_quiet()
             run = self._load(model)
@@ -121,38 +122,38 @@ class SpeedMeter:
                 runs.append(seconds)
                 if len(runs) == RUNS:
                     return statistics.median(runs)
-            # Nothing stays loaded while others work.
+            # Frees the memory while others work.
             del run
             time.sleep(pause)
             pause = min(_LONGEST_PAUSE, 2 * pause)
 
     def _undisturbed(self, run: Callable[[], Run]) -> float | None:
         """Seconds of one run; None if anything else ran meanwhile."""
-        before = self._workshop.requests
-        if self._workshop.tasks:
+        before = self._pool.requests
+        if self._pool.unfinished:
             return None
         taken = run()
-        if self._workshop.requests != before:
+        if self._pool.requests != before:
             return None
-        return taken.seconds if taken.seconds <= _MOST_OF_OTHERS * taken.computing else None
+        return taken.seconds if taken.seconds <= _MOST_WALL_PER_CPU * taken.cpu_seconds else None
 
     def _wait_until_quiet(self) -> None:
-        since, seen = time.monotonic(), self._workshop.requests
-        while time.monotonic() - since < self._quiet_before or self._workshop.tasks:
-            time.sleep(_LOOK_EVERY)
-            if self._workshop.tasks or self._workshop.requests != seen:
-                since, seen = time.monotonic(), self._workshop.requests
+        since, seen = time.monotonic(), self._pool.requests
+        while time.monotonic() - since < self._quiet_before or self._pool.unfinished:
+            time.sleep(_POLL_EVERY)
+            if self._pool.unfinished or self._pool.requests != seen:
+                since, seen = time.monotonic(), self._pool.requests
 
 
 def load_model(choice: ModelChoice) -> Callable[[], Run]:
-    """What runs a model once, at the first of its working sizes."""
+    """Loads a model at its first working size; the returned function runs it once."""
     model = choice.renderers()[0]
     random = np.random.default_rng(0)
     photo = random.random((*model.input_size, model.input_channels), np.float32)
 
     def run() -> Run:
-        start, computing = time.perf_counter(), time.thread_time()
+        start, cpu_start = time.perf_counter(), time.thread_time()
         model.run(photo)
-        return Run(time.perf_counter() - start, time.thread_time() - computing)
+        return Run(time.perf_counter() - start, time.thread_time() - cpu_start)
 
     return run

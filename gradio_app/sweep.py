@@ -1,4 +1,4 @@
-"""Deletes what is too old, again and again, whatever happens meanwhile."""
+"""Deletes old files regularly, while others write to and delete from the same folders."""
 
 import errno
 import logging
@@ -11,9 +11,9 @@ from pathlib import Path
 
 
 def sweep_on(jobs: Sequence[Callable[[], None]], every: float) -> threading.Event:
-    """Runs jobs every so many seconds in a thread of its own, until the event is set.
+    """Runs jobs every `every` seconds in a separate thread, until the returned event is set.
 
-    A job that fails is logged and tried again the next time; the others run all the same.
+    A failed job is logged and runs again the next time; the other jobs are not affected.
     """
     ended = threading.Event()
 
@@ -23,14 +23,16 @@ def sweep_on(jobs: Sequence[Callable[[], None]], every: float) -> threading.Even
                 try:
                     job()
                 except Exception:
-                    logging.exception("a sweep failed; it is tried again in %.0f s", every)
+                    logging.exception(
+                        "deleting old files failed; the next attempt is in %.0f s", every
+                    )
 
     threading.Thread(target=run, name="sweep", daemon=True).start()
     return ended
 
 
 def entries_of(folder: Path) -> list[Path]:
-    """What is in a folder; nothing where the folder itself has vanished."""
+    """The contents of a folder; empty if the folder is gone."""
     try:
         return list(folder.iterdir())
     except FileNotFoundError:
@@ -38,7 +40,7 @@ def entries_of(folder: Path) -> list[Path]:
 
 
 def age_of(entry: Path) -> float | None:
-    """Seconds since a file or folder was changed; None where it has vanished."""
+    """Seconds since a file or folder was changed; None if it is gone."""
     try:
         return time.time() - entry.stat().st_mtime
     except FileNotFoundError:
@@ -46,10 +48,10 @@ def age_of(entry: Path) -> float | None:
 
 
 def bytes_on_disk(folder: Path) -> int:
-    """What everything in a folder takes, however deep, in whole blocks of the disk.
+    """The disk space of a folder and all its subfolders, in whole blocks.
 
-    Others may write and delete in it meanwhile. Blocks are counted because a thousand files of
-    one byte take four megabytes.
+    Blocks are counted because a thousand files of one byte take four megabytes. Others may write
+    and delete meanwhile.
     """
     total = 0
     for entry in _walk(folder):
@@ -57,14 +59,14 @@ def bytes_on_disk(folder: Path) -> int:
             found = entry.lstat()
         except FileNotFoundError:
             continue
-        # Some file systems count no blocks before they have written.
+        # Some file systems report no blocks before they have written a file.
         total += max(512 * found.st_blocks, found.st_size if stat.S_ISREG(found.st_mode) else 0)
     return total
 
 
 def delete_older(folder: Path, longest_age: float, spared: Collection[Path] = ()) -> None:
-    """Deletes files that are older than some seconds, however deep, and old empty folders."""
-    # The deepest first, so that a folder comes after what is in it.
+    """Deletes files older than `longest_age` seconds in all subfolders, and old empty folders."""
+    # Deepest first, so that a folder comes after its contents.
     for entry in reversed(list(_walk(folder))):
         age = age_of(entry)
         if age is None or age <= longest_age or entry in spared:
@@ -76,14 +78,14 @@ def delete_older(folder: Path, longest_age: float, spared: Collection[Path] = ()
                 entry.unlink(missing_ok=True)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.ENOENT):
-                logging.warning("%s is too old and cannot be deleted: %s", entry, error)
+                logging.warning("%s is old and cannot be deleted: %s", entry, error)
 
 
 def delete_tree(folder: Path) -> None:
-    """Deletes a folder with all that is in it; what cannot be deleted is logged."""
+    """Deletes a folder with its contents; logs a failure."""
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
-        logging.warning("%s cannot be deleted wholly", folder)
+        logging.warning("%s cannot be deleted completely", folder)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

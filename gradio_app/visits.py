@@ -1,4 +1,4 @@
-"""What a visitor had on the page, for the browser tab that reloads it."""
+"""What a visitor had on the page, so that a reloaded browser tab gets it back."""
 
 import secrets
 import threading
@@ -6,9 +6,9 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from gradio_app.models import ModelChoice
+from gradio_app.model_catalogue import ModelChoice
 from gradio_app.photos import Photo
-from gradio_app.store import LONGEST_AGE
+from gradio_app.result_store import LONGEST_AGE
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Visit:
     """What was on the page.
 
     Attributes:
-        photo: that was compared on.
-        keys: of the models that were ticked.
+        photo: the photo that was compared.
+        keys: of the ticked models.
         own: the visitor's models.
     """
 
@@ -29,30 +29,30 @@ class Visit:
 def new_token() -> str:
     """A name for a visit that nobody can guess.
 
-    The checksum of a photo would be known to everyone who has the file.
+    A checksum of the photo would not do: everyone who has the file knows it.
     """
     return secrets.token_urlsafe(16)
 
 
 class Visits:
-    """The latest visits by their tokens; the oldest are forgotten."""
+    """The latest visits by their tokens; the oldest are dropped."""
 
     def __init__(self, most: int = 1000, longest_age: float = LONGEST_AGE):
         self._most = most
         self._longest_age = longest_age
-        self._kept: OrderedDict[str, tuple[float, Visit]] = OrderedDict()
+        self._visits: OrderedDict[str, tuple[float, Visit]] = OrderedDict()
         self._lock = threading.Lock()
 
     def keep(self, token: str, visit: Visit) -> None:
-        """Keeps a visit in place of what the token named before."""
+        """Stores a visit and replaces the one that the token named before."""
         with self._lock:
-            self._kept[token] = time.monotonic(), visit
-            self._kept.move_to_end(token)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._visits[token] = time.monotonic(), visit
+            self._visits.move_to_end(token)
+            while len(self._visits) > self._most:
+                self._visits.popitem(last=False)
 
     def find(self, token: str) -> Visit | None:
-        """The visit that a token names, unless it is too old or unknown."""
+        """The visit of a token; None if the token is unknown or too old."""
         with self._lock:
-            since, visit = self._kept.get(token, (0.0, None))
+            since, visit = self._visits.get(token, (0.0, None))
         return visit if time.monotonic() - since <= self._longest_age else None

@@ -1,11 +1,13 @@
-// Can you tell A from B? In each round X is one of them by lot; ten answers, one p-value.
+// Can you tell A from B? In each of ten rounds X is one of them at random; then a p-value says how
+// likely it is to do as well by guessing.
 
 export const ROUNDS = 10;
+const SIGNIFICANT = 0.05;
 
 export class BlindTest {
-    constructor() {
-        this.hidden = Array.from(crypto.getRandomValues(new Uint8Array(ROUNDS)), (byte) =>
-            byte & 1 ? 'a' : 'b');
+    // `hidden` says what X is in each round, 'a' or 'b'.
+    constructor(hidden = randomSides()) {
+        this.hidden = hidden;
         this.answers = [];
     }
 
@@ -27,7 +29,8 @@ export class BlindTest {
         if (!this.done) this.answers.push(choice);
     }
 
-    get told() {
+    // How many answers were A or B.
+    get guesses() {
         return this.answers.filter((answer) => answer !== null).length;
     }
 
@@ -35,31 +38,41 @@ export class BlindTest {
         return this.answers.filter((answer, round) => answer === this.hidden[round]).length;
     }
 
-    // A sentence that says what the answers show and what they do not.
+    // What the answers show, in words; `a` and `b` are the pictures' labels.
     verdict(a, b) {
-        const untold = this.round - this.told;
-        const untoldWords = untold ? `${untold} × “I can’t tell”. ` : '';
-        if (this.told === 0) {
-            return `${untoldWords}You could not tell ${a} from ${b}. That is a finding, too.`;
+        const {right, guesses} = this;
+        const skipped = this.round - guesses;
+        const skippedText = skipped ? ` ${skipped} × “I can’t tell”.` : '';
+        if (guesses === 0) return `You could not tell ${a} and ${b} apart.${skippedText}`;
+        const p = chanceOfGuessing(right, guesses);
+        const score = `${right} of ${guesses} right`;
+        const pText = p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`;
+        if (p <= SIGNIFICANT) {
+            return `${score}, better than guessing: you can tell ${a} and ${b} apart (${pText}).`
+                + skippedText;
         }
-        const p = guessing(this.right, this.told);
-        const words = `${this.right} of ${this.told} right. ${untoldWords}Guessing does as well `
-            + `with probability p = ${p < 0.001 ? 'under 0.001' : p.toFixed(3)}: `;
-        return p <= 0.05
-            ? `${words}you do see a difference between ${a} and ${b}.`
-            : `${words}this does not show that you can tell ${a} from ${b}.`;
+        return right > guesses / 2
+            ? `${score}, which may be luck: this does not show that you can tell ${a} and ${b} `
+                + `apart (${pText}).${skippedText}`
+            : `${score}, no better than guessing: you could not tell ${a} and ${b} apart `
+                + `(${pText}).${skippedText}`;
     }
 }
 
-// The probability of at least so many right answers by guessing alone: binomial, one-sided.
-export function guessing(right, told) {
+function randomSides() {
+    const bytes = crypto.getRandomValues(new Uint8Array(ROUNDS));
+    return Array.from(bytes, (byte) => (byte & 1 ? 'a' : 'b'));
+}
+
+// The probability of at least so many right answers by guessing: binomial, one-sided.
+export function chanceOfGuessing(right, guesses) {
     let probability = 0;
-    for (let k = right; k <= told; k += 1) probability += choose(told, k) / 2 ** told;
+    for (let k = right; k <= guesses; k += 1) probability += combinations(guesses, k) / 2 ** guesses;
     return probability;
 }
 
-function choose(n, k) {
-    let ways = 1;
-    for (let i = 1; i <= k; i += 1) ways = (ways * (n - k + i)) / i;
-    return ways;
+function combinations(n, k) {
+    let count = 1;
+    for (let i = 1; i <= k; i += 1) count = (count * (n - k + i)) / i;
+    return count;
 }

@@ -1,39 +1,40 @@
-// The differences of two pictures that were asked for, the last few of them.
+// The differences that were computed last.
 
 import {Picture} from './picture.js';
 
-const KEPT = 2; // of 12 megapixels each takes 64 MB
+const MOST_KEPT = 2; // each takes 64 MB for pictures of 12 megapixels
 
 export class Differences {
-    // `changed` is called when one has come or failed.
-    constructor(measurer, changed) {
-        this.measurer = measurer;
+    // `changed` is called when a difference is ready or has failed.
+    constructor(measuring, changed) {
+        this.measuring = measuring;
         this.changed = changed;
     }
 
-    // By name: {} while it is worked out, then {picture, largest, x, y} or {failure}.
+    // By name: {} while it is computed, then {picture, largest, x, y} or {failure}.
     #known = new Map();
 
     get count() {
         return [...this.#known.values()].filter(({picture}) => picture).length;
     }
 
-    // The difference as a picture, its largest value and where that is; null until it is there.
+    // A difference as {picture, largest, x, y}, with the largest value and where it is. Null until
+    // it is ready; asking for it starts the work.
     of(name, one, other) {
         const known = this.#known.get(name);
         if (known) return known.picture ? known : null;
-        const asked = {};
-        this.#known.set(name, asked);
-        this.#workOut(name, asked, one, other);
+        const request = {};
+        this.#known.set(name, request);
+        this.#compute(name, request, one, other);
         return null;
     }
 
-    // Why one could not be worked out, or nothing.
+    // Why a difference could not be computed; empty otherwise.
     failure(name) {
         return this.#known.get(name)?.failure ?? '';
     }
 
-    // Forgets what failed: the next look asks again.
+    // Forgets what failed, so that it is tried again.
     retry() {
         for (const [name, {failure}] of this.#known) if (failure) this.#known.delete(name);
     }
@@ -43,27 +44,27 @@ export class Differences {
         this.#known.clear();
     }
 
-    async #workOut(name, asked, one, other) {
-        let found;
+    async #compute(name, request, one, other) {
+        let result;
         try {
-            const {levels, ...rest} = await this.measurer.ask('difference', one.blob, other.blob);
-            found = {picture: new Picture(levels), ...rest};
+            const {levels, ...rest} = await this.measuring.ask('difference', one.blob, other.blob);
+            result = {picture: new Picture(levels), ...rest};
         } catch (error) {
-            found = {failure: error.message};
+            result = {failure: error.message};
         }
-        // Another photo may have come meanwhile; its pictures have the same names.
-        if (this.#known.get(name) !== asked) {
-            found.picture?.close();
+        // The photo may have changed meanwhile; its differences have the same names.
+        if (this.#known.get(name) !== request) {
+            result.picture?.close();
             return;
         }
-        this.#known.set(name, found);
+        this.#known.set(name, result);
         this.#forgetAllBut(name);
         this.changed();
     }
 
     #forgetAllBut(newest) {
         const others = [...this.#known].filter(([name, {picture}]) => picture && name !== newest);
-        for (const [name, {picture}] of others.slice(0, others.length - (KEPT - 1))) {
+        for (const [name, {picture}] of others.slice(0, others.length - (MOST_KEPT - 1))) {
             picture.close();
             this.#known.delete(name);
         }

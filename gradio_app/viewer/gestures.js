@@ -1,7 +1,10 @@
-// Mouse, pen and fingers: one moves, two zoom, the divider follows, a rectangle is measured.
+// Mouse, pen and fingers: drag to move, pinch to zoom, move the divider, draw a rectangle.
 
-const CATCH = 22; // CSS pixels around the divider
-const TAP = 300; // ms between the taps of a double tap
+import {clamp, rectangleBetween} from './geometry.js';
+import {placeMagnifier} from './magnifier.js';
+
+const DIVIDER_REACH = 22; // CSS pixels on each side of the divider
+const DOUBLE_TAP = 300; // ms between the two taps
 
 export function followGestures(viewer) {
     const {stage} = viewer.controls;
@@ -19,7 +22,7 @@ export function followGestures(viewer) {
     };
 
     const onDivider = (point) => viewer.mode === 'split' && !viewer.blind
-        && Math.abs(point.x - viewer.divider * canvas.width) < CATCH * viewer.density;
+        && Math.abs(point.x - viewer.divider * canvas.width) < DIVIDER_REACH * viewer.density;
 
     const whatToDrag = (event, point) => {
         if (!viewer.blind && (viewer.regionTool || event.shiftKey)) return 'region';
@@ -47,7 +50,7 @@ export function followGestures(viewer) {
         else if (before) drag(before, point);
         if (before) down.set(event.pointerId, point);
         viewer.pointer = viewer.pixelAt(point);
-        placeLoupe(viewer, point);
+        placeMagnifier(viewer, point);
         viewer.draw();
     });
 
@@ -55,11 +58,11 @@ export function followGestures(viewer) {
         const [dx, dy] = [point.x - before.x, point.y - before.y];
         dragging.moved ||= Math.hypot(dx, dy) > 0;
         if (dragging.what === 'divider') {
-            viewer.set({divider: Math.min(1, Math.max(0, point.x / canvas.width))});
+            viewer.set({divider: clamp(point.x / canvas.width, 0, 1)});
         } else if (dragging.what === 'region') {
             const to = viewer.pixelAt(point);
             dragging.from ??= to;
-            if (to && dragging.from) viewer.set({region: between(dragging.from, to)});
+            if (to && dragging.from) viewer.set({region: rectangleBetween(dragging.from, to)});
         } else {
             viewer.pan(dx, dy);
         }
@@ -67,11 +70,13 @@ export function followGestures(viewer) {
 
     const pinch = (id, before, point) => {
         const [other] = [...down].filter(([each]) => each !== id).map(([, where]) => where);
-        const apart = Math.hypot(before.x - other.x, before.y - other.y);
-        const now = Math.hypot(point.x - other.x, point.y - other.y);
+        const distanceBefore = Math.hypot(before.x - other.x, before.y - other.y);
+        const distance = Math.hypot(point.x - other.x, point.y - other.y);
         const middle = {x: (point.x + other.x) / 2, y: (point.y + other.y) / 2};
         viewer.pan((point.x - before.x) / 2, (point.y - before.y) / 2);
-        if (apart > 0) viewer.zoomTo(viewer.scale * (now / apart), middle);
+        if (distanceBefore > 0) {
+            viewer.zoomTo(viewer.scale * (distance / distanceBefore), middle);
+        }
         dragging.moved = true;
     };
 
@@ -83,7 +88,7 @@ export function followGestures(viewer) {
     };
 
     const tap = (event) => {
-        if (event.timeStamp - lastTap < TAP) toggleZoom(pointOf(event));
+        if (event.timeStamp - lastTap < DOUBLE_TAP) toggleZoom(pointOf(event));
         lastTap = event.timeStamp;
     };
 
@@ -108,22 +113,4 @@ export function followGestures(viewer) {
         const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
         viewer.zoomTo(viewer.scale * Math.exp(-0.002 * event.deltaY * lines), pointOf(event));
     }, {passive: false});
-}
-
-function between(one, other) {
-    return {
-        x: Math.min(one.x, other.x),
-        y: Math.min(one.y, other.y),
-        width: Math.abs(one.x - other.x) + 1,
-        height: Math.abs(one.y - other.y) + 1,
-    };
-}
-
-// Beside the pointer, on the side where there is room.
-function placeLoupe(viewer, point) {
-    const {loupe, stage} = viewer.controls;
-    const [x, y] = [point.x / viewer.density, point.y / viewer.density];
-    const {offsetWidth: width, offsetHeight: height} = loupe;
-    loupe.style.left = `${x + 24 + width < stage.clientWidth ? x + 24 : Math.max(0, x - 24 - width)}px`;
-    loupe.style.top = `${y + 24 + height < stage.clientHeight ? y + 24 : Math.max(0, y - 24 - height)}px`;
 }

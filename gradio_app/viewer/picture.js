@@ -1,11 +1,11 @@
-// A picture without loss: its pixels, and smaller copies for views that show it smaller.
+// A lossless picture, with smaller copies for views that show it smaller.
 
-// Exactly the codes of the file: no colour management, no alpha.
-const AS_STORED = {colorSpaceConversion: 'none', premultiplyAlpha: 'none'};
-const SMALLEST = 512;
+// The values as they are in the file: no colour management, no premultiplied alpha.
+export const AS_STORED = {colorSpaceConversion: 'none', premultiplyAlpha: 'none'};
+const SMALLEST_COPY = 512; // pixels on the long side
 
 export class Picture {
-    // levels[0] is the picture itself; each further one has half the sides of the one before.
+    // levels[0] is the picture itself; each further level is half as wide and high.
     constructor(levels, blob = null) {
         this.levels = levels;
         this.blob = blob;
@@ -15,12 +15,12 @@ export class Picture {
 
     static async load(address) {
         const answer = await fetch(address).catch(() => {
-            throw new Error('the server did not answer; compare again');
+            throw new Error('the server did not answer; press “Run again”');
         });
-        if (!answer.ok) throw new Error('no longer on the server; compare again');
+        if (!answer.ok) throw new Error('no longer on the server; press “Run again”');
         const blob = await answer.blob();
         const levels = [await createImageBitmap(blob, AS_STORED)];
-        while (Math.max(levels.at(-1).width, levels.at(-1).height) > SMALLEST) {
+        while (Math.max(levels.at(-1).width, levels.at(-1).height) > SMALLEST_COPY) {
             const last = levels.at(-1);
             levels.push(await createImageBitmap(last, {
                 ...AS_STORED,
@@ -32,8 +32,8 @@ export class Picture {
         return new Picture(levels, blob);
     }
 
-    // Draws the part that falls into a box, with the picture's corner at (left, top), both in
-    // device pixels. From two device pixels a pixel on, each is a sharp square.
+    // Draws the part that falls into a box, with the picture's top left corner at (left, top), all
+    // in device pixels. From a scale of 2 on, every pixel is a sharp square.
     draw(context, box, left, top, scale) {
         let level = 0;
         while (level + 1 < this.levels.length && scale * 2 ** (level + 1) <= 1) level += 1;
@@ -57,7 +57,12 @@ export class Picture {
         context.restore();
     }
 
-    // RGBA of width × height pixels from (x, y); what lies outside is transparent.
+    // Red, green and blue of one pixel, 0 to 255.
+    rgb(x, y) {
+        return [...this.pixels(x, y, 1, 1)].slice(0, 3);
+    }
+
+    // RGBA of width × height pixels from (x, y); transparent outside the picture.
     pixels(x, y, width, height) {
         Picture.reader ??= new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
         const reader = Picture.reader;

@@ -1,4 +1,4 @@
-"""The page in a real browser, and what its viewer says about itself."""
+"""Opens the page in a real browser and reads the state of its viewer."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ READY = (
 
 
 def open_page(browser: Browser, address: str, **options: Any) -> Page:
-    """A page in a context of its own, its first comparison done; trouble is collected."""
+    """A page in its own context after its first comparison; errors are collected."""
     context = browser.new_context(accept_downloads=True, **options)
     page = context.new_page()
     page.set_default_timeout(40_000)

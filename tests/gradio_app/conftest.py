@@ -1,4 +1,4 @@
-"""A bundle of two small models whose output is known, a server with it, and a real browser."""
+"""A bundle of two small models with known output, a server that shows it, and a real browser."""
 
 import io
 import os
@@ -19,8 +19,8 @@ import tf_keras
 from PIL import Image
 from playwright.sync_api import Browser, Error, sync_playwright
 
-from gradio_app.store import ResultStore
-from gradio_app.workshop import Workshop
+from gradio_app.result_store import ResultStore
+from gradio_app.task_pool import TaskPool
 from pocket_bokeh.bundle import Bundle, BundledModel, GoldenPair, TensorFormat, sha256, write_bundle
 from quantize.convert.conversion import convert
 from quantize.convert.recipes import RECIPES
@@ -32,7 +32,7 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-network
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """float32 gives the photo doubled, float16 its negative."""
+    """float32 returns the photo at twice the size, float16 its negative."""
     contents: dict[str, bytes] = {}
     models = []
     for recipe, gain, offset in (("float32", 1.0, 0.0), ("float16", -1.0, 1.0)):
@@ -54,22 +54,22 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture
 def bundle_file(bundle: Bundle) -> Path:
-    """One of its models as a visitor brings it."""
+    """One of its models, as a visitor uploads it."""
     return bundle.folder / "float16.tflite"
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Iterator[Workshop]:
+def pool(tmp_path: Path) -> Iterator[TaskPool]:
     folder = tmp_path / "results"
     folder.mkdir()
-    workshop = Workshop(ResultStore(folder), cores=2)
-    yield workshop
-    workshop.close()
+    pool = TaskPool(ResultStore(folder), cores=2)
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
 def photo_file(tmp_path: Path) -> Path:
-    """120 × 80 pixels of one grey-green, with a sideways flag: it stands upright."""
+    """120 × 80 pixels of one grey-green, stored sideways with an orientation flag."""
     encoded = io.BytesIO()
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -87,7 +87,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Served:
-    """A running server: its address, and the folder that its temporary folder is in."""
+    """A running server: its address, and the parent of its temporary folder."""
 
     address: str
     temporary: Path
@@ -98,7 +98,7 @@ Serve = Callable[..., AbstractContextManager[Served]]
 
 @pytest.fixture(scope="session")
 def serve(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Serve:
-    """Starts a server as a user does; arguments are the command's, keywords its environment."""
+    """Starts a server; arguments go to the command line, keywords to the environment."""
 
     @contextmanager
     def serving(*arguments: str, **environment: str) -> Iterator[Served]:
@@ -127,7 +127,7 @@ def serve(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Serve:
         finally:
             process.terminate()
             process.communicate(timeout=60)
-        # It leaves nothing behind when it is killed.
+        # It leaves nothing behind, even when it is killed.
         assert not list(temporary.glob("pocket-bokeh-*"))
 
     return serving
@@ -135,7 +135,7 @@ def serve(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Serve:
 
 @pytest.fixture(scope="session")
 def address(serve: Serve) -> Iterator[str]:
-    """Of a server with the usual options."""
+    """The address of a server with default options."""
     with serve() as served:
         yield served.address
 

@@ -1,7 +1,7 @@
-"""Many visitors at once, by hand: python tests/gradio_app/load.py BUNDLE
+"""Simulates many visitors at once: python tests/gradio_app/load.py BUNDLE
 
-Starts a server, sends it photos as browsers do, each unlike all others, and says how each visitor
-fared and how much memory the server took. Needs minutes; no part of ./run test.
+Starts a server, sends it a different photo from each visitor, as browsers do, and reports how many
+got an answer and how much memory the server took. Takes minutes; not part of ./run test.
 """
 
 import io
@@ -23,31 +23,31 @@ import tyro
 from PIL import Image
 
 PATIENCE = 1800.0
-BUSY_WORDS = "Too many are being served"
+BUSY_TEXT = "The server is busy"
 COMPARE_FAILED, BUSY, ANSWERED = "failed", "busy", "answered"
 
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """What the command line takes."""
+    """How many visitors come, and with what."""
 
     bundle: tyro.conf.Positional[Path]
-    """As of the app."""
+    """A folder written by `quantize.export`."""
     visitors: int = 30
-    """How many come at the same time."""
+    """Visitors at the same time."""
     requests: int = 30
-    """How many comparisons there are in all."""
+    """Comparisons in all."""
     megapixels: float = 12.0
-    """Of each photo."""
-    models: tuple[str, ...] = ("float32", "int8_qat")
-    """Which are ticked."""
+    """The size of each photo."""
+    models: tuple[str, ...] = ("float32", "int8 (fine-tuned)")
+    """The labels of the ticked models."""
     port: int = 7899
-    """Of the server."""
+    """The server's port."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a browser reads from the page's description to take part."""
+    """What a browser reads from the page's configuration to send its events."""
 
     upload: dict[str, Any]
     compare: dict[str, Any]
@@ -63,14 +63,14 @@ def main() -> None:
     try:
         page = read_page(address, options.models)
         print(f"started in {time.perf_counter() - start:.1f} s, {memory(server.pid):.0f} MB")
-        burden(server.pid, address, page, options)
+        send_requests(server.pid, address, page, options)
     finally:
         server.terminate()
         server.wait()
 
 
-def burden(pid: int, address: str, page: Page, options: LoadOptions) -> None:
-    """Sends all requests and prints what became of them."""
+def send_requests(pid: int, address: str, page: Page, options: LoadOptions) -> None:
+    """Sends all requests and prints their outcomes."""
     photo = make_photo(options.megapixels)
     watch = MemoryWatch(pid)
     start = time.perf_counter()
@@ -99,11 +99,11 @@ def burden(pid: int, address: str, page: Page, options: LoadOptions) -> None:
 
 
 def visit(address: str, page: Page, photo: bytes, number: int) -> tuple[str, float]:
-    """Uploads a photo of one's own, compares, and fetches every picture."""
+    """Uploads a photo, compares, and fetches every picture."""
     start = time.perf_counter()
     session = f"visitor{number}"
-    own = photo + f"{time.time_ns()} {number}".encode()  # behind the picture's end
-    # An address of its own, as behind a proxy: each visitor has a share of the uploads.
+    own = photo + f"{time.time_ns()} {number}".encode()  # after the end of the picture
+    # A different address for each, as a proxy sends it, since uploads are limited per address.
     sender = {"X-Forwarded-For": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"}
     with httpx.Client(base_url=address, timeout=PATIENCE, headers=sender) as browser:
         sent = browser.post("/gradio_api/upload", files={"files": (f"{number}.jpg", own)})
@@ -128,7 +128,7 @@ def visit(address: str, page: Page, photo: bytes, number: int) -> tuple[str, flo
 def event(
     browser: httpx.Client, session: str, dependency: dict[str, Any], data: list[Any]
 ) -> tuple[str, Any]:
-    """Sends an event through the queue; gives its outcome and what the viewer was last told."""
+    """Sends an event through the queue; returns its outcome and the viewer's last JSON."""
     body = {"fn_index": dependency["id"], "data": data, "session_hash": session}
     joined = browser.post("/gradio_api/queue/join", json=body)
     if joined.status_code == 503:
@@ -144,9 +144,9 @@ def event(
             status = str(outputs[2:3]) if message["msg"] == "process_generating" else status
             if isinstance(first, str) and first.startswith("{"):
                 told = json.loads(first)
-            elif isinstance(first, list):  # only what changed
+            elif isinstance(first, list):  # only the changes
                 told = latest(told, first)
-            if message["msg"] == "process_completed" and BUSY_WORDS in status:
+            if message["msg"] == "process_completed" and BUSY_TEXT in status:
                 return BUSY, None
             if message["msg"] == "process_completed":
                 return (ANSWERED if message["success"] else COMPARE_FAILED), told
@@ -154,7 +154,7 @@ def event(
 
 
 def latest(told: Any, changes: list[Any]) -> Any:
-    """The viewer's text where an update replaces it."""
+    """The viewer's JSON after an update."""
     for change in changes:
         if change[0] == "replace" and not change[1]:
             return json.loads(change[2])
@@ -162,7 +162,7 @@ def latest(told: Any, changes: list[Any]) -> Any:
 
 
 def read_page(address: str, labels: tuple[str, ...]) -> Page:
-    """Waits for the server and reads which events there are."""
+    """Waits for the server and reads its events."""
     for _ in range(240):
         try:
             config = httpx.get(f"{address}/config", timeout=5).json()
@@ -179,12 +179,12 @@ def read_page(address: str, labels: tuple[str, ...]) -> Page:
         if parts["viewer"]["id"] in each["outputs"] and parts["models"]["id"] in each["inputs"]
     )
     choices = parts["models"]["props"]["choices"]
-    keys = tuple(key for words, key in choices if words.split(" · ")[0] in labels)
+    keys = tuple(key for label, key in choices if label.split(" · ")[0] in labels)
     return Page(upload, compare, keys)
 
 
 def make_photo(megapixels: float) -> bytes:
-    """A JPEG in 4 to 3, with the noise of a camera."""
+    """A JPEG of 4:3 with a camera's noise."""
     height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
     random = np.random.default_rng(0)
     coarse = random.integers(0, 256, (48, 64, 3), np.uint8)
@@ -197,7 +197,7 @@ def make_photo(megapixels: float) -> bytes:
 
 
 class MemoryWatch:
-    """The largest memory of a process while it is watched."""
+    """Records the largest memory use of a process."""
 
     def __init__(self, pid: int):
         self.largest = 0.0
@@ -207,7 +207,7 @@ class MemoryWatch:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the watch."""
+        """Stops recording."""
         self._end.set()
         self._thread.join()
 
@@ -217,7 +217,7 @@ class MemoryWatch:
 
 
 def memory(pid: int) -> float:
-    """What a process holds of its own in main memory, in MB; mapped files do not count."""
+    """The resident memory of a process in MB, without mapped files."""
     pages = Path(f"/proc/{pid}/statm").read_text().split()
     return (int(pages[1]) - int(pages[2])) * os.sysconf("SC_PAGE_SIZE") / 1e6
 

@@ -1,4 +1,4 @@
-"""What a real server answers to strangers, and that it goes on afterwards."""
+"""What a real server refuses, and that it keeps running."""
 
 import base64
 import http.client
@@ -18,7 +18,7 @@ from pocket_bokeh.errors import UserError
 def ask(
     address: str, path: str, method: str = "GET", body: bytes = b"", /, **headers: str
 ) -> tuple[int, str]:
-    """Status and text; the path goes out as it is."""
+    """Status and text of an answer; the path is sent unchanged."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body, named)
@@ -75,7 +75,7 @@ def test_what_another_site_sends_is_refused(address: str, headers: dict[str, str
     ],
 )
 def test_there_is_nothing_beside_the_page(address: str, path: str) -> None:
-    assert ask(address, path) == (404, "There is nothing here.\n")
+    assert ask(address, path) == (404, "Not found.\n")
 
 
 def test_files_of_the_machine_are_not_served(address: str, bundle: Bundle) -> None:
@@ -95,7 +95,7 @@ def test_the_queue_cannot_be_skipped(address: str) -> None:
     ["/etc/hostname", "http://example.com/x.png", "uploads/../../../etc/hostname", "\0", 7],
 )
 def test_a_file_that_was_never_uploaded_is_not_read(address: str, path: object) -> None:
-    """The camera's handler is given another file, as a forged page would."""
+    """A forged event gives the camera's handler another file."""
     config = json.loads(ask(address, "/config")[1])
     camera = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "camera")
     takes = next(d for d in config["dependencies"] if camera in d["inputs"])
@@ -150,7 +150,7 @@ def test_a_name_that_was_given_is_served() -> None:
 
 
 def behind_proxy(address: str) -> TestClient:
-    """A guarded application that was told its public address; Host is what nginx sends."""
+    """A guarded application with a public address, and the Host that nginx sends."""
     guarded = Guard(PlainTextResponse("inside"), public=read_public_address(address))
     return TestClient(guarded, base_url="http://127.0.0.1:7860")
 
@@ -181,7 +181,7 @@ def test_a_name_that_a_proxy_sends_on_must_be_known_too() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "192.168.1.2:7860"])
 def test_no_other_site_may_read_or_send_headers(address: str, host: str) -> None:
-    """The framework allows every origin where Host is not this machine's own name."""
+    """Gradio allows every origin if Host is not the name of this machine."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
     asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-a"}
     for method, more in (("OPTIONS", asks), ("GET", {})):

@@ -1,4 +1,4 @@
-"""What visitors bring is read as it is meant, or refused in a sentence."""
+"""Visitors' photos are read correctly, or refused with a sentence."""
 
 import io
 from pathlib import Path
@@ -56,12 +56,12 @@ def test_of_an_animation_the_first_picture_is_taken_and_the_page_says_so(
     file = tmp_path / f"moving.{kind.lower()}"
     file.write_bytes(encoded(GREEN, kind, save_all=True, append_images=others))
     photo = read_upload(file)
-    assert photo.note == "an animation: the first of its 3 pictures is taken"
+    assert photo.note == "an animation: only the first of its 3 pictures is used"
     np.testing.assert_allclose(photo.decode()[5, 5], (60, 100, 60), atol=8)
 
 
 def test_a_damaged_animation_is_a_photo_or_a_sentence(tmp_path: Path) -> None:
-    """Wherever a GIF is cut short or a byte of it is another."""
+    """For every place where a GIF may be cut or a byte changed."""
     whole = encoded(
         GREEN, "GIF", save_all=True, append_images=[Image.new("RGB", GREEN.size, "red")]
     )
@@ -78,7 +78,7 @@ def test_a_damaged_animation_is_a_photo_or_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_phones_second_picture_is_no_animation(tmp_path: Path) -> None:
-    """As gain maps and stereo pictures lie in a JPEG."""
+    """Gain maps and stereo pictures are stored in a JPEG this way."""
     file = tmp_path / "phone.jpg"
     file.write_bytes(encoded(GREEN, "MPO", save_all=True, append_images=[GREEN]))
     assert read_upload(file).note == ""
@@ -96,7 +96,7 @@ def test_heic_is_read_upright(tmp_path: Path) -> None:
 
 
 def bomb() -> bytes:
-    """A PNG of a few kilobytes that claims more than 200 megapixels."""
+    """A PNG of a few kilobytes with more than 200 megapixels."""
     return encoded(Image.new("1", (20_000, 10_001)), "PNG")
 
 

@@ -1,4 +1,4 @@
-"""The page behind a real nginx: under a path, under another name, and with nginx's own defaults."""
+"""The page behind a real nginx: under a path, under another name, and with nginx's defaults."""
 
 import os
 import pwd
@@ -24,8 +24,8 @@ READY = (
     "(document.querySelector('.viewer')?.viewer)"
 )
 
-# As README.md says, but for the address.
-README_LINES = """location /bokeh/ {{
+# As in docs/browser.md, except for the address.
+DOCUMENTED = """location /bokeh/ {{
     proxy_pass http://{upstream}/;
     client_max_body_size 100m;
 }}"""
@@ -44,7 +44,7 @@ PATH_AND_NAME_SENT_ON = """location /bokeh/ {{
 
 @contextmanager
 def nginx(port: int, lines: str, folder: Path) -> Iterator[None]:
-    """A proxy on loopback, with nothing but the lines set."""
+    """Runs nginx on the loopback address with the given lines of configuration."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None:
         pytest.skip("no nginx; bring it with: apt-get install nginx-light")
@@ -85,7 +85,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """More than the megabyte that nginx lets through by itself."""
+    """A photo above the megabyte that nginx accepts by default."""
     file = tmp_path_factory.mktemp("photos") / "noise.png"
     noise = np.random.default_rng(0).integers(0, 256, (640, 640, 3), np.uint8)
     Image.fromarray(noise).save(file)
@@ -94,7 +94,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check_page(chromium: Browser, address: str, photo: Path) -> None:
-    """Opens the page as a browser does, and compares on the example and on a photo."""
+    """Opens the page in a browser and compares the example and a photo."""
     page = chromium.new_page()
     page.set_default_timeout(60_000)
     failed: list[str] = []
@@ -114,11 +114,11 @@ def check_page(chromium: Browser, address: str, photo: Path) -> None:
     assert not failed
 
 
-@pytest.mark.parametrize("lines", [README_LINES, UNSTRIPPED], ids=["readme", "unstripped"])
+@pytest.mark.parametrize("lines", [DOCUMENTED, UNSTRIPPED], ids=["documented", "unstripped"])
 def test_a_path_with_nginx_as_it_is(
     chromium: Browser, serve: Any, photo: Path, tmp_path: Path, lines: str
 ) -> None:
-    """Host is then 127.0.0.1; the browser knows localhost, as the server was told."""
+    """nginx sends 127.0.0.1 as Host; the browser uses localhost, as in --root-path."""
     port = free_port()
     address = f"http://localhost:{port}/bokeh"
     with serve("--root-path", address) as served:

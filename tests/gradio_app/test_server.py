@@ -1,4 +1,4 @@
-"""How the server starts, or says why it cannot."""
+"""The server starts, or says why it cannot."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ from pocket_bokeh.errors import UserError
         (["--auth", "secret"], "expected NAME:PASSWORD"),
         (["--host", "300.1.1.1"], "cannot listen on 300.1.1.1"),
         (["--root-path", "bokeh"], "expected a path such as /bokeh"),
-        (["--uploads", "0"], "at least 1, in megabytes"),
+        (["--uploads", "0"], "expected at least 1 (megabyte)"),
     ],
 )
 def test_what_cannot_be_served_is_one_line(
@@ -35,7 +35,7 @@ def test_what_cannot_be_served_is_one_line(
 
 
 def test_the_login_may_come_from_the_environment(serve: Any) -> None:
-    """There other users of the machine do not see it, and the models that run apart neither."""
+    """There neither other users of the machine nor the processes that check models see it."""
     with serve(POCKET_BOKEH_AUTH="ada:secret") as served:
         assert httpx.get(served.address, timeout=60).status_code == 401
         assert httpx.get(served.address, auth=("ada", "wrong"), timeout=60).status_code == 401
@@ -59,11 +59,11 @@ def test_a_port_that_is_taken_is_one_line(bundle: Bundle, address: str) -> None:
     command = [sys.executable, "-m", "gradio_app", "--bundle", str(bundle.folder), "--port", port]
     process = subprocess.run(command, capture_output=True, text=True)
     assert process.returncode == 2
-    assert f"port {port} is taken" in process.stderr.splitlines()[-1]
+    assert f"port {port} is in use" in process.stderr.splitlines()[-1]
 
 
 def test_the_app_starts_without_tensorflow() -> None:
-    """Seconds of start-up, and half a gigabyte, for nothing that it needs."""
+    """TensorFlow would take seconds and half a gigabyte, and the page does not need it."""
     loaded = subprocess.run(
         [
             sys.executable,

@@ -1,4 +1,4 @@
-"""Models are measured alone, and what was disturbed does not count."""
+"""Models are measured alone, and disturbed runs do not count."""
 
 import threading
 import time
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from gradio_app.models import ModelChoice, choices_of
+from gradio_app.model_catalogue import ModelChoice, list_models
 from gradio_app.speed import RUNS, Run, SpeedMeter, load_model
-from gradio_app.workshop import Workshop
+from gradio_app.task_pool import TaskPool
 from pocket_bokeh.bundle import Bundle
 
 
@@ -21,7 +21,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 class Script:
-    """A model that takes the given times, one run after another, and the last for ever."""
+    """A model whose runs take the given times; the last one repeats."""
 
     def __init__(self, *runs: Run | Callable[[], Run]):
         self.left = list(runs)
@@ -42,53 +42,51 @@ def quiet(seconds: float) -> Run:
     return Run(seconds, seconds)
 
 
-def measured(workshop: Workshop, script: Script, models: list[ModelChoice]) -> SpeedMeter:
-    meter = SpeedMeter(workshop, script.load, quiet_before=0.0)
-    meter.ask(models)
+def measured(pool: TaskPool, script: Script, models: list[ModelChoice]) -> SpeedMeter:
+    meter = SpeedMeter(pool, script.load, quiet_before=0.0)
+    meter.request(models)
     wait_for(lambda: meter.is_done(models))
     return meter
 
 
 def test_the_median_of_undisturbed_runs_counts_and_the_first_run_does_not(
-    workshop: Workshop, bundle: Bundle
+    pool: TaskPool, bundle: Bundle
 ) -> None:
-    (model, _) = choices_of(bundle)
+    (model, _) = list_models(bundle)
     script = Script(quiet(9.0), *(quiet(seconds) for seconds in (0.5, 0.1, 0.3, 0.2, 0.4)))
-    assert measured(workshop, script, [model]).known([model]) == {model.key: 300.0}
+    assert measured(pool, script, [model]).known([model]) == {model.key: 300.0}
     assert script.taken == 1 + RUNS
 
 
-def test_a_run_beside_a_rendering_is_repeated(workshop: Workshop, bundle: Bundle) -> None:
-    (model, _) = choices_of(bundle)
+def test_a_run_beside_a_rendering_is_repeated(pool: TaskPool, bundle: Bundle) -> None:
+    (model, _) = list_models(bundle)
 
     def beside() -> Run:
-        workshop.request("visitor", "rendering", lambda: None).result(10)
+        pool.request("visitor", "rendering", lambda: None).result(10)
         return quiet(9.0)
 
     script = Script(quiet(1.0), quiet(0.1), beside, quiet(9.0), quiet(0.1))
-    assert measured(workshop, script, [model]).known([model]) == {model.key: 100.0}
+    assert measured(pool, script, [model]).known([model]) == {model.key: 100.0}
     assert script.loaded == 2
 
 
-def test_a_run_that_shared_its_core_is_repeated(workshop: Workshop, bundle: Bundle) -> None:
-    (model, _) = choices_of(bundle)
-    script = Script(quiet(1.0), Run(seconds=0.9, computing=0.1), quiet(1.0), quiet(0.1))
-    assert measured(workshop, script, [model]).known([model]) == {model.key: 100.0}
+def test_a_run_that_shared_its_core_is_repeated(pool: TaskPool, bundle: Bundle) -> None:
+    (model, _) = list_models(bundle)
+    script = Script(quiet(1.0), Run(seconds=0.9, cpu_seconds=0.1), quiet(1.0), quiet(0.1))
+    assert measured(pool, script, [model]).known([model]) == {model.key: 100.0}
 
 
-def test_nothing_is_measured_while_the_workshop_has_a_task(
-    workshop: Workshop, bundle: Bundle
-) -> None:
-    models = choices_of(bundle)
+def test_nothing_is_measured_while_the_pool_has_a_task(pool: TaskPool, bundle: Bundle) -> None:
+    models = list_models(bundle)
     go = threading.Event()
 
     def wait() -> None:
         go.wait(30)
 
-    rendering = workshop.request("visitor", "rendering", wait)
+    rendering = pool.request("visitor", "rendering", wait)
     script = Script(quiet(0.1))
-    meter = SpeedMeter(workshop, script.load, quiet_before=0.0)
-    meter.ask(models)
+    meter = SpeedMeter(pool, script.load, quiet_before=0.0)
+    meter.request(models)
     time.sleep(0.5)
     assert (script.loaded, meter.known(models)) == (0, {})
     assert not meter.is_done(models)
@@ -99,9 +97,9 @@ def test_nothing_is_measured_while_the_workshop_has_a_task(
 
 
 def test_each_model_is_measured_once_and_a_broken_one_not_for_ever(
-    workshop: Workshop, bundle: Bundle, caplog: pytest.LogCaptureFixture
+    pool: TaskPool, bundle: Bundle, caplog: pytest.LogCaptureFixture
 ) -> None:
-    good, bad = choices_of(bundle)
+    good, bad = list_models(bundle)
     script = Script(quiet(0.1))
 
     def load(model: ModelChoice) -> Callable[[], Run]:
@@ -109,9 +107,9 @@ def test_each_model_is_measured_once_and_a_broken_one_not_for_ever(
             raise RuntimeError("no longer here")
         return script.load(model)
 
-    meter = SpeedMeter(workshop, load, quiet_before=0.0)
+    meter = SpeedMeter(pool, load, quiet_before=0.0)
     for _ in range(3):
-        meter.ask([bad, good])
+        meter.request([bad, good])
         wait_for(lambda: meter.is_done([bad, good]))
     assert meter.known([bad, good]) == {good.key: 100.0}
     assert script.taken == 1 + RUNS
@@ -119,5 +117,5 @@ def test_each_model_is_measured_once_and_a_broken_one_not_for_ever(
 
 
 def test_a_real_model_is_loaded_and_timed(bundle: Bundle) -> None:
-    run = load_model(choices_of(bundle)[1])
-    assert all(taken.seconds > 0 and taken.computing > 0 for taken in (run(), run()))
+    run = load_model(list_models(bundle)[1])
+    assert all(taken.seconds > 0 and taken.cpu_seconds > 0 for taken in (run(), run()))

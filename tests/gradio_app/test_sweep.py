@@ -1,4 +1,4 @@
-"""What is too old is deleted, whatever others do to the folder meanwhile."""
+"""Old files are deleted, whatever others do in the folder meanwhile."""
 
 import itertools
 import logging
@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gradio_app.models import sweep_uploads
-from gradio_app.store import ResultStore
+from gradio_app.model_uploads import sweep_uploads
+from gradio_app.result_store import ResultStore
 from gradio_app.sweep import bytes_on_disk, delete_older, sweep_on
 
 
 @contextmanager
 def busy(*works: object) -> Iterator[None]:
-    """Threads that do something again and again until the end."""
+    """Threads that repeat their work until the end of the block."""
     ended = threading.Event()
     failures: list[BaseException] = []
 
@@ -43,7 +43,7 @@ def busy(*works: object) -> Iterator[None]:
 
 
 def test_the_store_is_swept_while_others_write(tmp_path: Path) -> None:
-    """Writers rename and delete files all the time; no sweep may fail over one that vanished."""
+    """Files vanish while the sweep runs, because others rename and delete them."""
     store = ResultStore(tmp_path)
     pixels = np.zeros((4, 4, 3), np.uint8)
     numbers = itertools.count()
@@ -68,12 +68,12 @@ def test_a_sweep_that_cannot_be_done_spoils_no_comparison(
     def fail(folder: Path) -> int:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr("gradio_app.store.bytes_on_disk", fail)
+    monkeypatch.setattr("gradio_app.result_store.bytes_on_disk", fail)
     store = ResultStore(tmp_path)
     with store.in_use("photo"):
         store.write_note("photo", "n", {"x": 1})
     assert store.read_note("photo", "n") == {"x": 1}
-    assert "could not be swept" in caplog.text
+    assert "could not be deleted" in caplog.text
 
 
 def test_the_sweep_goes_on_after_a_failure(caplog: pytest.LogCaptureFixture) -> None:
@@ -87,7 +87,7 @@ def test_the_sweep_goes_on_after_a_failure(caplog: pytest.LogCaptureFixture) -> 
         for _ in range(3):
             assert done.acquire(timeout=60)
         ended.set()
-    assert "a sweep failed" in caplog.text
+    assert "deleting old files failed" in caplog.text
     assert "vanished" in caplog.text
 
 

@@ -1,7 +1,7 @@
-// A photo that is pasted or dropped anywhere on the page goes the way of a chosen file.
+// A photo that is pasted or dropped anywhere on the page is treated like a chosen file.
 
-export function takeFromAnywhere(selector) {
-    const hand = (files) => {
+export function acceptAnywhere(selector) {
+    const choose = (files) => {
         const input = document.querySelector(selector);
         const photo = [...files].find((file) => file.type.startsWith('image/') || !file.type);
         if (!input || !photo) return false;
@@ -13,14 +13,14 @@ export function takeFromAnywhere(selector) {
     };
     document.addEventListener('paste', (event) => {
         if (event.target.closest?.('input, textarea')) return;
-        if (hand(event.clipboardData.files)) event.preventDefault();
+        if (choose(event.clipboardData.files)) event.preventDefault();
     });
     document.addEventListener('dragover', (event) => {
         if (event.dataTransfer.types.includes('Files')) event.preventDefault();
     });
     document.addEventListener('drop', (event) => {
-        if (event.defaultPrevented) return; // a field of its own took it
+        if (event.defaultPrevented) return; // an upload field took it
         event.preventDefault();
-        hand(event.dataTransfer.files);
+        choose(event.dataTransfer.files);
     });
 }

@@ -1,4 +1,4 @@
-"""What the browser could not work out is said, forgotten, and asked again."""
+"""The page reports what the browser could not compute, and tries again on request."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,14 @@ from tests.gradio_app.browser import READY, VIEWER, open_page
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
 
-WORKER = "**/viewer/measure.js"
+WORKER = "**/viewer/measure_worker.js"
 CRASHING = "self.onmessage = () => { throw new Error('lost'); };"
 SILENT = "self.onmessage = () => {};"
 
 
 @pytest.fixture
 def page(chromium: Browser, address: str) -> Iterator[Page]:
-    """A page in difference mode of two models, before which no worker has been asked."""
+    """A page whose worker has not been used yet."""
     page = open_page(chromium, address)
     page.locator(".viewer .stage").focus()
     yield page
@@ -25,7 +25,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
 
 
 def break_worker(page: Page, script: str | None) -> None:
-    """Gives the page another worker from now on; None stands for a file that is not there."""
+    """Replaces the page's worker; None stands for a missing file."""
     if script is None:
         page.context.route(WORKER, lambda route: route.abort())
     else:
@@ -46,8 +46,8 @@ def test_a_rectangle_that_could_not_be_measured_is_asked_again(
     report = page.locator(".viewer .region-report")
     expect(report).to_contain_text("not measured")
     page.context.unroute(WORKER)
-    report.get_by_role("button", name="try again").click()
-    expect(report.locator("caption")).to_contain_text("against B float16")
+    report.get_by_role("button", name="Try again").click()
+    expect(report.locator("caption")).to_contain_text("compared with B (float16)")
 
 
 @pytest.mark.parametrize("script", [None, CRASHING], ids=["not loaded", "crashing"])
@@ -55,11 +55,11 @@ def test_a_difference_that_failed_is_asked_again(page: Page, script: str | None)
     break_worker(page, script)
     page.keyboard.press("d")
     words = page.locator(".viewer .panel .largest")
-    expect(words).to_contain_text("not known")
+    expect(words).to_contain_text("unknown")
     page.context.unroute(WORKER)
-    page.get_by_role("button", name="try again").click()
+    page.get_by_role("button", name="Try again").click()
     expect(words).to_contain_text("of 255")
-    expect(page.locator("[data-do=largest]")).to_have_text("go there")
+    expect(page.locator("[data-do=largest]")).to_have_text("Show it")
 
 
 def test_a_picture_that_cannot_be_decoded_is_said_and_returning_asks_again(page: Page) -> None:
@@ -72,7 +72,7 @@ def test_a_picture_that_cannot_be_decoded_is_said_and_returning_asks_again(page:
     )
     page.keyboard.press("d")
     words = page.locator(".viewer .panel .largest")
-    expect(words).to_contain_text("not known")
+    expect(words).to_contain_text("unknown")
     page.evaluate(f"() => {{ {VIEWER}.picture({VIEWER}.a).blob = window.kept; }}")
     page.keyboard.press("s")
     page.keyboard.press("d")
@@ -98,12 +98,12 @@ def test_two_differences_are_kept(page: Page) -> None:
 
 
 def test_a_difference_of_the_photo_before_is_not_this_photos(page: Page) -> None:
-    """The answer comes after the photo has changed; the pictures' keys are the same."""
+    """The result arrives after the photo has changed, with the same keys."""
     found = page.evaluate(
         f"""async () => {{
             const v = {VIEWER};
-            const [answers, ask] = [[], v.measurer.ask];
-            v.measurer.ask = () => new Promise((resolve) => answers.push(resolve));
+            const [answers, ask] = [[], v.measuring.ask];
+            v.measuring.ask = () => new Promise((resolve) => answers.push(resolve));
             v.setMode('difference');
             v.show({{...v.photo, photo: 'another'}});
             const ready = () => v.ready.length === v.entries.length;
@@ -120,7 +120,7 @@ def test_a_difference_of_the_photo_before_is_not_this_photos(page: Page) -> None
 
 def test_figures_of_a_rectangle_go_with_the_photo(page: Page) -> None:
     page.keyboard.press("Enter")
-    expect(page.locator(".region-report caption")).to_contain_text("against B float16")
+    expect(page.locator(".region-report caption")).to_contain_text("compared with B (float16)")
     page.evaluate(f"() => {VIEWER}.show({{...{VIEWER}.photo, photo: 'another'}})")
     expect(page.locator(".region-report")).to_be_hidden()
 

@@ -1,4 +1,4 @@
-"""What is chosen is what is shown, in a real browser, and a reload finds it again."""
+"""The page shows what was chosen last, and a reloaded tab shows it again."""
 
 import io
 from pathlib import Path
@@ -16,7 +16,7 @@ expect.set_options(timeout=30_000)
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A photo, another, a letter, and a photo that is damaged behind its header."""
+    """Two photos, a letter, and a photo that is damaged after its header."""
     folder = tmp_path_factory.mktemp("photos")
     Image.new("RGB", (300, 200), (60, 100, 60)).save(folder / "green.png")
     Image.new("RGB", (200, 300), (100, 60, 60)).save(folder / "red.png")
@@ -61,7 +61,7 @@ def test_of_two_quick_clicks_the_second_counts(chromium: Browser, address: str) 
         page.wait_for_timeout(1000)
         assert page.evaluate(f"() => {VIEWER}.photo.name") == second
         assert highlighted(page) == [second]
-        assert csv_of(page) == f"{second}_figures.csv"
+        assert csv_of(page) == f"{second}_measurements.csv"
     assert trouble_of(page) == []
     page.context.close()
 
@@ -81,7 +81,7 @@ def test_of_quick_ticks_the_last_state_counts(chromium: Browser, address: str) -
 def test_after_a_photo_that_cannot_be_read_the_one_before_goes_on(
     chromium: Browser, address: str, photos: dict[str, Path], bad: str
 ) -> None:
-    """Picture, table, CSV, plot and name are the old photo's, and so is the next comparison."""
+    """The page and the next comparison keep the photo before."""
     page = open_page(chromium, address)
     bring(page, photos["green"])
     wait_for_photo(page, "green.png")
@@ -92,7 +92,7 @@ def test_after_a_photo_that_cannot_be_read_the_one_before_goes_on(
     page.wait_for_function(f"{VIEWER}.entries.length === 2 && {READY}")
     expect(notice).to_contain_text("Still showing green.png.")
     expect(page.locator("#status")).to_contain_text("green.png")
-    assert csv_of(page) == "green_figures.csv"
+    assert csv_of(page) == "green_measurements.csv"
     example(page, "coffee")
     wait_for_photo(page, "coffee")
     expect(notice).to_have_text("")
@@ -119,7 +119,7 @@ def test_a_reload_shows_the_photo_ticks_and_models_of_the_tab_again(
     chromium: Browser, address: str, photos: dict[str, Path], bundle_file: Path
 ) -> None:
     page = open_page(chromium, address)
-    page.get_by_role("button", name="Add models of your own").click()
+    page.get_by_role("button", name="Add your own models").click()
     page.set_input_files("#own_models input[type=file]", bundle_file)
     page.locator("#models label", has_text="float16.tflite").wait_for()
     page.wait_for_function(READY)
@@ -160,7 +160,7 @@ def test_two_tabs_get_their_own_photos_again(
 def test_a_photo_that_the_server_no_longer_has_is_named(
     chromium: Browser, address: str, photos: dict[str, Path]
 ) -> None:
-    """As after a restart: the tab's token means nothing to the server."""
+    """As after a restart: the server does not know the tab's token."""
     page = open_page(chromium, address)
     bring(page, photos["green"])
     wait_for_photo(page, "green.png")

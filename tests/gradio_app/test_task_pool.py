@@ -1,4 +1,4 @@
-"""Tasks: as many at a time as there are cores, each once, and none that nobody waits for."""
+"""The pool runs as many tasks as there are cores, each once, and none that nobody needs."""
 
 import os
 import threading
@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from gradio_app.store import ORIGINAL
-from gradio_app.workshop import Line, Workshop, measure, render
+from gradio_app.result_store import ORIGINAL
+from gradio_app.task_pool import TaskPool, WaitingLine
+from gradio_app.tasks import measure, render
 
 
-def test_one_task_a_core_and_the_same_task_once(workshop: Workshop) -> None:
+def test_one_task_a_core_and_the_same_task_once(pool: TaskPool) -> None:
     go, running, most = threading.Event(), [0], [0]
     lock = threading.Lock()
 
@@ -24,28 +25,28 @@ def test_one_task_a_core_and_the_same_task_once(workshop: Workshop) -> None:
         with lock:
             running[0] -= 1
 
-    tasks = [workshop.request(visitor, f"task {n}", work) for visitor in (1, 2) for n in range(5)]
+    tasks = [pool.request(visitor, f"task {n}", work) for visitor in (1, 2) for n in range(5)]
     assert len(set(map(id, tasks))) == 5
-    assert workshop.tasks == 5
+    assert pool.unfinished == 5
     time.sleep(0.2)
     go.set()
     for task in tasks:
         task.result(10)
-    assert most[0] == workshop.cores == 2
+    assert most[0] == pool.cores == 2
 
 
-def test_a_task_is_not_begun_when_nobody_waits_for_it_any_more(workshop: Workshop) -> None:
+def test_a_task_is_not_begun_when_nobody_waits_for_it_any_more(pool: TaskPool) -> None:
     go, done = threading.Event(), list[str]()
 
     def wait() -> None:
         go.wait(10)
 
-    for blocker in range(workshop.cores):
-        workshop.request("someone", f"blocker {blocker}", wait)
-    alone = workshop.request("leaving", "alone", lambda: done.append("alone"))
-    shared = workshop.request("leaving", "shared", lambda: done.append("shared"))
-    assert workshop.request("staying", "shared", lambda: None) is shared
-    workshop.withdraw("leaving")
+    for blocker in range(pool.cores):
+        pool.request("someone", f"blocker {blocker}", wait)
+    alone = pool.request("leaving", "alone", lambda: done.append("alone"))
+    shared = pool.request("leaving", "shared", lambda: done.append("shared"))
+    assert pool.request("staying", "shared", lambda: None) is shared
+    pool.withdraw("leaving")
     go.set()
     shared.result(10)
     assert alone.cancelled()
@@ -53,7 +54,7 @@ def test_a_task_is_not_begun_when_nobody_waits_for_it_any_more(workshop: Worksho
 
 
 def test_the_line_says_how_many_are_ahead_and_when_it_is_full() -> None:
-    line = Line(places=2, most_waiting=2)
+    line = WaitingLine(places=2, most_waiting=2)
     tickets = [line.join() for _ in range(4)]
     assert None not in tickets
     assert line.join() is None
@@ -63,8 +64,8 @@ def test_the_line_says_how_many_are_ahead_and_when_it_is_full() -> None:
     assert line.join() is not None
 
 
-def test_what_a_task_works_on_is_kept_though_its_visitor_has_left(workshop: Workshop) -> None:
-    store = workshop.store
+def test_what_a_task_works_on_is_kept_though_its_visitor_has_left(pool: TaskPool) -> None:
+    store = pool.store
     store.write_picture("photo", ORIGINAL, np.full((64, 64, 3), 128, np.uint8))
 
     class Doubling:

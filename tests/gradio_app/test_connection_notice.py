@@ -1,4 +1,4 @@
-"""A server that does not answer, or a proxy that answers for it, is said in one sentence."""
+"""The page reports a server that does not answer, or a proxy that answers in its place."""
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -25,8 +25,8 @@ def other_page(route: Route) -> None:
 
 ANSWERS = {
     "does not answer": no_answer,
-    "are refused (403)": refusal,
-    "Something else answers": other_page,
+    "refuses this page’s requests (403)": refusal,
+    "Another server answers": other_page,
 }
 
 

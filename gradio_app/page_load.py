@@ -1,4 +1,4 @@
-"""What the page begins with: an example, the view that a link names, or what was there before."""
+"""What the page starts with: an example, the view of a link, or what the tab showed before."""
 
 import json
 from typing import Any, NamedTuple
@@ -6,12 +6,11 @@ from urllib.parse import parse_qs
 
 from gradio_app.display import sentence
 from gradio_app.handlers import App
-from gradio_app.models import ModelChoice
+from gradio_app.model_catalogue import ModelChoice
 from gradio_app.photos import Photo
-from gradio_app.store import ORIGINAL
+from gradio_app.result_store import ORIGINAL
 
-# What a tab remembers is written by viewer/save.js; a tab that is reloaded still has it, a new one
-# has not.
+# viewer/link.js writes what a tab remembers. A reloaded tab still has it, a new tab does not.
 READ_TAB = """() => {
     let kept = '';
     try { kept = sessionStorage.getItem('pocket-bokeh') ?? ''; } catch { /* storage is blocked */ }
@@ -19,14 +18,14 @@ READ_TAB = """() => {
 }"""
 
 
-class Beginning(NamedTuple):
-    """What is there when a page opens.
+class StartState(NamedTuple):
+    """What the page shows first.
 
     Attributes:
-        photo: to compare on.
+        photo: the photo to compare.
         own: the visitor's models.
         keys: of the ticked models.
-        notice: what is no longer there.
+        notice: says what is no longer available; empty otherwise.
     """
 
     photo: Photo
@@ -35,52 +34,49 @@ class Beginning(NamedTuple):
     notice: str = ""
 
 
-def begin(app: App, told: str) -> Beginning:
-    """The page that a browser tab asks for.
+def start_state(app: App, tab: str) -> StartState:
+    """What the page shows first in a browser tab.
 
     Args:
         app: has the examples, the models and the earlier visits.
-        told: by `READ_TAB`; whatever else it is stands for a tab that is new.
+        tab: from `READ_TAB`; anything else is treated like a new tab.
     """
-    fragment, token, brought = _read(told)
+    fragment, token, brought = _read(tab)
     visit = app.visits.find(token)
     if visit is None:
         photo, keys = open_link(app, fragment)
-        return Beginning(photo, [], keys, _gone(brought))
+        return StartState(photo, [], keys, _notice(brought))
     own = [model for model in visit.own if all(file.file.is_file() for file in model.files)]
     lost = [model.label for model in visit.own if model not in own]
-    photo, keys = visit.photo, [key for key in visit.keys if key in _keys(app, own)]
-    if not _is_there(app, photo):
+    known = {model.key for model in [*app.models, *own]}
+    photo, keys = visit.photo, [key for key in visit.keys if key in known]
+    if not _is_available(app, photo):
         lost.insert(0, photo.name)
         photo = next(iter(app.examples.values()))
     linked, linked_keys = open_link(app, fragment)
     if fragment.removeprefix("#") and linked.key != photo.key:
         photo, keys = linked, linked_keys
-    return Beginning(photo, own, keys, _gone(lost))
+    return StartState(photo, own, keys, _notice(lost))
 
 
-def _keys(app: App, own: list[ModelChoice]) -> set[str]:
-    return {model.key for model in [*app.models, *own]}
+def _is_available(app: App, photo: Photo) -> bool:
+    return photo.is_there() or app.pool.store.has(photo.key, ORIGINAL)
 
 
-def _is_there(app: App, photo: Photo) -> bool:
-    return photo.is_there() or app.workshop.store.has(photo.key, ORIGINAL)
-
-
-def _gone(names: list[str]) -> str:
-    if not names:
+def _notice(lost: list[str]) -> str:
+    if not lost:
         return ""
     return sentence(
-        f"No longer on the server: {', '.join(names)}. It keeps what you bring for an hour, or "
-        "until it is restarted; choose it again.",
+        f"No longer on the server: {', '.join(lost)}. Uploads are kept for an hour, or until the "
+        "server restarts. Please upload them again.",
         "wrong",
     )
 
 
-def _read(told: str) -> tuple[str, str, list[str]]:
-    """The page's fragment, the token of a visit, and names of what the visitor had brought."""
+def _read(tab: str) -> tuple[str, str, list[str]]:
+    """The address's fragment, the token of the visit, and the names of the visitor's uploads."""
     try:
-        outer = json.loads(told)
+        outer = json.loads(tab)
         kept: Any = json.loads(outer["kept"] or "{}")
         fragment, token = str(outer["fragment"]), str(kept.get("visit", ""))
         brought = [str(name)[:200] for name in kept.get("brought", [])]
@@ -90,14 +86,14 @@ def _read(told: str) -> tuple[str, str, list[str]]:
 
 
 def open_link(app: App, fragment: str) -> tuple[Photo, list[str]]:
-    """The example and the models that a link names; the first example and all models else.
+    """The example of a link and the keys of its models; by default the first and all.
 
     Args:
-        app: has both.
+        app: has the examples and the models.
         fragment: of the page's address, `#photo=NAME&models=RECIPE,RECIPE&…`.
     """
-    named = parse_qs((fragment or "").removeprefix("#"))
-    photo = app.examples.get(named.get("photo", [""])[0])
-    recipes = named.get("models", [""])[0].split(",")
-    keys = [model.key for model in app.models if model.label in recipes]
+    values = parse_qs((fragment or "").removeprefix("#"))
+    photo = app.examples.get(values.get("photo", [""])[0])
+    names = values.get("models", [""])[0].split(",")
+    keys = [model.key for model in app.models if model.name in names]
     return photo or next(iter(app.examples.values())), keys or [m.key for m in app.models]

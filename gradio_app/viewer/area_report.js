@@ -1,34 +1,34 @@
-// The figures of a rectangle, in a table under the picture.
+// The measurements of a rectangle, in a table below the picture.
 
-// Measures the viewer's region and shows the outcome. What was asked last is what is shown.
+// Measures the viewer's region and shows the result, unless another request came meanwhile.
 export async function reportRegion(viewer, report) {
     const {region, b} = viewer;
     report.hidden = !region;
     if (!region) return;
     const what = `${region.width} × ${region.height} pixels at ${region.x}, ${region.y}`;
     report.textContent = `${what}: measuring …`;
-    const asked = {};
-    report.asked = asked;
-    const outdated = () => report.asked !== asked || region !== viewer.region;
+    const request = {};
+    report.request = request;
+    const isOutdated = () => report.request !== request || region !== viewer.region;
     try {
         const rows = await viewer.measureRegion(region);
-        if (!outdated()) showTable(viewer, report, `${what}, against B ${viewer.label(b)}`, rows);
+        if (!isOutdated()) showTable(viewer, report, `${what}, compared with B (${viewer.label(b)})`, rows);
     } catch (error) {
-        if (!outdated()) showFailure(report, `${what}: not measured (${error.message}).`);
+        if (!isOutdated()) showFailure(report, `${what}: not measured (${error.message}).`);
     }
 }
 
-function showFailure(report, words) {
-    report.innerHTML = '<p></p><button data-do="measure">try again</button>'
-        + '<button data-do="clear">clear</button>';
-    report.querySelector('p').textContent = words;
+function showFailure(report, text) {
+    report.innerHTML = '<p></p><button data-do="measure">Try again</button>'
+        + '<button data-do="clear">Clear</button>';
+    report.querySelector('p').textContent = text;
 }
 
 function showTable(viewer, report, caption, rows) {
     report.innerHTML = '<table><caption></caption><thead><tr><th scope="col">picture</th>'
         + '<th scope="col">PSNR, dB</th><th scope="col">SSIM</th>'
-        + '<th scope="col">largest step</th></tr></thead><tbody></tbody></table>'
-        + '<button data-do="clear">clear</button>';
+        + '<th scope="col">largest difference (of 255)</th></tr></thead><tbody></tbody></table>'
+        + '<button data-do="clear">Clear</button>';
     report.querySelector('caption').textContent = caption;
     report.querySelector('tbody').append(...rows.map((row) => rowOf(viewer, row)));
 }

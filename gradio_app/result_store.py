@@ -1,11 +1,11 @@
-"""Pictures and figures on disk, by the content that they were made from: nothing is made twice.
+"""Pictures and measurements on disk, named by the content they come from: a cache.
 
-PHOTO/PICTURE.png     a picture without loss; the photograph itself is `original`
-PHOTO/PICTURE.npy     its pixels while someone works on them, read as a memory map
-PHOTO/NOTE.json       what is known about it
-PHOTO/….csv           the figures as a table to download
+PHOTO/PICTURE.png     a lossless picture; the photo itself is `original`
+PHOTO/PICTURE.npy     its pixels while they are in use, read as a memory map
+PHOTO/NOTE.json       a measurement of two pictures
+PHOTO/….csv           the measurements as a table to download
 
-PHOTO and PICTURE are names without a dot or a slash; checksums, or words of ours.
+PHOTO and PICTURE have no dot and no slash: they are checksums or fixed names.
 """
 
 import contextlib
@@ -30,16 +30,16 @@ ORIGINAL = "original"
 TARGET = "target"
 
 MOST_BYTES = 3 << 30
-"""A photograph of 12 megapixels with six renderings takes 200 MB."""
+"""A photo of 12 megapixels with six renderings takes 200 MB."""
 
 LONGEST_AGE = 3600.0
-"""Seconds after which what a visitor brought, and what was made of it, is deleted."""
+"""Seconds after which uploads and their results are deleted."""
 
 _NAME = re.compile(r"[a-z0-9_]+(~[a-z0-9_]+)?")
 
 
 class ResultStore:
-    """A folder of results that never grows beyond a bound; what was used last stays longest."""
+    """A folder of results with a bound on its size; what was used last is kept longest."""
 
     def __init__(
         self, folder: Path, most_bytes: int = MOST_BYTES, longest_age: float = LONGEST_AGE
@@ -51,28 +51,28 @@ class ResultStore:
         self._lock = threading.Lock()
 
     def picture_file(self, photo: str, picture: str) -> Path:
-        """Where a picture is, or would be.
+        """The path of a picture, whether it exists or not.
 
         Raises:
-            ValueError: a name that is none, such as one that leads out of the folder.
+            ValueError: a name is invalid; it might lead out of the folder.
         """
         return self._file(photo, f"{_checked(picture)}.png")
 
     def has(self, photo: str, picture: str) -> bool:
-        """Whether a picture is there."""
+        """Whether the store has a picture."""
         return self.picture_file(photo, picture).is_file()
 
     def write_picture(self, photo: str, picture: str, pixels: np.ndarray) -> None:
-        """Keeps a picture; height × width × 3, uint8, sRGB. It is there whole or not at all."""
+        """Stores a picture (height × width × 3, uint8, sRGB), atomically."""
         file = self.picture_file(photo, picture)
         file.parent.mkdir(parents=True, exist_ok=True)
         _write_pixels(file.with_suffix(".npy"), pixels)
-        with _written_beside(file) as beside:
-            # Compressed harder, 12 megapixels take three times as long and a tenth less.
-            Image.fromarray(pixels).save(beside, "PNG", compress_level=1)
+        with _replacing(file) as temporary:
+            # The default level takes three times as long and saves a tenth of the bytes.
+            Image.fromarray(pixels).save(temporary, "PNG", compress_level=1)
 
     def read_picture(self, photo: str, picture: str) -> np.ndarray:
-        """The pixels of a picture that is there, as a memory map; use it inside `in_use`."""
+        """The pixels of a stored picture, as a memory map; use it inside `in_use`."""
         file = self.picture_file(photo, picture)
         pixels = file.with_suffix(".npy")
         if not pixels.is_file():
@@ -80,26 +80,26 @@ class ResultStore:
         return np.load(pixels, mmap_mode="r")
 
     def write_note(self, photo: str, name: str, note: dict[str, Any]) -> None:
-        """Keeps what is known about a picture, or about two (ONE~OTHER)."""
+        """Stores a note about a picture, or about two (ONE~OTHER)."""
         file = self._file(photo, f"{_checked(name)}.json")
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, json.dumps(note))
 
     def read_note(self, photo: str, name: str) -> dict[str, Any] | None:
-        """What is known, if anything is."""
+        """A stored note; None if there is none."""
         try:
             return dict(json.loads(self._file(photo, f"{_checked(name)}.json").read_bytes()))
         except FileNotFoundError:
             return None
 
     def write_table(self, photo: str, name: str, text: str) -> Path:
-        """Keeps a table under a name for people.
+        """Stores a table under the name that its download has.
 
         Raises:
             ValueError: the name is not letters, digits, - and _ before .csv.
         """
         if not re.fullmatch(r"[\w-]+\.csv", name):
-            raise ValueError(f"{name!r}: no name of a table")
+            raise ValueError(f"{name!r}: not a valid name for a table")
         file = self._file(photo, name)
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, text)
@@ -107,7 +107,7 @@ class ResultStore:
 
     @contextmanager
     def in_use(self, photo: str) -> Iterator[None]:
-        """Keeps a photograph's results from being deleted while someone works on them."""
+        """Protects a photo's results from being deleted."""
         with self._lock:
             self._users[photo] += 1
         try:
@@ -116,15 +116,15 @@ class ResultStore:
             with self._lock:
                 self._users[photo] -= 1
                 if not self._users[photo]:
-                    self._leave(photo)
+                    self._release(photo)
             try:
                 self.sweep()
             except Exception:
-                # What was worked on is done; that something cannot be deleted does not spoil it.
-                logging.exception("the results could not be swept")
+                # The caller's work is done; a failure to delete must not spoil it.
+                logging.exception("old results could not be deleted")
 
     def sweep(self) -> None:
-        """Deletes what is older than the longest age, then the oldest until the bound is kept."""
+        """Deletes results that are too old, then the oldest until the rest is small enough."""
         with self._lock:
             sizes = {photo: bytes_on_disk(photo) for photo in entries_of(self._folder)}
             total = sum(sizes.values())
@@ -136,7 +136,7 @@ class ResultStore:
                 total -= sizes[photo]
                 delete_tree(photo)
 
-    def _leave(self, photo: str) -> None:
+    def _release(self, photo: str) -> None:
         del self._users[photo]
         folder = self._folder / _checked(photo)
         for pixels in folder.glob("*.npy"):
@@ -150,21 +150,21 @@ class ResultStore:
 
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r}: no name of a picture")
+        raise ValueError(f"{name!r}: not a valid name for a picture")
     return name
 
 
 def _write_pixels(file: Path, pixels: np.ndarray) -> None:
-    with _written_beside(file) as beside, beside.open("wb") as stream:
+    with _replacing(file) as temporary, temporary.open("wb") as stream:
         np.save(stream, pixels)
 
 
 @contextmanager
-def _written_beside(file: Path) -> Iterator[Path]:
-    """Where to write a file, which is renamed once it is whole and removed if it never is."""
-    beside = file.with_name(f".{file.name}.{threading.get_ident()}")
+def _replacing(file: Path) -> Iterator[Path]:
+    """A temporary file that replaces `file` at the end, or is deleted after an error."""
+    temporary = file.with_name(f".{file.name}.{threading.get_ident()}")
     try:
-        yield beside
-        beside.replace(file)
+        yield temporary
+        temporary.replace(file)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Results on disk: without loss, bounded, and nowhere but in their folder."""
+"""Results on disk: lossless, bounded, and only in their folder."""
 
 import os
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gradio_app.store import ResultStore
+from gradio_app.result_store import ResultStore
 from pocket_bokeh.photo import read_photo
 
 
@@ -39,11 +39,11 @@ def test_notes_are_kept_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["..", "../x", "a/b", "", ".x", "a.b", "x~y~z", "A"])
 def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
     store = ResultStore(tmp_path)
-    with pytest.raises(ValueError, match="no name"):
+    with pytest.raises(ValueError, match="not a valid name"):
         store.picture_file(name, "original")
-    with pytest.raises(ValueError, match="no name"):
+    with pytest.raises(ValueError, match="not a valid name"):
         store.picture_file("photo", name)
-    with pytest.raises(ValueError, match="no name"):
+    with pytest.raises(ValueError, match="not a valid name"):
         store.write_table("photo", name, "")
 
 

@@ -1,4 +1,4 @@
-"""Uploads fill no disk: what all visitors together, and each, may bring to a real server."""
+"""A real server limits uploads, of each visitor and of all together."""
 
 import os
 import socket
@@ -14,27 +14,27 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gradio_app.quota import QuotaError, UploadLimits, Uploads, visitor_of
+from gradio_app.upload_quota import QuotaError, UploadLimits, Uploads, visitor_of
 
 MEGABYTE = 1_000_000
 
 
 @pytest.fixture(scope="module")
 def small(serve: Any) -> Iterator[Any]:
-    """A server for 8 MB of uploads, 4 MB of each visitor."""
+    """A server that takes 8 MB of uploads, 4 MB from each visitor."""
     with serve("--uploads", "8", "--uploads-each", "4") as served:
         yield served
 
 
 @pytest.fixture(scope="module")
 def roomy(serve: Any) -> Iterator[Any]:
-    """A server for the usual amount of uploads, 4 MB of each visitor."""
+    """A server with the default total that takes 4 MB from each visitor."""
     with serve("--uploads-each", "4") as served:
         yield served
 
 
 def upload(address: str, size: int, visitor: str, headers: Any = None) -> httpx.Response:
-    """Sends a file that nobody has sent before, as a proxy hands on a visitor's request."""
+    """Uploads random bytes the way a proxy passes on a visitor's request."""
     content = os.urandom(size)
     return httpx.post(
         f"{address}/gradio_api/upload",
@@ -50,7 +50,7 @@ def kept_bytes(served: Any) -> int:
 
 
 def test_neither_one_nor_many_fill_the_disk(small: Any) -> None:
-    """Nine at the same time from one address, and then eight from others."""
+    """Nine uploads at once from one address, then eight from others."""
     with ThreadPoolExecutor(9) as senders:
         answers = list(senders.map(lambda _: upload(small.address, MEGABYTE, "10.0.0.1"), range(9)))
     assert Counter(answer.status_code for answer in answers) == {200: 3, 413: 6}
@@ -88,7 +88,7 @@ def test_what_is_under_way_counts(roomy: Any) -> None:
 
 
 def _until(ask: Callable[[], httpx.Response], status: int) -> bool:
-    """Whether the answer is of that status, at once or when the server has noticed."""
+    """Whether an answer has the status, at once or after a short while."""
     for _ in range(3):
         if ask().status_code == status:
             return True
@@ -142,7 +142,7 @@ def test_what_is_swept_is_free_again(tmp_path: Path) -> None:
 
 
 def test_what_broke_off_is_deleted_before_the_hour(tmp_path: Path) -> None:
-    """The framework leaves the file of an upload that was broken off where it is."""
+    """Gradio leaves the file of an aborted upload in place."""
     uploads = Uploads(tmp_path)
     for name, age in (("tmpbroken", 700), ("tmpslow", 100)):
         (tmp_path / name).write_bytes(b"x")
@@ -152,7 +152,7 @@ def test_what_broke_off_is_deleted_before_the_hour(tmp_path: Path) -> None:
 
 
 def test_many_small_files_count_as_what_they_take(roomy: Any) -> None:
-    """Four hundred files of two bytes are 60 KB to send and 3 MB of the disk."""
+    """Four hundred files of two bytes are 60 KB of traffic and 3 MB on disk."""
     parts = [("files", (f"{n}.txt", n.to_bytes(2, "little"))) for n in range(400)]
 
     def send() -> int:

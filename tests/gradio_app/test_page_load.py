@@ -1,4 +1,4 @@
-"""What a page begins with: a link's view, the first example, or what the tab had before."""
+"""What a page starts with: the view of a link, the first example, or the tab's state before."""
 
 import json
 from pathlib import Path
@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 
 from gradio_app.handlers import App, take_models
-from gradio_app.opening import begin, open_link
+from gradio_app.page_load import open_link, start_state
 from gradio_app.photos import Photo, read_upload
+from gradio_app.task_pool import TaskPool
 from gradio_app.visits import Visit, Visits, new_token
-from gradio_app.workshop import Workshop
 from pocket_bokeh.bundle import Bundle
 
 
 @pytest.fixture
-def app(bundle: Bundle, workshop: Workshop, tmp_path: Path) -> App:
-    return App(bundle, workshop, tmp_path)
+def app(bundle: Bundle, pool: TaskPool, tmp_path: Path) -> App:
+    return App(bundle, pool, tmp_path)
 
 
 def tab(visit: str = "", brought: list[str] | None = None, fragment: str = "") -> str:
-    """What a tab tells."""
+    """What a tab sends when the page opens."""
     kept = json.dumps({"visit": visit, "brought": brought or []}) if visit else ""
     return json.dumps({"fragment": fragment, "kept": kept})
 
@@ -40,7 +40,7 @@ def test_a_reload_finds_photo_ticks_and_models_again(
     own, _ = take_models(app, [str(bundle.folder / "float16.tflite")], [], [])
     photo = read_upload(photo_file)
     app.visits.keep("token", Visit(photo, (app.models[1].key, own[0].key), tuple(own)))
-    opened = begin(app, tab("token", ["meadow.png", "float16.tflite"]))
+    opened = start_state(app, tab("token", ["meadow.png", "float16.tflite"]))
     assert opened.photo == photo
     assert opened.own == own
     assert opened.keys == [app.models[1].key, own[0].key]
@@ -53,20 +53,20 @@ def test_what_is_no_longer_there_is_named(app: App, bundle: Bundle, photo_file: 
     app.visits.keep("token", Visit(read_upload(photo_file), keys, tuple(own)))
     photo_file.unlink()
     own[0].files[0].file.unlink()
-    opened = begin(app, tab("token", ["meadow.png", "float16.tflite"]))
+    opened = start_state(app, tab("token", ["meadow.png", "float16.tflite"]))
     assert "No longer on the server: meadow.png, float16.tflite." in opened.notice
     assert opened.photo.name == "portrait"
     assert (opened.own, opened.keys) == ([], [app.models[0].key])
     # After a restart the server knows nothing, but the tab still knows the names.
-    opened = begin(app, tab("forgotten", ["<b>meadow.png"]))
+    opened = start_state(app, tab("forgotten", ["<b>meadow.png"]))
     assert "No longer on the server: &lt;b&gt;meadow.png." in opened.notice
     assert opened.photo.name == "portrait"
-    assert begin(app, tab("forgotten")).notice == ""
+    assert start_state(app, tab("forgotten")).notice == ""
 
 
 def test_a_link_to_another_example_goes_before_what_the_tab_had(app: App, photo_file: Path) -> None:
     app.visits.keep("token", Visit(read_upload(photo_file), (), ()))
-    assert begin(app, tab("token", fragment="#photo=coffee")).photo.name == "coffee"
+    assert start_state(app, tab("token", fragment="#photo=coffee")).photo.name == "coffee"
 
 
 def test_another_tab_or_nonsense_opens_the_first_example(app: App, photo_file: Path) -> None:
@@ -80,7 +80,7 @@ def test_another_tab_or_nonsense_opens_the_first_example(app: App, photo_file: P
         '{"fragment": 3, "kept": "[1]"}',
         "[" * 9999,
     ):
-        opened = begin(app, told)
+        opened = start_state(app, told)
         assert (opened.photo.name, opened.notice) == ("portrait", "")
         assert len(opened.keys) == 2
 

@@ -1,9 +1,9 @@
-"""How much visitors may upload: all of them together, and each of them.
+"""Limits uploads: of all visitors together and of each visitor.
 
-A visitor is an address on the network. The login is one name that all share, and a session's name
-is the browser's own choice, so neither tells people apart. Behind a proxy the address is what the
-proxy says in X-Forwarded-For, which uvicorn believes of this machine alone (FORWARDED_ALLOW_IPS
-names others); a proxy that says nothing makes all its visitors one.
+A visitor is a network address. The login is shared by all, and the session's name is chosen by the
+browser, so neither tells visitors apart. Behind a proxy the address comes from X-Forwarded-For,
+which uvicorn accepts from this machine only (FORWARDED_ALLOW_IPS names others). If the proxy does
+not send it, all its visitors count as one.
 """
 
 import ipaddress
@@ -21,7 +21,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gradio_app.store import LONGEST_AGE
+from gradio_app.result_store import LONGEST_AGE
 from gradio_app.sweep import age_of, bytes_on_disk, delete_older, entries_of
 
 UPLOAD_PATH = "/gradio_api/upload"
@@ -29,22 +29,23 @@ UPLOAD_PATH = "/gradio_api/upload"
 MEGABYTE = 1_000_000
 
 _LEFT_FREE = 200 * MEGABYTE
-"""Of the disk, for all else that runs on this machine."""
+"""Bytes of disk space left to other programs."""
 
-_BYTES_A_FILE = 8192
-"""Of the disk, beside its content: the framework keeps each file in a folder of its own."""
+_BYTES_PER_FILE = 8192
+"""Disk space in addition to a file's content: Gradio keeps each upload in its own folder."""
 
 _LONGEST_PAUSE = 600.0
-"""Seconds after which an upload that is written no further is taken for broken off."""
+"""Seconds without new data after which an upload counts as aborted."""
 
 _MOST_DRAINED = 512 * MEGABYTE
+"""Bytes of a refused upload that are read."""
 
 
 class QuotaError(Exception):
-    """An upload that there is no room for; the message is for the visitor.
+    """An upload exceeds a limit; the message is for the visitor.
 
     Attributes:
-        status: of HTTP; 413 where the visitor's own share is used up, 507 where all room is.
+        status: the HTTP status; 413 for the visitor's limit, 507 for the total.
     """
 
     def __init__(self, status: int, message: str):
@@ -54,11 +55,11 @@ class QuotaError(Exception):
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """How many bytes of uploads are kept.
+    """Limits in bytes.
 
     Attributes:
-        total: of all visitors together, on the disk.
-        each: that one visitor may send in an hour.
+        total: on disk, of all visitors together.
+        each: of one visitor in an hour.
     """
 
     total: int = 2000 * MEGABYTE
@@ -66,17 +67,17 @@ class UploadLimits:
 
 
 class Uploads:
-    """What visitors have uploaded, in flight and on the disk."""
+    """Counts uploads, running ones and those on disk."""
 
     def __init__(
         self, folder: Path, copies: Sequence[Path] = (), limits: UploadLimits | None = None
     ):
-        """Counts from now on.
+        """Starts to count.
 
         Args:
-            folder: where the framework keeps uploads; what is in it now belongs to the page.
-            copies: folders that hold copies of them, which are counted with them.
-            limits: how much is kept.
+            folder: where Gradio keeps uploads; files that are in it now belong to the page.
+            copies: folders with copies of uploads; they count, too.
+            limits: the defaults if not given.
         """
         self._folder = folder
         self._counted = (folder, *copies)
@@ -87,27 +88,27 @@ class Uploads:
         self._lock = threading.Lock()
 
     def begin(self, visitor: str, length: int) -> None:
-        """Reserves room for an upload; `end` must follow.
+        """Reserves space for an upload; call `end` afterwards.
 
         Args:
-            visitor: as `visitor_of` names them.
-            length: of the upload, in bytes.
+            visitor: from `visitor_of`.
+            length: of the upload in bytes.
 
         Raises:
-            QuotaError: there is none; nothing is reserved.
+            QuotaError: a limit is exceeded; nothing is reserved.
         """
         with self._lock:
             sent = sum(count for _, count in self._sent.get(visitor, ()))
             left = self._limits.each - sent - self._in_flight[visitor]
             if length > left:
-                raise QuotaError(413, _share_is_used_up(self._limits.each, left))
+                raise QuotaError(413, _exceeds_share(self._limits.each, left))
             kept = sum(map(bytes_on_disk, self._counted)) + self._in_flight.total()
             if length > min(self._limits.total - kept, self._free_bytes()):
                 raise QuotaError(507, _NO_ROOM)
             self._in_flight[visitor] += length
 
     def end(self, visitor: str, length: int, taken: int) -> None:
-        """Releases the room and counts what was really taken of it, for an hour."""
+        """Releases the reservation and counts the bytes really taken, for an hour."""
         with self._lock:
             self._in_flight[visitor] -= length
             if not self._in_flight[visitor]:
@@ -115,12 +116,12 @@ class Uploads:
             self._sent.setdefault(visitor, deque()).append((time.time(), taken))
 
     def sweep(self, longest_age: float = LONGEST_AGE) -> None:
-        """Deletes what is older than some seconds, and no longer counts it."""
+        """Deletes uploads older than `longest_age` seconds and stops counting them."""
         delete_older(self._folder, longest_age, spared=self._of_page)
         for file in entries_of(self._folder):
             age = age_of(file)
-            broken_off = age is not None and age > _LONGEST_PAUSE and file.is_file()
-            if broken_off and file not in self._of_page:
+            is_aborted = age is not None and age > _LONGEST_PAUSE and file.is_file()
+            if is_aborted and file not in self._of_page:
                 file.unlink(missing_ok=True)
         oldest = time.time() - longest_age
         with self._lock:
@@ -131,57 +132,56 @@ class Uploads:
                     del self._sent[visitor]
 
     def _free_bytes(self) -> int:
-        there = self._folder if self._folder.is_dir() else self._folder.parent
-        return shutil.disk_usage(there).free - _LEFT_FREE
+        existing = self._folder if self._folder.is_dir() else self._folder.parent
+        return shutil.disk_usage(existing).free - _LEFT_FREE
 
 
 _NO_ROOM = (
-    "The server has no room for more uploads. They are deleted an hour after they came; "
-    "try again later."
+    "The server has no room for more uploads. Uploads are deleted after an hour; try again later."
 )
 
 
-def _share_is_used_up(each: int, left: int) -> str:
+def _exceeds_share(each: int, left: int) -> str:
     return (
-        f"Each visitor may upload {each // MEGABYTE} MB an hour, and {max(0, left) // MEGABYTE} MB "
-        "of yours are left. Bring a smaller file, or try again later."
+        f"Each visitor may upload {each // MEGABYTE} MB an hour; you have "
+        f"{max(0, left) // MEGABYTE} MB left. Upload a smaller file, or try again later."
     )
 
 
 class UploadQuota:
-    """Refuses uploads that there is no room for, before anything of them is written."""
+    """Refuses uploads that exceed a limit, before anything is written."""
 
     def __init__(self, app: ASGIApp, uploads: Uploads):
         self._app = app
         self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on all but the uploads that are refused."""
+        """Passes on every request except refused uploads."""
         if scope["type"] != "http" or scope["path"] != UPLOAD_PATH or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
         length = Headers(scope=scope).get("content-length", "")
         if not length.isdecimal():
-            words = "An upload must say how long it is (Content-Length).\n"
+            words = "An upload must state its length (Content-Length).\n"
             await PlainTextResponse(words, 411)(scope, receive, send)
             return
         visitor = visitor_of(scope)
         try:
             await anyio.to_thread.run_sync(self._uploads.begin, visitor, int(length))
         except QuotaError as full:
-            # Many browsers show an answer only once they have sent everything.
+            # Many browsers show an answer only after they have sent everything.
             await _drain(receive)
             await PlainTextResponse(f"{full}\n", full.status)(scope, receive, send)
             return
-        watch = _Watch(receive, send)
+        counter = _RequestCounter(receive, send)
         try:
-            await self._app(scope, watch.receive, watch.send)
+            await self._app(scope, counter.receive, counter.send)
         finally:
-            self._uploads.end(visitor, int(length), watch.taken())
+            self._uploads.end(visitor, int(length), counter.taken())
 
 
-class _Watch:
-    """Counts what goes through a request: its bytes, and the files that the answer names."""
+class _RequestCounter:
+    """Counts the bytes of a request, and the files that the answer names."""
 
     def __init__(self, receive: Receive, send: Send):
         self._receive = receive
@@ -199,18 +199,18 @@ class _Watch:
         await self._send(message)
 
     def taken(self) -> int:
-        """Bytes, those that the disk needs for each file included."""
+        """The bytes that the upload takes on disk."""
         try:
             files = json.loads(self._answer)
         except ValueError:
             files = []
-        return self._received + _BYTES_A_FILE * (len(files) if isinstance(files, list) else 0)
+        return self._received + _BYTES_PER_FILE * (len(files) if isinstance(files, list) else 0)
 
 
 def visitor_of(scope: Scope) -> str:
-    """Who sent a request: an IPv4 address, or the network of an IPv6 address.
+    """The sender of a request: an IPv4 address, or the /64 network of an IPv6 address.
 
-    A household has a whole IPv6 network and may take another address of it any time.
+    A household has a whole IPv6 network and can change its address within it at any time.
     """
     client = (scope.get("client") or ("",))[0]
     try:
@@ -225,7 +225,7 @@ def visitor_of(scope: Scope) -> str:
 
 
 async def _drain(receive: Receive) -> None:
-    """Takes a request's body and forgets it, up to a bound."""
+    """Reads and discards the body of a request, up to a bound."""
     drained = 0
     while drained < _MOST_DRAINED:
         message = await receive()

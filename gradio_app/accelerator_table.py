@@ -1,0 +1,129 @@
+"""Which accelerators run which models, according to `quantize.delegates` and `quantize.verify`.
+
+The result is HTML: tables whose cells open to show the reasons.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from gradio_app.model_catalogue import label_of
+from pocket_bokeh.bundle import Bundle
+from quantize.delegates import Report, check_model, read_models
+from quantize.proof.accelerator_tables import ACCELERATORS
+
+_ALL = 99.95
+"""Percent; whatever rounds to 100.0 counts as all."""
+
+_RUNTIMES = {
+    "litert_cpu": "LiteRT, CPU",
+    "litert_lean": "LiteRT, CPU with little memory",
+    "litert_reference": "LiteRT, reference kernels",
+    "tensorflow": "TensorFlow Lite interpreter",
+    "tflite_runtime": "tflite_runtime (older devices)",
+    "gpu_delegate": "GPU delegate",
+    "arm64": "LiteRT, emulated Arm CPU",
+}
+
+
+def build_tables(bundle: Bundle) -> str:
+    """Two tables with a row per model: by published operator lists, and by actual runs.
+
+    Accelerators treat all working sizes alike, so only the models of the first size are listed.
+    """
+    first = bundle.models[0].working_size
+    chosen = [model for model in bundle.models if model.working_size == first]
+    recipes = {f"{model.recipe} {first[0]}x{first[1]}": model.recipe for model in chosen}
+    models = [model for model in read_models(bundle.folder) if model.name in recipes]
+    published = {
+        recipes[model.name]: [check_model(model, accelerator) for accelerator in ACCELERATORS]
+        for model in models
+    }
+    measured = {model.recipe: model.verify for model in chosen}
+    return (
+        "<h3>According to the makers</h3><p>How much of each model the maker's documents say the "
+        "chip can run, by multiply-adds. Not tested on phones. Open a cell to see what does not "
+        "run and why.</p>"
+        + _table([each.name for each in ACCELERATORS], _published_rows(published))
+        + "<h3>Tested on a computer</h3>"
+        + _measured_table(measured)
+    )
+
+
+def _published_rows(
+    published: Mapping[str, Sequence[Report]],
+) -> Iterator[tuple[str, list[str]]]:
+    for recipe, reports in published.items():
+        yield recipe, [_published_cell(report) for report in reports]
+
+
+def _published_cell(report: Report) -> str:
+    accepted, unknown = report.share("accepted"), report.share("unknown")
+    if accepted >= _ALL:
+        return _cell("yes", "all", [])
+    kind = "unknown" if unknown > 100 - accepted - unknown else "partly" if accepted > 0 else "no"
+    text = "unknown" if kind == "unknown" and accepted == 0 else f"{accepted:.0f} %"
+    reasons = []
+    for finding in report.findings:
+        operators = ", ".join(f"{count} × {name}" for name, count in finding.operators.items())
+        document = finding.support.document
+        where = f" ({document.title})" if document else ""
+        reasons.append(f"{finding.support.verdict}: {operators}: {finding.support.reason}{where}")
+    return _cell(kind, text, reasons)
+
+
+def _measured_table(measured: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    runtimes = list(dict.fromkeys(name for found in measured.values() for name in found))
+    if not runtimes:
+        return (
+            "<p>Not tested yet. <code>python -m quantize.verify BUNDLE</code> runs every model in "
+            "every runtime that this machine has.</p>"
+        )
+    rows = (
+        (recipe, [_measured_cell(found.get(runtime, {})) for runtime in runtimes])
+        for recipe, found in measured.items()
+    )
+    return (
+        "<p>Whether a runtime runs the whole model, and the largest difference from the float32 "
+        "model's output.</p>" + _table([_RUNTIMES.get(name, name) for name in runtimes], rows)
+    )
+
+
+def _measured_cell(found: Mapping[str, Any]) -> str:
+    verdict = str(found.get("verdict", "missing"))
+    kind = {"wholly": "yes", "partly": "partly", "no": "no"}.get(verdict, "unknown")
+    text = {
+        "wholly": "runs",
+        "partly": "runs in part",
+        "no": "does not run",
+        "missing": "not tested",
+    }.get(verdict, verdict)
+    difference = found.get("largest_step")
+    if difference is not None:
+        text += f", differs by at most {difference:.1f} of 255"
+    return _cell(kind, text, [str(found["reason"])] if found.get("reason") else [])
+
+
+def _table(columns: Sequence[str], rows: Iterator[tuple[str, list[str]]]) -> str:
+    """A table whose first column has the recipes' labels, with the recipes as tooltips."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in ("model", *columns))
+    body = "".join(
+        f'<tr><th scope="row" title="{escape(recipe)}">{escape(label_of(recipe))}</th>'
+        f"{''.join(cells)}</tr>"
+        for recipe, cells in rows
+    )
+    return (
+        f'<div class="accelerator-table"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(kind: str, text: str, reasons: Sequence[str]) -> str:
+    mark = {"yes": "●", "partly": "◐", "no": "○", "unknown": "?"}[kind]
+    summary = f'<span class="mark" aria-hidden="true">{mark}</span> {escape(text)}'
+    if not reasons:
+        return f'<td class="{kind}">{summary}</td>'
+    items = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
+    return (
+        f'<td class="{kind}"><details><summary>{summary}</summary><ul>{items}</ul></details></td>'
+    )

@@ -1,0 +1,124 @@
+"""The models that a visitor can choose from."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from gradio_app.model_check import THREADS
+from gradio_app.model_file import ModelFile
+from pocket_bokeh.bundle import Bundle, BundledModel
+from pocket_bokeh.errors import UserError
+from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.render import Renderer
+from pocket_bokeh.shaped_model import in_every_shape
+
+_LABELS = {
+    "dynamic_int8": "int8 weights only",
+    "int8_ptq": "int8 (calibrated)",
+    "int8_qat": "int8 (fine-tuned)",
+}
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """One network in one number format, possibly at several working sizes.
+
+    Attributes:
+        key: a checksum of its content.
+        name: the recipe, or the file name of a visitor's own model; used in links and file names.
+        label: the name that people read.
+        files: one per working size.
+        reference: the key of the float32 model that it is compared with, if there is one.
+    """
+
+    key: str
+    name: str
+    label: str
+    files: tuple[ModelFile, ...]
+    reference: str | None = None
+
+    @property
+    def bytes(self) -> int:
+        """The size of its largest file."""
+        return max(file.bytes for file in self.files)
+
+    def renderers(self) -> list["LazyModel"]:
+        """Its files as `render_photo` takes them; each is loaded when it first runs."""
+        return [LazyModel(file) for file in self.files]
+
+
+class LazyModel(Renderer):
+    """A model that is loaded when it first runs, for one photo.
+
+    Loading takes a tenth of a second; six models that stay loaded take 600 MB.
+    """
+
+    def __init__(self, file: ModelFile):
+        self._file = file
+        height, width = self.output_size = file.output_size
+        self.input_size = (height // 2, width // 2)
+        self.input_channels = file.channels
+
+    def run(self, photo: np.ndarray, /) -> np.ndarray:
+        """Renders a network input; see `LiteRTModel.run`."""
+        return self._model.run(photo)
+
+    @cached_property
+    def _model(self) -> LiteRTModel:
+        if not self._file.file.is_file():
+            raise UserError(
+                "no longer on the server, which keeps uploads for an hour; add it again"
+            )
+        return self._file.load(THREADS)
+
+
+def label_of(recipe: str) -> str:
+    """What people read in place of a recipe's name."""
+    return _LABELS.get(recipe, recipe)
+
+
+def list_models(bundle: Bundle, prefix: str = "") -> list[ModelChoice]:
+    """A choice for every recipe of a bundle.
+
+    Args:
+        bundle: has the models.
+        prefix: goes before names and labels, to tell apart the models of several bundles.
+    """
+    keys = {recipe: _key(bundle.models_of(recipe)) for recipe in bundle.recipes}
+    channels = 4 if bundle.sees_depth else 3
+    return [
+        ModelChoice(
+            key,
+            f"{prefix}{recipe}",
+            f"{prefix}{label_of(recipe)}",
+            tuple(
+                ModelFile(
+                    shaped.file, shaped.working_size, channels, shaped.bytes, shaped.is_transposed
+                )
+                for shaped in in_every_shape(bundle, recipe)
+            ),
+            reference=keys.get("float32"),
+        )
+        for recipe, key in keys.items()
+    ]
+
+
+def with_unique_labels(models: Sequence[ModelChoice]) -> list[ModelChoice]:
+    """The same models; a label that occurs again gets a number."""
+    count: dict[str, int] = {}
+    unique = []
+    for model in models:
+        number = count[model.label] = count.get(model.label, 0) + 1
+        if number > 1:
+            model = replace(
+                model, name=f"{model.name} ({number})", label=f"{model.label} ({number})"
+            )
+        unique.append(model)
+    return unique
+
+
+def _key(models: Sequence[BundledModel]) -> str:
+    return hashlib.sha256("".join(model.sha256 for model in models).encode()).hexdigest()[:16]

@@ -1,0 +1,12 @@
+// The four ways of showing A and B, and the colours of the two sides.
+
+export const MODES = [
+    {name: 'split', label: 'Side by side', key: 's'},
+    {name: 'grid', label: 'Grid', key: 'g'},
+    {name: 'blink', label: 'Blink', key: 'b'},
+    {name: 'difference', label: 'Difference', key: 'd'},
+];
+
+export const COLOURS = {a: '#f5a524', b: '#4cb5f5'};
+
+export const LARGEST_GAIN = 64;
