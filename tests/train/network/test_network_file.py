@@ -114,7 +114,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kept", [0, 5000, -30])
 def test_a_file_cut_short_is_refused(file: Path, kept: int) -> None:
     file.write_bytes(file.read_bytes()[:kept])
-    assert "damaged or no .keras file" in complaint(file)
+    assert "damaged or not a .keras file" in complaint(file)
 
 
 def test_a_single_wrong_byte_is_found(file: Path) -> None:
@@ -126,13 +126,13 @@ def test_a_single_wrong_byte_is_found(file: Path) -> None:
 
 def test_a_keras_model_of_other_origin_is_refused(tmp_path: Path, model: Any) -> None:
     model.save(tmp_path / "other.keras")
-    assert "not a network that this project wrote" in complaint(tmp_path / "other.keras")
+    assert "not written by this project" in complaint(tmp_path / "other.keras")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format_version": 2}, "format version 2, this program reads 1"),
+        ({"format_version": 2}, "format version 2, but this program reads 1"),
         ({"network": {"magic": 1}}, "not of this version"),
         ({"network": None}, "not of this version"),
         ({"level": "fine"}, "not of this version"),
