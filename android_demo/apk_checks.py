@@ -1,11 +1,11 @@
-"""Checks of a finished APK that need no phone; each says what it found."""
+"""Checks of a finished APK that need no phone; each returns what it found."""
 
 import re
 import zipfile
 from pathlib import Path
 
 from android_demo.build import LARGEST, build_unsigned
-from android_demo.page_size import is_for_16_kb, refuses_16_kb
+from android_demo.page_size import is_for_16_kb, why_not_16_kb
 from android_demo.programs import call
 from android_demo.toolchain import Toolchain
 from android_demo.versions import AppVersions
@@ -13,20 +13,20 @@ from pocket_bokeh.bundle import Bundle, sha256
 from pocket_bokeh.errors import UserError
 
 FOR_BOTH_PAGE_SIZES = "lib/arm64-v8a/libtensorflowlite_jni.so"
-"""The library that runs the models on the CPU of a phone."""
+"""The library that runs models on a phone's CPU."""
 
 
 def check_same_bytes(
     unsigned: Path, bundle: Bundle, app: AppVersions, tools: Toolchain, again: Path
 ) -> str:
-    """A second build has the first one's bytes.
+    """Checks that a second build has the same bytes.
 
     Args:
         unsigned: the first build.
-        bundle: the models in it.
-        app: for all of whose processors it was built.
-        tools: what it was built with.
-        again: where the second build is written.
+        bundle: whose models are in it.
+        app: it was built for all of its processors.
+        tools: with which it was built.
+        again: where to write the second build.
 
     Raises:
         UserError: the two differ.
@@ -39,10 +39,10 @@ def check_same_bytes(
 
 
 def check_size(package: Path) -> str:
-    """It is no larger than a store's listing allows.
+    """Checks that the APK is not larger than `LARGEST`.
 
     Raises:
-        UserError: it is.
+        UserError: it is larger.
     """
     size = package.stat().st_size
     if size > LARGEST:
@@ -51,10 +51,10 @@ def check_size(package: Path) -> str:
 
 
 def check_signature(package: Path, app: AppVersions) -> str:
-    """Android's own tool accepts it for every Android that the app is for.
+    """Checks with apksigner that every supported Android accepts the signature.
 
     Raises:
-        UserError: it does not, or a scheme is missing.
+        UserError: one would not, or a signature scheme is missing.
     """
     low = str(app.min_sdk)
     said = call(["apksigner", "verify", "--verbose", "--min-sdk-version", low, package])
@@ -65,7 +65,7 @@ def check_signature(package: Path, app: AppVersions) -> str:
 
 
 def check_badging(package: Path, app: AppVersions, tools: Toolchain) -> str:
-    """It has the name, levels and processors of versions.toml, and asks for no permission.
+    """Checks that the manifest agrees with versions.toml and requests no permission.
 
     Raises:
         UserError: something differs; says what.
@@ -73,7 +73,7 @@ def check_badging(package: Path, app: AppVersions, tools: Toolchain) -> str:
     said = call([tools.aapt2, "dump", "badging", package])
     permissions = re.findall(r"uses-permission.*", said)
     if permissions:
-        raise UserError(f"it asks for {permissions}")
+        raise UserError(f"the app requests {permissions}, expected no permission")
     expected = (
         f"name='{app.id}'",
         f"versionName='{app.version_name}'",
@@ -84,15 +84,15 @@ def check_badging(package: Path, app: AppVersions, tools: Toolchain) -> str:
     )
     missing = [line for line in expected if line not in said]
     if missing:
-        raise UserError(f"it does not say {missing}")
+        raise UserError(f"the manifest does not contain {missing}")
     return f"Android {app.min_sdk} to {app.target_sdk}, {', '.join(app.abis)}, no permission"
 
 
 def check_page_sizes(package: Path) -> str:
-    """Which libraries can be loaded where memory has pages of 16 KB, and why others cannot.
+    """Checks which libraries can be loaded with 16 KB memory pages, and why others cannot.
 
     Raises:
-        UserError: the one that runs the models on a phone's CPU cannot.
+        UserError: the library that runs models on a phone's CPU cannot.
     """
     said = []
     with zipfile.ZipFile(package) as opened:
@@ -101,7 +101,7 @@ def check_page_sizes(package: Path) -> str:
             if is_for_16_kb(content):
                 said.append(f"{name}: 4 and 16 KB")
             else:
-                said.append(f"{name}: 4 KB alone, {refuses_16_kb(content)}")
+                said.append(f"{name}: 4 KB only, {why_not_16_kb(content)}")
     if f"{FOR_BOTH_PAGE_SIZES}: 4 and 16 KB" not in said:
-        raise UserError("; ".join(said) or "no native library")
+        raise UserError("; ".join(said) or "the APK has no native library")
     return "\n  ".join(said)

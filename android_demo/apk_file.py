@@ -1,11 +1,11 @@
-"""Writes an APK's zip file: the same parts give the same bytes."""
+"""Writes an APK as a zip file; the same parts give the same bytes."""
 
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 _STORED = {"resources.arsc"}
-"""Android maps it into memory as it is."""
+"""Not compressed, because Android maps it into memory."""
 
 _ALIGNMENT = 4
 _FIRST = ("AndroidManifest.xml", "classes.dex", "resources.arsc")
@@ -14,7 +14,12 @@ _ALIGNING_FIELD = 0xD935
 
 
 def write_apk(file: Path, parts: Mapping[str, bytes]) -> None:
-    """Packs files, by their names in the package."""
+    """Writes an APK.
+
+    Args:
+        file: to write.
+        parts: contents by name in the APK.
+    """
 
     def order(name: str) -> tuple[int, str]:
         return _FIRST.index(name) if name in _FIRST else len(_FIRST), name
@@ -31,14 +36,14 @@ def write_apk(file: Path, parts: Mapping[str, bytes]) -> None:
 
 
 def _padding(start: int) -> bytes:
-    """An extra field after which the content begins at a multiple of the alignment."""
+    """An extra field of such a length that the content starts at a multiple of the alignment."""
     size = -(start + 6) % _ALIGNMENT
     field = _ALIGNING_FIELD.to_bytes(2, "little") + (2 + size).to_bytes(2, "little")
     return field + _ALIGNMENT.to_bytes(2, "little") + bytes(size)
 
 
 def size_by_part(file: Path) -> dict[str, int]:
-    """The packed bytes of an APK, by what they are for; the last is the zip file's own."""
+    """The compressed bytes of an APK by purpose; the last is the zip file's own overhead."""
     sizes = {"models": 0, "golden pairs": 0, "native libraries": 0, "code": 0, "resources": 0}
     with zipfile.ZipFile(file) as package:
         for entry in package.infolist():

@@ -1,9 +1,9 @@
-"""The bundle as it lies in the app's assets: the recipes for phones, and the golden pairs.
+"""Writes the app's assets: the models of the recipes for phones, and the golden pairs.
 
-The build makes them by itself; for Android Studio: python -m android_demo.assets
+`android_demo.build` does this itself. Android Studio needs: python -m android_demo.assets
 
-Of a recipe's models, portrait and landscape have the same weights. The second lies there as its
-difference to the first, byte by byte (exclusive or), mostly zeros, which packs to nothing.
+A recipe's portrait and landscape models have the same weights. The second is stored as its XOR with
+the first, which is mostly zeros and compresses to almost nothing.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ DIFFERENCE_SUFFIX = ".difference"
 
 @dataclass(frozen=True)
 class AssetOptions:
-    """Puts a bundle where Android Studio finds the app's assets."""
+    """Copies a bundle to where Android Studio expects the app's assets."""
 
     bundle: tyro.conf.Positional[Path] = SHIPPED_BUNDLE
     """A bundle, as written by `quantize.export`."""
@@ -44,25 +44,25 @@ def main() -> None:
 
 
 def write_assets(bundle: Bundle, recipes: Sequence[str], folder: Path) -> None:
-    """Fills a folder with what the app reads.
+    """Writes the files that the app reads.
 
     Args:
-        bundle: checked, as `read_bundle` gives it.
-        recipes: which models go along, where the bundle has them.
-        folder: made; is `bundle` in the app's assets.
+        bundle: as `read_bundle` gives it.
+        recipes: whose models to include, as far as the bundle has them.
+        folder: to create; becomes `bundle` in the app's assets.
 
     Raises:
-        UserError: the bundle has none of the recipes, or its network sees a depth map.
+        UserError: the bundle has none of the recipes, or its network takes a depth map.
     """
     if bundle.sees_depth:
         raise UserError(
-            f"{bundle.folder}: its network sees a depth map, which a phone's photo does not have; "
-            "name a bundle without"
+            f"{bundle.folder}: its network takes a depth map, which photos on a phone do not have; "
+            "name a bundle of a network without one"
         )
     kept = [recipe for recipe in recipes if recipe in bundle.recipes]
     if not kept:
         raise UserError(
-            f"{bundle.folder}: has none of {', '.join(recipes)}, which run on phones; it has "
+            f"{bundle.folder}: has none of the recipes for phones ({', '.join(recipes)}); it has "
             f"{', '.join(bundle.recipes)}"
         )
     folder.mkdir(parents=True)
@@ -81,7 +81,7 @@ def write_assets(bundle: Bundle, recipes: Sequence[str], folder: Path) -> None:
 
 
 def exclusive_or(content: bytes, base: bytes) -> bytes:
-    """As long as the content, which comes back when it is done again."""
+    """XORs the content with as much of the base; a second time restores the content."""
     base = base[: len(content)].ljust(len(content), b"\0")
     both = int.from_bytes(content, "little") ^ int.from_bytes(base, "little")
     return both.to_bytes(len(content), "little")

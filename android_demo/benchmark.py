@@ -1,7 +1,7 @@
-"""Times the app's Java on one core, the model apart: python -m android_demo.benchmark
+"""Times the app's Java code on one core, without the model: python -m android_demo.benchmark
 
-To its first screen, and with a photo, in Robolectric's Android, whose decoder and encoder are
-Android's own, compiled for this machine. A phone's figures are a phone's: see the proof screen.
+It measures the start and the stages of a photo in Robolectric, which has Android's own decoder and
+encoder compiled for this machine. For the times of a phone use the app's proof screen.
 """
 
 import json
@@ -30,12 +30,12 @@ _STAGES = (
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
-    """Times each stage of a photo's way through the app."""
+    """Times the app's start and each stage of a photo, without the model."""
 
     bundle: Path = SHIPPED_BUNDLE
-    """Its models go into the app; none is run."""
+    """The bundle whose models go into the app; none is run."""
     photo: Path | None = None
-    """A JPEG file. Left out: one of 12 megapixels, with detail all over."""
+    """A JPEG file. Default: a generated photo of 12 megapixels with fine detail everywhere."""
 
 
 def main() -> None:
@@ -63,17 +63,20 @@ def main() -> None:
 def measure(
     app: HostApp, name: str, folder: Path, **properties: object
 ) -> dict[str, dict[str, float]]:
-    """What a benchmark of the app's wrote, of the first run and of a warm one.
+    """Runs a benchmark class of the app on one core.
 
     Args:
-        app: on this machine.
+        app: compiled for this machine.
         name: of the class, below the app's package.
-        folder: for its figures.
-        properties: what it reads.
+        folder: where the benchmark writes its results.
+        properties: Java system properties that it reads.
+
+    Returns:
+        By run (first, warm) and stage, mostly milliseconds.
     """
     figures = folder / f"{name}.json"
     cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})  # what is started inherits it
+    os.sched_setaffinity(0, {min(cores)})  # inherited by the JVM
     try:
         app.test(name, properties={**properties, "benchmark": figures}, timed=True)
     finally:

@@ -25,7 +25,7 @@ LARGEST = 20_000_000
 """Bytes of an APK with both ABIs and the models of a bundle."""
 
 QUICK_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-"""For short lives the simplest collector and compiler: half the time of a build."""
+"""For short runs. The simplest garbage collector and compiler halve the time of a build."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,12 @@ class BuildOptions:
     out: Path = Path("pocket-bokeh.apk")
     """The signed package; the unsigned one is written beside it."""
     abi: tuple[str, ...] = field(default_factory=lambda: read_app().abis)
-    """Which processors it is for."""
+    """The processors it is for."""
     keystore: Path | None = None
-    """A key of your own, its password in KEYSTORE_PASSWORD. Left out: this machine's key."""
+    """A keystore with your own key; its password in KEYSTORE_PASSWORD. Default: a key that is made
+    once for this machine."""
     install: bool = False
-    """Puts it on the one phone that is connected, with adb."""
+    """Also installs the app on the connected phone, with adb."""
 
 
 def main() -> None:
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def check(options: BuildOptions, app: AppVersions) -> None:
-    """Refuses what cannot be built before anything is fetched.
+    """Checks the options before anything is downloaded.
 
     Raises:
         UserError: a program or the folder to write to is missing, or an ABI is unknown.
@@ -79,7 +80,7 @@ def check(options: BuildOptions, app: AppVersions) -> None:
 def build_unsigned(
     bundle: Bundle, app: AppVersions, abis: Sequence[str], tools: Toolchain, file: Path
 ) -> None:
-    """Writes the unsigned package, whole or not at all; the same inputs give the same bytes."""
+    """Writes the unsigned APK, whole or not at all. The same inputs give the same bytes."""
     with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
         work = Path(folder)
         with _timed("resources"):
@@ -95,8 +96,8 @@ def build_unsigned(
 
 
 def link_resources(app: AppVersions, tools: Toolchain, work: Path) -> None:
-    """Resources and manifest to `resources.apk`, and `R.java` into `generated`."""
-    # Gradle will not have the name in the manifest, and aapt2 not without.
+    """Compiles resources and manifest to `resources.apk`, and writes `R.java` into `generated`."""
+    # aapt2 needs the package name in the manifest; Gradle refuses it there.
     manifest = (SOURCES / "AndroidManifest.xml").read_text()
     named = manifest.replace("<manifest ", f'<manifest package="{app.id}" ', 1)
     (work / "AndroidManifest.xml").write_text(named)
@@ -114,7 +115,7 @@ def link_resources(app: AppVersions, tools: Toolchain, work: Path) -> None:
 
 
 def compile_java(app: AppVersions, tools: Toolchain, work: Path) -> None:
-    """The app's sources to `classes`."""
+    """Compiles the app's sources into `classes`."""
     sources = sorted(SOURCES.glob("java/**/*.java")) + sorted(work.glob("generated/**/*.java"))
     path = os.pathsep.join(str(jar) for jar in (*tools.libraries, tools.android))
     call(
@@ -128,7 +129,7 @@ def compile_java(app: AppVersions, tools: Toolchain, work: Path) -> None:
 
 
 def dex(app: AppVersions, tools: Toolchain, work: Path) -> None:
-    """Classes, and TFLite's, to Android's bytecode."""
+    """Compiles the classes of the app and of TFLite to Android's bytecode."""
     (work / "dex").mkdir()
     call(
         [
@@ -141,7 +142,7 @@ def dex(app: AppVersions, tools: Toolchain, work: Path) -> None:
 
 
 def gather_parts(work: Path, tools: Toolchain, abis: Sequence[str]) -> dict[str, bytes]:
-    """What was made so far, by its name in the package."""
+    """Reads the built parts; returns their contents by name in the APK."""
     with zipfile.ZipFile(work / "resources.apk") as resources:
         parts = {name: resources.read(name) for name in resources.namelist()}
     for file in (work / "dex").glob("*.dex"):
@@ -162,7 +163,7 @@ def _timed(stage: str) -> Iterator[None]:
 
 
 def report(signed: Path, unsigned: Path) -> None:
-    """Prints sizes and checksums; the unsigned package's is the same for everyone."""
+    """Prints sizes and checksums. The unsigned APK's checksum is the same on every machine."""
     for part, size in size_by_part(signed).items():
         print(f"  {part:20} {size / 1e6:6.2f} MB")
     total = signed.stat().st_size

@@ -1,4 +1,4 @@
-"""Runs the app's own Java classes on this machine: on bare numbers, or in Robolectric's Android."""
+"""Runs the app's own Java classes on this machine: on raw numbers, or in Robolectric."""
 
 import subprocess
 import tempfile
@@ -21,10 +21,10 @@ from pocket_bokeh.errors import UserError
 
 _TESTS = APP_FOLDER / "app" / "src" / "test" / "java"
 _OPENED = ("java.base/java.io", "java.base/java.lang", "java.base/java.nio", "java.base/java.util")
-"""What Robolectric reaches into."""
+"""Packages that Robolectric accesses by reflection."""
 
 _HEAP = "512m"
-"""What a phone gives a large app."""
+"""As much as a phone gives a large app."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class HostApp:
     """The compiled app and its tests.
 
     Attributes:
-        folder: everything made for it.
+        folder: where all built files are.
         class_path: for `java -cp`.
-        natives: TFLite's libraries for x86-64.
-        gpu_missing: which Debian packages the GPU delegate needs and lacks here; empty if none.
+        natives: folder of TFLite's libraries for x86-64.
+        gpu_missing: Debian packages that the GPU delegate needs and this machine lacks; may be "".
     """
 
     folder: Path
@@ -45,19 +45,19 @@ class HostApp:
 
     @property
     def host_libraries(self) -> Path:
-        """What stands for Android's C library."""
+        """Folder of the libraries that replace Android's C library."""
         return self.folder / "host"
 
     def java(self, arguments: Sequence[object]) -> str:
-        """Runs a class with a `main`.
+        """Runs a class with a `main` and returns its output.
 
         Raises:
-            UserError: it failed, with what it said.
+            UserError: it failed; contains its output.
         """
         return call(self._command(False, {}, arguments), java_environment(self.host_libraries))
 
     def run_model(self, model: Path, accelerator: str, photo: np.ndarray) -> np.ndarray:
-        """What a model gives on the app's own inference class.
+        """Runs a model with the app's own inference class.
 
         Args:
             model: a .tflite file.
@@ -68,7 +68,7 @@ class HostApp:
             2h × 2w × 3, float, 0…1.
 
         Raises:
-            UserError: the accelerator is missing or refuses.
+            UserError: the accelerator is missing or cannot run the model.
         """
         with tempfile.TemporaryDirectory() as folder:
             given, taken = Path(folder) / "given", Path(folder) / "taken"
@@ -80,12 +80,15 @@ class HostApp:
     def transfer(
         self, photo: np.ndarray, rendered: np.ndarray, strength: float = 1.0
     ) -> np.ndarray:
-        """The renderings of a photo's views laid over it by the app.
+        """Applies the renderings of a photo's views to it, with the app's classes.
 
         Args:
             photo: height × width × 3, uint8.
-            rendered: views × the working size × 3, of the framed photo, float, 0…1.
+            rendered: views × working height × working width × 3, float, 0…1.
             strength: 0…1.
+
+        Returns:
+            height × width × 3, uint8.
         """
         with tempfile.TemporaryDirectory() as folder:
             given, small, taken = (Path(folder) / name for name in ("given", "small", "taken"))
@@ -162,7 +165,7 @@ class HostApp:
     def _command(
         self, timed: bool, properties: Mapping[str, object], arguments: Sequence[object]
     ) -> list[str]:
-        # Short lives: the simplest collector and compiler start fastest.
+        # For short runs the simplest garbage collector and compiler are fastest.
         quick = [] if timed else ["-XX:TieredStopAtLevel=1"]
         virtual = [f"-Xmx{_HEAP}", "-XX:+UseSerialGC", *quick]
         opened = [f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED]

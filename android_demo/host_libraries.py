@@ -1,8 +1,8 @@
-"""Lets TFLite's Android libraries be loaded on Debian: a C library that speaks as Android's does.
+"""Loads TFLite's Android libraries on Debian, unchanged.
 
-They run unchanged: libc.so, libm.so, libdl.so and liblog.so of Android's names and version forward
-to glibc. On x86-64 they serve the JVM in which the app's own classes are tested, with Mesa's
-OpenGL ES on the CPU in place of a phone's GPU; on 64-bit Arm a small program under emulation.
+Generated libc.so, libm.so, libdl.so and liblog.so have Android's names and symbol versions and
+forward to glibc. On x86-64 the JVM that tests the app's classes uses them, with Mesa's software
+OpenGL ES in place of a phone's GPU. On 64-bit Arm a small program uses them under emulation.
 """
 
 import ctypes
@@ -22,12 +22,12 @@ _GPU_LIBRARIES = {"libGLESv3.so": "libGLESv2.so.2", "libEGL.so": "libEGL.so.1"}
 
 
 def make_host_libraries(libraries: Sequence[Path], folder: Path, compiler: str = "gcc") -> None:
-    """Writes the four libraries into a folder.
+    """Builds the four libraries.
 
     Args:
-        libraries: what is to be loaded.
-        folder: made; for LD_LIBRARY_PATH.
-        compiler: of the libraries' processor.
+        libraries: the Android libraries that will be loaded.
+        folder: to create; for LD_LIBRARY_PATH.
+        compiler: for the libraries' processor.
 
     Raises:
         UserError: the compiler or readelf is missing.
@@ -46,10 +46,10 @@ def make_host_libraries(libraries: Sequence[Path], folder: Path, compiler: str =
 
 
 def link_gpu_libraries(folder: Path) -> str:
-    """Puts Mesa's OpenGL ES beside them.
+    """Links Mesa's OpenGL ES into the folder.
 
     Returns:
-        Which Debian packages are missing; empty if none.
+        The Debian packages that are missing; empty if none.
     """
     for name, mesa in _GPU_LIBRARIES.items():
         found = _host_library(mesa)
@@ -69,7 +69,7 @@ def _host_library(name: str) -> Path | None:
 
 
 def _forwards(libraries: Sequence[Path], arm: bool) -> str:
-    """A jump to glibc for every function asked of Android's C library that is not ours."""
+    """C code with a jump to glibc for every function that bionic.c does not implement itself."""
     ours = set(re.findall(r"^BIONIC\((\w+)\);", _SOURCE.read_text(), re.MULTILINE))
     glibc = [ctypes.CDLL("libc.so.6"), ctypes.CDLL("libm.so.6")]
     jump = "b" if arm else "jmp"
@@ -103,14 +103,14 @@ def _asked_of_bionic(libraries: Sequence[Path]) -> set[str]:
 def run_on_arm(
     model: Path, inputs: bytes, natives: Path, folder: Path, page_size: int = 4096
 ) -> bytes:
-    """Runs a model under emulation with the app's own 64-bit Arm library, on the CPU.
+    """Runs a model on an emulated 64-bit Arm CPU, with the library that the app contains.
 
     Args:
         model: a .tflite file.
         inputs: the bytes of its input tensor.
-        natives: the folder of the library.
-        folder: to work in.
-        page_size: of the emulated memory.
+        natives: the library's folder.
+        folder: for temporary files.
+        page_size: of the emulated memory, in bytes.
 
     Returns:
         The bytes of its output tensor.
@@ -135,6 +135,6 @@ def run_on_arm(
 
 
 def java_environment(folder: Path) -> dict[str, str]:
-    """The environment in which a JVM loads TFLite's libraries and Mesa renders on the CPU."""
+    """Environment variables with which a JVM loads TFLite's libraries and Mesa's software GPU."""
     gpu = {"LIBGL_ALWAYS_SOFTWARE": "1", "EGL_PLATFORM": "surfaceless"}
     return {**os.environ, **gpu, "LD_LIBRARY_PATH": str(folder)}

@@ -1,4 +1,4 @@
-"""Puts the app on a phone with adb."""
+"""Installs the app on a phone with adb."""
 
 import subprocess
 from pathlib import Path
@@ -8,21 +8,21 @@ from pocket_bokeh.errors import UserError
 
 
 def connected_phones() -> list[str]:
-    """The serial numbers of the phones that adb sees and may talk to.
+    """The serial numbers of the connected phones.
 
     Raises:
-        UserError: adb is missing, or a phone has not allowed this computer yet.
+        UserError: adb is missing, or a phone has not authorized this computer.
     """
     require("adb")
     lines = [line.split() for line in call(["adb", "devices"]).splitlines()[1:] if line.strip()]
-    shy = [serial for serial, state, *_ in lines if state != "device"]
-    if shy:
-        raise UserError(f"the phone {shy[0]} does not answer; allow this computer on its screen")
+    unauthorized = [serial for serial, state, *_ in lines if state != "device"]
+    if unauthorized:
+        raise UserError(f"{unauthorized[0]} does not answer; allow this computer on its screen")
     return [serial for serial, *_ in lines]
 
 
 def the_phone() -> str:
-    """The serial number of the one phone that is connected.
+    """The serial number of the only connected phone.
 
     Raises:
         UserError: there is none, or more than one.
@@ -31,10 +31,12 @@ def the_phone() -> str:
     if not phones:
         raise UserError(
             "no phone is connected; turn on USB debugging in its developer options, plug it in, "
-            "and see that `adb devices` lists it"
+            "and check that `adb devices` lists it"
         )
     if len(phones) > 1:
-        raise UserError(f"{len(phones)} phones are connected ({', '.join(phones)}); leave one")
+        raise UserError(
+            f"{len(phones)} phones are connected ({', '.join(phones)}); unplug all but one"
+        )
     return phones[0]
 
 
@@ -42,7 +44,8 @@ def install(package: Path) -> None:
     """Installs or updates the app.
 
     Raises:
-        UserError: no phone, or it refuses, such as an app signed by another machine.
+        UserError: there is no phone, or it refuses the app, for example because the installed one
+            was signed with another key.
     """
     phone = the_phone()
     ended = subprocess.run(
@@ -53,6 +56,6 @@ def install(package: Path) -> None:
         last = said.splitlines()[-1] if said else "no message"
         hint = ""
         if "UPDATE_INCOMPATIBLE" in said:
-            hint = "; it has one signed by another machine: remove that first"
+            hint = "; the installed app was signed with another key: remove it first"
         raise UserError(f"{phone} refused {package.name}: {last}{hint}")
-    print(f"{package}: on the phone {phone}")
+    print(f"{package}: installed on {phone}")

@@ -1,4 +1,4 @@
-"""Fetches the pinned packages of Maven Central with Debian's Maven, through its own settings."""
+"""Downloads the pinned packages from Maven Central with Debian's Maven and the user's settings."""
 
 import os
 import re
@@ -22,23 +22,23 @@ _MAVEN_PROJECT = """<project><modelVersion>4.0.0</modelVersion>
 
 
 def cache_folder() -> Path:
-    """Where packages and what is made of them alone are kept."""
+    """Where downloaded packages and files unpacked from them are kept."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "pocket-bokeh" / "android"
 
 
 def fetch(*groups: str) -> dict[str, Path]:
-    """The packages of some groups, fetched unless they are there.
+    """Downloads the packages of some groups, unless they are in the cache.
 
     Returns:
-        By group and name, where the file lies.
+        By "group:name", the path of the file.
 
     Raises:
-        UserError: Maven is missing or cannot fetch, or a file is not the pinned one.
+        UserError: Maven is missing or the download fails, or a file has the wrong checksum.
     """
     packages = read_packages(*groups)
     folder = cache_folder() / "packages"
-    # A file gets its name only once its checksum was right.
+    # A file is moved to its final name only after its checksum was verified.
     missing = [package for package in packages if not (folder / package.file).is_file()]
     if missing:
         require("mvn")

@@ -1,8 +1,9 @@
-"""Lays native libraries out for memory pages of 16 KB, as newer phones have.
+"""Rewrites native libraries for memory pages of 16 KB, which newer phones have.
 
-TFLite's were linked for pages of 4 KB. Where code and data share no page of 16 KB, it is enough to
-move the data within the file: no address in memory changes, so no instruction is touched. The two
-writable segments become one, and what is read-only after loading is cut to whole pages.
+TFLite's libraries were linked for pages of 4 KB. If code and data share no 16 KB page, it is enough
+to move the data within the file: no address in memory changes, so no instruction does. The two
+writable segments become one, and the part that is read-only after loading (RELRO) is cut to whole
+pages.
 """
 
 import struct
@@ -44,7 +45,7 @@ def segments(content: bytes) -> list[Segment]:
 
 
 def is_for_16_kb(content: bytes) -> bool:
-    """Whether a library can be loaded where pages have 16 KB."""
+    """Whether a library can be loaded with 16 KB pages."""
     return all(
         segment.alignment >= PAGE and (segment.offset - segment.address) % PAGE == 0
         for segment in segments(content)
@@ -52,8 +53,8 @@ def is_for_16_kb(content: bytes) -> bool:
     )
 
 
-def refuses_16_kb(content: bytes) -> str:
-    """Why a library cannot be laid out for 16 KB; empty if it can."""
+def why_not_16_kb(content: bytes) -> str:
+    """Why a library cannot be rewritten for 16 KB pages; empty if it can."""
     loaded = [segment for segment in segments(content) if segment.type == _LOAD]
     if len(loaded) != 3 or [segment.flags for segment in loaded[1:]] != [_READ_WRITE] * 2:
         return f"{len(loaded)} segments, expected code and two of data"
@@ -67,12 +68,12 @@ def refuses_16_kb(content: bytes) -> str:
 
 
 def lay_out_for_16_kb(content: bytes) -> bytes:
-    """The same library for pages of 16 KB, and still for 4 KB.
+    """Rewrites a library for 16 KB pages; it still works with 4 KB pages.
 
     Raises:
-        ValueError: it cannot be done, as `refuses_16_kb` says.
+        ValueError: it cannot be rewritten; see `why_not_16_kb`.
     """
-    why = refuses_16_kb(content)
+    why = why_not_16_kb(content)
     if why:
         raise ValueError(why)
     headers = segments(content)
@@ -113,7 +114,7 @@ def _move(
 
 
 def _append_sections(result: bytearray, content: bytes, address: int, moved: int) -> None:
-    """The section headers, which Android's loader checks, and the sections that are not loaded."""
+    """Appends the sections that are not loaded, and the section headers, which Android checks."""
     start = struct.unpack_from("<Q", content, 40)[0]
     count = struct.unpack_from("<H", content, 60)[0]
     sections = []

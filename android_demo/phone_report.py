@@ -1,4 +1,4 @@
-"""Reads a phone's proof back beside the workshop's figures: python -m android_demo.phone_report"""
+"""Compares a phone's proof with the figures of the bundle: python -m android_demo.phone_report"""
 
 import json
 import tempfile
@@ -23,19 +23,22 @@ _LONGEST_PROOF = 600
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """Shows what each model did on each accelerator of a phone, beside what it did here."""
+    """Shows how each model ran on each accelerator of a phone, beside the bundle's figures."""
 
     proof: tyro.conf.Positional[Path | None] = None
     """The file that the app's proof screen shares."""
     adb: bool = False
-    """Instead of a file: has the connected phone make its proof now, and fetches it."""
+    """Instead of a file: starts the proof on the connected phone and fetches its file."""
     bundle: Path = SHIPPED_BUNDLE
     """The bundle that the app was built with."""
 
 
 @dataclass(frozen=True)
 class PhoneTrial:
-    """One model on one accelerator of a phone; figures are None where it did not run."""
+    """One model on one accelerator of a phone. Figures are None if it did not run.
+
+    Steps are differences from the golden output in 8-bit levels; `psnr` is in dB.
+    """
 
     recipe: str
     file: str
@@ -51,7 +54,7 @@ class PhoneTrial:
 
 @dataclass(frozen=True)
 class PhoneProof:
-    """What a phone's proof says."""
+    """A phone's proof."""
 
     phone: str
     android: str
@@ -75,10 +78,10 @@ def main() -> None:
 
 
 def read_proof(file: Path) -> PhoneProof:
-    """Reads what the app wrote.
+    """Reads the file that the app wrote.
 
     Raises:
-        UserError: it is no proof, or one of another version of the app.
+        UserError: it is not a proof, or the app has another version.
     """
     try:
         stored = json.loads(file.read_bytes())
@@ -86,7 +89,7 @@ def read_proof(file: Path) -> PhoneProof:
     except FileNotFoundError as error:
         raise UserError(f"{file}: no such file; share it from the app's proof screen") from error
     except (ValueError, KeyError, TypeError, OSError) as error:
-        raise UserError(f"{file}: not a proof of the app; share it again") from error
+        raise UserError(f"{file}: not a proof file of the app; share it again") from error
     if version != SCHEMA_VERSION:
         raise UserError(f"{file}: of version {version}, this program reads {SCHEMA_VERSION}")
     try:
@@ -101,7 +104,7 @@ def read_proof(file: Path) -> PhoneProof:
 
 
 def report(proof: PhoneProof, bundle: Bundle) -> list[str]:
-    """A table of the trials beside the bundle's figures.
+    """A table of the trials with the bundle's figures beside them, by lines.
 
     Raises:
         UserError: the app was built with another bundle.
@@ -115,8 +118,8 @@ def report(proof: PhoneProof, bundle: Bundle) -> list[str]:
         model = models.get(trial.sha256)
         if model is None:
             raise UserError(
-                f"{trial.file} on the phone is not the one in {bundle.folder}; name the bundle "
-                "that the app was built with as --bundle"
+                f"{trial.file} on the phone differs from the one in {bundle.folder}; name the "
+                "bundle that the app was built with as --bundle"
             )
         lines.append(_line(trial, model))
     return lines
@@ -138,24 +141,24 @@ def _figure(value: float | None, digits: int, unit: str = "") -> str:
 
 
 def fetch_proof(to: Path) -> Path:
-    """Has the phone make its proof, and fetches the file.
+    """Runs the proof on the connected phone and fetches its file.
 
     Raises:
-        UserError: no phone, the app is not on it, or the proof does not end.
+        UserError: there is no phone, the app is not installed, or the proof takes too long.
     """
     phone, app = the_phone(), read_app().id
     adb = ["adb", "-s", phone]
     if f"package:{app}" not in call([*adb, "shell", "pm", "list", "packages", app]):
-        raise UserError(f"{phone}: no {app}; put it there with android_demo.build --install")
+        raise UserError(f"{phone}: {app} is missing; install it with android_demo.build --install")
     file = f"/sdcard/Android/data/{app}/files/proof.json"
     call([*adb, "shell", "rm", "-f", file])
     activity = f"{app}/{app}.screen.ProofActivity"
     call([*adb, "shell", "am", "start", "-S", "-n", activity, "--ez", "run", "true"])
-    print(f"{phone}: making its proof; leave its screen on", flush=True)
+    print(f"{phone}: running the proof; keep the screen on", flush=True)
     end = time.monotonic() + _LONGEST_PROOF
     while "proof.json" not in call([*adb, "shell", f"ls {file} 2>/dev/null; true"]):
         if time.monotonic() > end:
-            raise UserError(f"{phone}: no proof after {_LONGEST_PROOF} s; look at its screen")
+            raise UserError(f"{phone}: no result after {_LONGEST_PROOF} s; look at its screen")
         time.sleep(2)
     call([*adb, "pull", file, to])
     return to

@@ -1,4 +1,4 @@
-"""The programs that Debian brings, and calling them."""
+"""Finds and runs programs that Debian packages provide."""
 
 import shutil
 import subprocess
@@ -19,33 +19,33 @@ PACKAGES = {
     "readelf": "binutils",
     "adb": "adb",
 }
-"""By program, what to ask apt-get for."""
+"""The Debian packages of each program."""
 
 
 def require(*programs: str) -> None:
-    """Checks that programs are there before anything is begun.
+    """Checks that programs are installed.
 
     Raises:
-        UserError: one is missing; says which Debian packages bring all that are.
+        UserError: some are missing; says which Debian packages to install.
     """
     missing = [program for program in programs if not shutil.which(program)]
     if missing:
         packages = " ".join(dict.fromkeys(PACKAGES[program] for program in missing))
-        raise UserError(f"{', '.join(missing)} is missing; ask for: apt-get install {packages}")
+        raise UserError(f"{', '.join(missing)} is missing; run: apt-get install {packages}")
 
 
 def call(command: Sequence[object], environment: Mapping[str, str] | None = None) -> str:
     """Runs a program to its end.
 
     Args:
-        command: words and paths.
-        environment: in place of this process's.
+        command: the program and its arguments.
+        environment: its environment variables; None for those of this process.
 
     Returns:
-        What it wrote on standard output.
+        Its standard output.
 
     Raises:
-        UserError: it failed; its own words follow, for they name the line at fault.
+        UserError: it failed; contains the end of its output.
     """
     ended = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, env=environment

@@ -1,6 +1,6 @@
-"""Runs every proof that needs no phone, on a bundle's own models: python -m android_demo.prove
+"""Runs every check of the app that needs no phone: python -m android_demo.prove
 
-What each says is written down; one that fails does not stop the others.
+It prints the result of each; a check that fails does not stop the others.
 """
 
 import re
@@ -33,28 +33,29 @@ from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import read_photo, to_float, to_uint8
 
 _TOLERANCE = {"CPU": 0.05, "GPU": 0.5}
-"""Steps of 255 by which the mean difference to the golden output may exceed the bundle's figure."""
+"""How far the mean difference from the golden output may exceed the bundle's figure, in 8-bit
+levels, by accelerator."""
 
 _LARGEST_TOLERANCE = 4
 
 
 @dataclass(frozen=True)
 class ProofOptions:
-    """Proves the app without a phone."""
+    """Checks the app without a phone."""
 
     bundle: Path = SHIPPED_BUNDLE
     """The bundle that goes into the app."""
     screenshots: Path = Path("screenshots")
-    """A folder, made if missing, for pictures of the screens, to be looked at."""
+    """A folder for screenshots, to be looked at; created if missing."""
     photo: Path | None = None
-    """A JPEG photo to show on them. Left out: a drawn one."""
+    """A JPEG photo to show on them. Default: a drawn one."""
     gpu: bool = True
-    """Whether the GPU delegate is run, in half a minute a model."""
+    """Whether to run the GPU delegate, which takes half a minute a model."""
 
 
 @dataclass(frozen=True)
-class Proving:
-    """What the proofs are about."""
+class BuiltApp:
+    """The app as it is checked: built for phones, and for this machine."""
 
     options: ProofOptions
     bundle: Bundle
@@ -70,10 +71,10 @@ def main() -> None:
     require("java", "javac", "keytool", "apksigner", "gcc", "readelf")
     bundle = read_bundle(options.bundle)
     options.screenshots.mkdir(parents=True, exist_ok=True)
-    proofs: dict[str, Callable[[Proving], str]] = {
+    proofs: dict[str, Callable[[BuiltApp], str]] = {
         "built twice, the same bytes": prove_reproducible,
         "signature": prove_signature,
-        "what it says of itself": prove_badging,
+        "manifest": prove_badging,
         "public API": prove_api,
         "page sizes": prove_page_sizes,
         "models on x86-64": prove_models,
@@ -82,19 +83,19 @@ def main() -> None:
     }
     failures = 0
     with tempfile.TemporaryDirectory(prefix="android-demo-") as folder:
-        proving = prepare(options, bundle, Path(folder))
+        built = prepare(options, bundle, Path(folder))
         for name, proof in proofs.items():
             started = time.perf_counter()
             try:
-                said = proof(proving)
+                said = proof(built)
             except UserError as error:
                 said, failures = f"FAILED: {error}", failures + 1
             print(f"{name}  ({time.perf_counter() - started:.0f} s)\n  {said}", flush=True)
     if failures:
-        raise UserError(f"{failures} of {len(proofs)} proofs failed, for the reasons above")
+        raise UserError(f"{failures} of {len(proofs)} checks failed, for the reasons above")
 
 
-def prepare(options: ProofOptions, bundle: Bundle, folder: Path) -> Proving:
+def prepare(options: ProofOptions, bundle: Bundle, folder: Path) -> BuiltApp:
     """Builds the app for phones and for this machine."""
     tools, app = bring_toolchain(), read_app()
     unsigned, signed = folder / "unsigned.apk", folder / "signed.apk"
@@ -102,72 +103,71 @@ def prepare(options: ProofOptions, bundle: Bundle, folder: Path) -> Proving:
     sign(unsigned, signed, machine_key(), app.min_sdk)
     (folder / "host").mkdir()
     host = make_host_app(bundle, folder / "host")
-    return Proving(options, bundle, tools, host, unsigned, signed, folder)
+    return BuiltApp(options, bundle, tools, host, unsigned, signed, folder)
 
 
-def prove_reproducible(proving: Proving) -> str:
-    """A second build has the first one's checksum, and the size that was asked for."""
-    again = proving.folder / "again.apk"
-    checksum = check_same_bytes(proving.unsigned, proving.bundle, read_app(), proving.tools, again)
-    return f"{checksum}, signed {check_size(proving.signed)}"
+def prove_reproducible(built: BuiltApp) -> str:
+    """A second build has the same checksum, and the APK is small enough."""
+    again = built.folder / "again.apk"
+    checksum = check_same_bytes(built.unsigned, built.bundle, read_app(), built.tools, again)
+    return f"{checksum}, signed {check_size(built.signed)}"
 
 
-def prove_signature(proving: Proving) -> str:
-    """Android's own tool accepts it for every Android that the app is for."""
-    return check_signature(proving.signed, read_app())
+def prove_signature(built: BuiltApp) -> str:
+    """Every supported Android accepts the signature."""
+    return check_signature(built.signed, read_app())
 
 
-def prove_badging(proving: Proving) -> str:
-    """Name, levels, processors; no permission."""
-    return check_badging(proving.signed, read_app(), proving.tools)
+def prove_badging(built: BuiltApp) -> str:
+    """The manifest has the right name, API levels and processors, and no permission."""
+    return check_badging(built.signed, read_app(), built.tools)
 
 
-def prove_api(proving: Proving) -> str:
-    """Nothing hidden, and nothing newer than the oldest phone without a look at its level."""
-    check_public_api([proving.app.folder / "classes", *proving.tools.libraries])
+def prove_api(built: BuiltApp) -> str:
+    """The app uses no hidden API, and checks the level before it uses newer API."""
+    check_public_api([built.app.folder / "classes", *built.tools.libraries])
     calls = unchecked_calls()
     if calls:
-        raise UserError(f"without a look at the level: {calls}")
-    return "only what Google's lists for Android 8 and 14 have; newer calls look at the level"
+        raise UserError(f"called without a check of the API level: {calls}")
+    return "only public API of Android 8; calls of newer API check the level"
 
 
-def prove_page_sizes(proving: Proving) -> str:
-    """Which libraries can be loaded where memory has pages of 16 KB, and why others cannot."""
-    return check_page_sizes(proving.signed)
+def prove_page_sizes(built: BuiltApp) -> str:
+    """Which libraries can be loaded with 16 KB memory pages, and why others cannot."""
+    return check_page_sizes(built.signed)
 
 
-def prove_models(proving: Proving) -> str:
-    """Each model on the app's own inference class, against the golden pair."""
+def prove_models(built: BuiltApp) -> str:
+    """Each model, run by the app's own inference class, gives the golden output."""
     said = []
     accelerators = ["CPU"]
-    if proving.options.gpu and not proving.app.gpu_missing:
+    if built.options.gpu and not built.app.gpu_missing:
         accelerators.append("GPU")
-    for model in proving.bundle.models_of_all(list(_shipped(proving.bundle))):
+    for model in built.bundle.models_of_all(list(_shipped(built.bundle))):
         for accelerator in accelerators:
-            photo, golden = _golden(proving.bundle, model)
-            file = proving.bundle.folder / model.file
-            rendered = to_uint8(proving.app.run_model(file, accelerator, photo))
+            photo, golden = _golden(built.bundle, model)
+            file = built.bundle.folder / model.file
+            rendered = to_uint8(built.app.run_model(file, accelerator, photo))
             said.append(
                 f"{model.file} {accelerator}: {_compare(model, accelerator, rendered, golden)}"
             )
-    if proving.app.gpu_missing:
-        said.append(f"GPU delegate not run: apt-get install {proving.app.gpu_missing}")
+    if built.app.gpu_missing:
+        said.append(f"GPU delegate not run: apt-get install {built.app.gpu_missing}")
     return "\n  ".join(said)
 
 
-def prove_arm(proving: Proving) -> str:
-    """The app's own 64-bit Arm library, at both page sizes, against the golden pair.
+def prove_arm(built: BuiltApp) -> str:
+    """The 64-bit Arm library in the app gives the golden output at both page sizes.
 
-    Of each recipe the first model: the others have its weights and take a minute each.
+    Only the first model of each recipe is run: the others have the same weights, and each takes a
+    minute.
     """
     said = []
-    for recipe in _shipped(proving.bundle):
-        model = proving.bundle.models_of(recipe)[0]
-        _, golden = _golden(proving.bundle, model)
+    for recipe in _shipped(built.bundle):
+        model = built.bundle.models_of(recipe)[0]
+        _, golden = _golden(built.bundle, model)
         for page_size in (4096, 16384):
-            rendered = run_arm_model(
-                proving.bundle, model, proving.tools, proving.folder, page_size
-            )
+            rendered = run_arm_model(built.bundle, model, built.tools, built.folder, page_size)
             compared = _compare(model, "CPU", rendered, golden)
             said.append(f"{model.file}, pages of {page_size // 1024} KB: {compared}")
     return "\n  ".join(said)
@@ -176,7 +176,7 @@ def prove_arm(proving: Proving) -> str:
 def run_arm_model(
     bundle: Bundle, model: BundledModel, tools: Toolchain, folder: Path, page_size: int
 ) -> np.ndarray:
-    """What a model makes of its golden input under emulation: 2h × 2w × 3, uint8."""
+    """Renders a model's golden input on the emulated processor: 2h × 2w × 3, uint8."""
     photo, golden = _golden(bundle, model)
     integers = model.input.type == "uint8"
     inputs = photo.tobytes() if integers else to_float(photo).tobytes()
@@ -189,12 +189,12 @@ def run_arm_model(
     return rendered if integers else to_uint8(rendered)
 
 
-def prove_screens(proving: Proving) -> str:
-    """The whole way on the screens that there are, with a real model; pictures to look at."""
-    options = proving.options
+def prove_screens(built: BuiltApp) -> str:
+    """Takes screenshots of the app with a real model on several screen sizes."""
+    options = built.options
     folder = options.screenshots.resolve()
     photo = {"photo": options.photo.resolve()} if options.photo else {}
-    said = proving.app.test("screen.ScreenshotTest", properties={"screenshots": folder, **photo})
+    said = built.app.test("screen.ScreenshotTest", properties={"screenshots": folder, **photo})
     passed = re.search(r"OK \((\d+) tests\)", said)
     return f"{passed[1] if passed else 'no'} tests; look at {options.screenshots}"
 
@@ -216,11 +216,12 @@ def _compare(
     most = model.figures["golden_largest_step"] + _LARGEST_TOLERANCE
     if largest > most or mean > model.figures["golden_mean_step"] + _TOLERANCE[accelerator]:
         raise UserError(
-            f"{model.file} on {accelerator}: {largest} steps at most and {mean:.3f} in the mean, "
-            f"in the bundle {model.figures['golden_largest_step']:.0f} and "
+            f"{model.file} on {accelerator}: differs from the golden output by at most {largest} "
+            f"of 255 levels, {mean:.3f} on average; the bundle states "
+            f"{model.figures['golden_largest_step']:.0f} and "
             f"{model.figures['golden_mean_step']:.3f}"
         )
-    return f"at most {largest} steps of 255, {mean:.4f} in the mean"
+    return f"differs by at most {largest} of 255 levels, {mean:.4f} on average"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Checks that the app uses Android's public API alone, and nothing newer than the phone has.
+"""Checks that the app uses only Android's public API, and newer API only on newer phones.
 
-The lists are those of Google's SDK, as the signatures of gummy-bears give them, for Android 8 and
-14; animal-sniffer reads them. What is hidden in Android stands on neither list. A method marked
-`@FromApi` may use what is newer than Android 8; the source says where the level is looked at.
+animal-sniffer compares the classes with the public API of Android 8 and 14, as listed by the
+gummy-bears signatures of Google's SDK. Hidden API is on neither list. A method marked `@FromApi`
+may use API that is newer than Android 8 if its callers check the level.
 """
 
 import re
@@ -15,19 +15,19 @@ from android_demo.versions import APP_FOLDER, SOURCES
 from pocket_bokeh.errors import UserError
 
 OLDEST, NEWEST = 26, 34
-"""The levels of the two lists; the newest one that there is."""
+"""API levels of the two lists; there is no list newer than 34."""
 
 _MARK = "app.pocketbokeh.FromApi"
 
 
 def check_public_api(classes: Sequence[Path]) -> None:
-    """Holds compiled classes against both lists.
+    """Compares compiled classes with both lists.
 
     Args:
-        classes: folders and jars, all that goes into the app.
+        classes: folders and jars of everything in the app.
 
     Raises:
-        UserError: something is hidden, or newer than the oldest Android; names it and its place.
+        UserError: names the API that is hidden or newer than the oldest supported Android.
     """
     _check(OLDEST, _MARK, classes)
     _check(NEWEST, "nothing.IsLeftOut", classes)
@@ -57,10 +57,10 @@ def _check(level: int, left_out: str, classes: Sequence[Path]) -> None:
 
 
 def unchecked_calls() -> list[str]:
-    """Calls of methods marked `@FromApi` that do not stand behind a look at the level.
+    """Finds calls of methods marked `@FromApi` without a check of the API level before them.
 
     Returns:
-        One line each: the file and the method.
+        For each call, "file: method".
     """
     missing = []
     for file in sorted(SOURCES.glob("java/**/*.java")):

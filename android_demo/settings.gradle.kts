@@ -1,5 +1,5 @@
-// For Android Studio, over the same sources. Not run here: the app is built by android_demo.build.
-// First, as Studio has no bundle of its own: python -m android_demo.assets
+// For Android Studio; uses the same sources. The project's own build, android_demo.build, does not use it.
+// Write the app's assets first: python -m android_demo.assets
 
 pluginManagement {
     repositories {

@@ -1,4 +1,4 @@
-"""Signs an APK with a key that is made once per machine, or with one's own."""
+"""Signs an APK with a key that is made once per machine, or with your own."""
 
 import os
 import shutil
@@ -11,13 +11,13 @@ from pocket_bokeh.errors import UserError
 
 _NAME = "pocket-bokeh"
 _OPEN_PASSWORD = "pocket-bokeh"
-"""Of the machine's own key, which proves no identity: it lets this machine's builds replace each
-other on a phone."""
+"""Password of the machine's key. It is no secret: the key proves no identity, it only lets this
+machine's builds replace each other on a phone."""
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A key in a keystore; the password is read by apksigner: `pass:…`, `env:…`, `file:…`."""
+    """A key in a keystore; `password` as apksigner takes it: `pass:…`, `env:…` or `file:…`."""
 
     keystore: Path
     alias: str | None
@@ -25,7 +25,7 @@ class SigningKey:
 
 
 def machine_key() -> SigningKey:
-    """This machine's key, made if need be, outside the repository."""
+    """This machine's key, outside the repository; created if it is missing."""
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     keystore = data / "pocket-bokeh" / "signing.p12"
     if not keystore.is_file():
@@ -34,10 +34,10 @@ def machine_key() -> SigningKey:
 
 
 def own_key(keystore: Path) -> SigningKey:
-    """One's own key, its password in the environment variable KEYSTORE_PASSWORD.
+    """Your own key; its password is in the environment variable KEYSTORE_PASSWORD.
 
     Raises:
-        UserError: there is no such file or no password.
+        UserError: the file or the variable is missing.
     """
     if not keystore.is_file():
         raise UserError(f"{keystore}: no such keystore")
@@ -47,10 +47,10 @@ def own_key(keystore: Path) -> SigningKey:
 
 
 def sign(unsigned: Path, signed: Path, key: SigningKey, min_sdk: int) -> None:
-    """Writes the signed package, whole or not at all.
+    """Writes the signed APK, whole or not at all.
 
     Raises:
-        UserError: the keystore or its password is not right.
+        UserError: the keystore or its password is wrong.
     """
     alias = ["--ks-key-alias", key.alias] if key.alias else []
     with tempfile.TemporaryDirectory(prefix=f".{signed.name}.", dir=signed.parent) as folder:

@@ -1,4 +1,4 @@
-"""What is unpacked from the packages once: aapt2, Android's resources, TFLite's libraries."""
+"""Unpacks the build's tools from the downloaded packages, once: aapt2, Android, TFLite."""
 
 import os
 import shutil
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_demo.maven import cache_folder, fetch
-from android_demo.page_size import lay_out_for_16_kb, refuses_16_kb
+from android_demo.page_size import lay_out_for_16_kb, why_not_16_kb
 from android_demo.versions import read_app, read_packages
 from pocket_bokeh.photo import write_atomically
 
 _UNPACKED = "unpacked-2"
-"""Counted up when what is unpacked changes."""
+"""Folder name; increase the number when the unpacked files change."""
 
 _PUBLIC_PACKAGES = (
     *("android/", "dalvik/", "java/", "javax/", "org/"),
@@ -24,15 +24,15 @@ _PUBLIC_PACKAGES = (
 
 @dataclass(frozen=True)
 class Toolchain:
-    """Where the build's tools lie.
+    """Paths of the build's tools.
 
     Attributes:
         aapt2: compiles and links resources.
         framework: Android's resources.
-        android: Android's classes, to compile against.
-        r8: holds the dexer D8.
+        android: Android's classes, to compile with.
+        r8: contains D8, which compiles class files to Android's bytecode.
         libraries: the class files of TFLite.
-        natives: a folder of TFLite's native libraries, by ABI.
+        natives: folder of TFLite's native libraries, by ABI.
     """
 
     aapt2: Path
@@ -44,7 +44,7 @@ class Toolchain:
 
 
 def bring_toolchain() -> Toolchain:
-    """Fetches and unpacks what is not there yet."""
+    """Downloads and unpacks what is not in the cache yet."""
     packages = fetch("app", "build")
     unpacked = cache_folder() / _UNPACKED
     if not unpacked.is_dir():
@@ -60,7 +60,7 @@ def bring_toolchain() -> Toolchain:
 
 
 def unpack_classes(archive: Path, to: Path) -> None:
-    """Writes the class files of an .aar to a .jar, whole or not at all."""
+    """Extracts the class files of an .aar as a .jar, whole or not at all."""
     with zipfile.ZipFile(archive) as opened:
         write_atomically(to, opened.read("classes.jar"))
 
@@ -81,12 +81,12 @@ def _unpack(packages: dict[str, Path], folder: Path) -> None:
                     archive.extract(entry, folder)
     for library in sorted((folder / "jni").glob("*/*.so")):
         content = library.read_bytes()
-        if not refuses_16_kb(content):
+        if not why_not_16_kb(content):
             library.write_bytes(lay_out_for_16_kb(content))
 
 
 def _keep_public_packages(archive: Path, to: Path) -> None:
-    """Android without its inner workings, which are most of it."""
+    """Copies Android's public packages; its internal ones are much larger."""
     with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(to, "w") as kept:
         for name in whole.namelist():
             if name.startswith(_PUBLIC_PACKAGES) and name.endswith(".class"):
@@ -94,11 +94,11 @@ def _keep_public_packages(archive: Path, to: Path) -> None:
 
 
 def make_whole(folder: Path, fill: Callable[[Path], object]) -> None:
-    """Makes a folder, whole or not at all.
+    """Creates a folder with its contents, whole or not at all.
 
     Args:
-        folder: where another process makes the same one meanwhile, the other's stays.
-        fill: is given an empty folder to fill.
+        folder: if another process creates it at the same time, the other's is kept.
+        fill: writes the contents into the empty folder that it is given.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

@@ -1,4 +1,4 @@
-"""versions.toml: what the app is called, which Android it is for, which packages it is made of."""
+"""Reads versions.toml: the app's name, its Android versions and the packages it is built from."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ SOURCES = APP_FOLDER / "app" / "src" / "main"
 
 @dataclass(frozen=True)
 class AppVersions:
-    """The table `app`: identity and Android levels; `abis` as in an APK's folder `lib`."""
+    """The table `app`: name, version and API levels; `abis` are named as in an APK's `lib`."""
 
     id: str
     version_code: int
@@ -25,7 +25,7 @@ class AppVersions:
 
 @dataclass(frozen=True)
 class Package:
-    """One file of Maven Central. `type` is its ending."""
+    """One file on Maven Central; `type` is its file extension."""
 
     group: str
     name: str
@@ -35,23 +35,23 @@ class Package:
 
     @property
     def id(self) -> str:
-        """Group and name: unlike the name alone, its own."""
+        """Group and name, which together are unique."""
         return f"{self.group}:{self.name}"
 
     @property
     def file(self) -> str:
-        """Its name there."""
+        """Its file name."""
         return f"{self.name}-{self.version}.{self.type}"
 
 
 def read_app() -> AppVersions:
-    """The table `app`."""
+    """Reads the table `app`."""
     stored = _read()["app"]
     return AppVersions(**{**stored, "abis": (*stored["abis"],), "recipes": (*stored["recipes"],)})
 
 
 def read_packages(*groups: str) -> tuple[Package, ...]:
-    """The packages of some groups: app, build, api, test."""
+    """Reads the packages of some groups: app, build, api, test."""
     stored = _read()["packages"]
     return tuple(
         _package(coordinates, sha256)

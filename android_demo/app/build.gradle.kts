@@ -1,4 +1,4 @@
-// Held in step with ../versions.toml by a test.
+// A test checks that it agrees with ../versions.toml.
 
 plugins {
     id("com.android.application")

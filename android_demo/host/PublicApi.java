@@ -12,8 +12,9 @@ import org.codehaus.mojo.animal_sniffer.logging.Logger;
 import org.codehaus.mojo.animal_sniffer.logging.PrintWriterLogger;
 
 /**
- * Holds class files against a list of Android's public API: PublicApi SIGNATURES ANNOTATION
- * CLASSES… What has the annotation is left out. Ends with 1 if something is not on the list.
+ * Compares class files with a list of Android's public API: PublicApi SIGNATURES ANNOTATION
+ * CLASSES… Methods with the annotation are not checked. The exit status is 1 if something is not on
+ * the list.
  */
 public final class PublicApi {
     public static void main(String[] arguments) throws IOException {

@@ -1,5 +1,5 @@
-/* What Android's C library has and glibc has not, or has otherwise. host_libraries.py compiles it
-   with a forward for every other function that TFLite's Android libraries ask for. */
+/* Functions of Android's C library that glibc lacks or implements differently. host_libraries.py
+   compiles them together with jumps to glibc for all other functions that TFLite's libraries use. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <locale.h>
@@ -11,10 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A function of ours under the name and version that Android's linker would look for. */
+/* Exports a function under the name and version that Android libraries are linked to. */
 #define BIONIC(name) __asm__(".symver bionic_" #name "," #name "@LIBC")
 
-/* Android's stdin, stdout and stderr lie in an array of 152 bytes each. */
+/* In Android, stdin, stdout and stderr are an array of structures of 152 bytes. */
 #define FILE_BYTES 152
 char bionic___sF[3 * FILE_BYTES] __attribute__((aligned(16)));
 BIONIC(__sF);
@@ -78,7 +78,7 @@ int bionic_strerror_r(int error, char *text, size_t room)
 }
 BIONIC(strerror_r);
 
-/* Android 14 asks for its level before it uses NNAPI and the GPU. */
+/* TFLite asks for Android's API level before it uses NNAPI and the GPU; 34 is Android 14. */
 int bionic___system_property_get(const char *name, char *value)
 {
     strcpy(value, strcmp(name, "ro.build.version.sdk") ? "" : "34");
@@ -86,7 +86,7 @@ int bionic___system_property_get(const char *name, char *value)
 }
 BIONIC(__system_property_get);
 
-/* The numbers of the questions differ. */
+/* The constants have other values than in glibc. */
 long bionic_sysconf(int question)
 {
     switch (question) {
@@ -112,7 +112,7 @@ void *bionic_newlocale(int mask, const char *name, void *base)
 }
 BIONIC(newlocale);
 
-/* Android's set of signals has 8 bytes. */
+/* Android's sigset_t has 8 bytes. */
 int bionic_sigfillset(void *set)
 {
     memset(set, 0xff, 8);
@@ -143,7 +143,7 @@ void bionic___assert2(const char *file, int line, const char *function, const ch
 }
 BIONIC(__assert2);
 
-/* Android's log, on standard error where TFLITE_LOG is set. */
+/* Android's log; printed to standard error if TFLITE_LOG is set. */
 int __android_log_vprint(int priority, const char *tag, const char *format, va_list arguments)
 {
     (void)priority;

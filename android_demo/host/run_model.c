@@ -1,11 +1,11 @@
-/* Runs a .tflite file with the app's own Android library: run_model MODEL INPUT OUTPUT [RUNS]
-   Input and output are the bytes of the model's tensors. */
+/* Runs a .tflite file with the app's own Android library: run_model MODEL INPUT OUTPUT
+   Input and output are files with the bytes of the model's tensors. */
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Android keeps the stack's guard at a fixed place in a thread's own memory, glibc its own data:
-   this moves glibc's out of the way. */
-__thread char room[256] __attribute__((aligned(64)));
+/* Android's code reads the stack guard at a fixed offset in thread-local storage, where glibc keeps
+   other data. This array moves glibc's data out of the way. */
+__thread char padding[256] __attribute__((aligned(64)));
 
 typedef struct Any Any;
 Any *TfLiteModelCreateFromFile(const char *);
@@ -28,7 +28,7 @@ static int fail(const char *what)
 
 int main(int count, char **arguments)
 {
-    room[0] = 1;
+    padding[0] = 1;
     if (count < 4)
         return fail("expected MODEL INPUT OUTPUT");
     Any *model = TfLiteModelCreateFromFile(arguments[1]);
@@ -42,11 +42,11 @@ int main(int count, char **arguments)
     FILE *file = fopen(arguments[2], "rb");
     size_t size = TfLiteTensorByteSize(input);
     if (!file || fread(TfLiteTensorData(input), 1, size, file) != size)
-        return fail("the input is not the model's");
+        return fail("the input file does not have the size of the model's input");
     fclose(file);
 
     if (TfLiteInterpreterInvoke(interpreter))
-        return fail("the model does not run");
+        return fail("the model failed to run");
 
     Any *output = TfLiteInterpreterGetOutputTensor(interpreter, 0);
     size = TfLiteTensorByteSize(output);

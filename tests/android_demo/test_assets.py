@@ -34,7 +34,9 @@ def test_the_recipes_for_phones_go_along(bundle: Bundle, tmp_path: Path) -> None
 def test_a_bundle_without_any_says_what_it_has(bundle: Bundle, tmp_path: Path) -> None:
     models = tuple(dataclasses.replace(model, recipe="float32") for model in bundle.models)
     other = dataclasses.replace(bundle, models=models)
-    with pytest.raises(UserError, match=r"has none of float16.*it has float32"):
+    with pytest.raises(
+        UserError, match=r"has none of the recipes for phones .float16.*it has float32"
+    ):
         write_assets(other, ("float16", "int8_qat"), tmp_path / "assets")
 
 

@@ -55,7 +55,7 @@ def test_it_asks_for_no_permission(package: Path) -> None:
     said = check_badging(package, app, tools)
     assert said == "Android 26 to 36, arm64-v8a, x86_64, no permission"
     for other in ({"version_name": "9.9"}, {"min_sdk": 21}, {"abis": ("x86",)}):
-        with pytest.raises(UserError, match="does not say"):
+        with pytest.raises(UserError, match="does not contain"):
             check_badging(package, dataclasses.replace(app, **other), tools)
 
 
@@ -91,7 +91,7 @@ def test_the_arm_library_is_for_both_page_sizes(package: Path, tmp_path: Path) -
             if name != FOR_BOTH_PAGE_SIZES:
                 kept.writestr(name, opened.read(name))
         gpu = opened.read("lib/arm64-v8a/libtensorflowlite_gpu_jni.so")
-    with pytest.raises(UserError, match="4 KB alone"):
+    with pytest.raises(UserError, match="4 KB only"):
         check_page_sizes(without)
     with pytest.raises(ValueError, match="share the page"):
         lay_out_for_16_kb(gpu)

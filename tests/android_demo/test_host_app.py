@@ -34,6 +34,7 @@ def test_the_screens_do_what_a_user_expects(
         (tmp_path / f"photo.{kind.lower()}").write_bytes(photo_with_exif(kind))
     said = host_app.test(
         "screen.MainActivityTest",
+        "screen.ModelChoiceTest",
         "screen.OpenedPhotosTest",
         "screen.DeathInTrialTest",
         "screen.CompareViewTest",
@@ -144,7 +145,7 @@ def test_every_model_runs_on_the_apps_own_inference_class(
 
 def test_a_missing_accelerator_says_so(host_app: HostApp, bundle: Bundle) -> None:
     photo = np.zeros((48, 64, 3), np.uint8)
-    with pytest.raises(UserError, match="this Android has none"):
+    with pytest.raises(UserError, match="this Android has no NNAPI"):
         host_app.run_model(bundle.folder / bundle.models[0].file, "NNAPI", photo)
 
 

@@ -41,13 +41,13 @@ def test_no_phone_and_too_many_are_sentences(commands: Path) -> None:
 def test_it_is_installed(commands: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     play_adb(commands, devices("one\\tdevice") + "\n*install*) echo Success;;")
     install(tmp_path / "app.apk")
-    assert "on the phone one" in capsys.readouterr().out
+    assert "installed on one" in capsys.readouterr().out
 
 
 def test_an_app_signed_elsewhere_is_a_sentence(commands: Path, tmp_path: Path) -> None:
     failure = "Failure [INSTALL_FAILED_UPDATE_INCOMPATIBLE]"
     play_adb(commands, devices("one\\tdevice") + f'\n*install*) echo "{failure}"; exit 1;;')
-    with pytest.raises(UserError, match="remove that first"):
+    with pytest.raises(UserError, match="remove it first"):
         install(tmp_path / "app.apk")
 
 

@@ -1,6 +1,6 @@
 package app.pocketbokeh.model;
 
-/** What computes a model. */
+/** The hardware that runs a model. */
 public enum Accelerator {
     CPU,
     GPU,

@@ -1,6 +1,6 @@
 package app.pocketbokeh.model;
 
-/** An accelerator that is missing or does not take a model; the message says why. */
+/** Thrown when an accelerator is missing or cannot run a model; the message says why. */
 public final class AcceleratorException extends Exception {
     private static final long serialVersionUID = 1;
 

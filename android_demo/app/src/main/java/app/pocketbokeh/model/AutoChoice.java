@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Tries each candidate once, keeps the fastest that is right, and remembers.
+ * Tries each candidate once, chooses the fastest that gives correct results, and remembers it.
  *
- * An accelerator's driver may take the whole app down. What is being tried is written down before;
- * where it is still written at the next start, the process ended meanwhile. What crashed it is left
- * aside; what it ended with for an unknown reason is tried once more.
+ * <p>An accelerator's driver can crash the whole app. So the candidate is stored before it is tried.
+ * If it is still stored at the next start, the process ended during the trial. A candidate that
+ * crashed the process is excluded; one whose process ended for an unknown reason gets a second try.
  */
 public final class AutoChoice {
     private static final String PHONE = "phone";
@@ -26,10 +26,11 @@ public final class AutoChoice {
     private final SharedPreferences remembered;
 
     /**
-     * Remembers for one phone.
+     * Reads what was remembered.
      *
-     * @param phone its build, the app's version and the bundle; with another, all is tried again
-     * @param manager is asked how an earlier process ended
+     * @param phone the phone's build, the app's version and the bundle; when it changes, everything
+     *     is tried again
+     * @param manager tells how an earlier process ended
      */
     public AutoChoice(SharedPreferences remembered, String phone, ActivityManager manager) {
         this.remembered = remembered;
@@ -46,36 +47,37 @@ public final class AutoChoice {
     private void judge(String tried, ProcessEnd end) {
         int ends = remembered.getInt(ENDS + tried, 0) + (end == ProcessEnd.UNKNOWN ? 1 : 0);
         if (end == ProcessEnd.CRASHED) {
-            leaveAside(tried, "it stopped the app when it was tried");
+            exclude(tried, "it crashed the app when it was tried");
         } else if (ends > 1) {
-            leaveAside(tried, "the app ended twice while it was tried");
+            exclude(tried, "the app ended twice while it was tried");
         } else {
             remembered.edit().putInt(ENDS + tried, ends).remove(TRYING).commit();
         }
     }
 
-    /** Forgets which is fastest and why others were left aside. */
+    /** Forgets which is fastest and which are excluded. */
     public void forget() {
         String phone = remembered.getString(PHONE, "");
         remembered.edit().clear().putString(PHONE, phone).commit();
     }
 
-    /** Why a candidate was left aside; empty if it was not. */
+    /** Why a candidate is excluded; empty if it is not. */
     public String reasonAgainst(Candidate candidate) {
         return remembered.getString(REASON + candidate, "");
     }
 
-    /** The fastest that is right, if it was found before; null otherwise. */
+    /** The fastest correct candidate, if it was found before; else null. */
     public Candidate fastest() {
         return Candidate.parse(remembered.getString(FASTEST, ""));
     }
 
     /**
-     * Tries what was not tried yet.
+     * Tries every candidate that is not excluded.
      *
-     * @param shape a model of the photo's shape stands for the others of its recipe
-     * @return the fastest that is right
-     * @throws AcceleratorException if none is; names every reason
+     * @param shape height and width of the photo; of each recipe only the model nearest in shape is
+     *     tried
+     * @return the fastest correct one
+     * @throws AcceleratorException if none gives correct results; names every reason
      */
     public Candidate find(
             ModelBundle bundle, int[] shape, Trial.Opener opener, Trial.Cancelled cancelled)
@@ -88,7 +90,7 @@ public final class AutoChoice {
             if (needed && !cancelled.isCancelled() && reasonAgainst(candidate).isEmpty()) {
                 BundledModel model = bundle.nearestShape(candidate.recipe(), shape[0], shape[1]);
                 Trial trial = attempt(bundle, model, candidate, opener, cancelled);
-                if (trial.isRight() && trial.milliseconds() < least) {
+                if (trial.isCorrect() && trial.milliseconds() < least) {
                     fastest = candidate;
                     least = trial.milliseconds();
                 }
@@ -110,7 +112,7 @@ public final class AutoChoice {
             Candidate candidate,
             Trial.Opener opener,
             Trial.Cancelled cancelled) {
-        // Written at once: a crash leaves no time.
+        // commit, not apply: a crash leaves no time to write later.
         remembered
                 .edit()
                 .putString(TRYING, candidate.toString())
@@ -123,14 +125,14 @@ public final class AutoChoice {
         } finally {
             remembered.edit().remove(TRYING).remove(ENDS + candidate).commit();
         }
-        if (!trial.isRight()) {
-            leaveAside(candidate.toString(), trial.reason());
+        if (!trial.isCorrect()) {
+            exclude(candidate.toString(), trial.reason());
         }
         return trial;
     }
 
-    /** Leaves a candidate aside from now on, such as one that failed on a photo. */
-    public void leaveAside(String candidate, String reason) {
+    /** Excludes a candidate from now on, for example one that failed on a photo. */
+    public void exclude(String candidate, String reason) {
         SharedPreferences.Editor edit =
                 remembered.edit().putString(REASON + candidate, reason).remove(TRYING);
         if (candidate.equals(remembered.getString(FASTEST, null))) {

@@ -3,12 +3,12 @@ package app.pocketbokeh.model;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** Where a bundle's files are read from. */
+/** Opens the files of a bundle. */
 public interface BundleFiles {
     /**
      * Opens a file of the bundle.
      *
-     * @throws IOException if there is none
+     * @throws IOException if it does not exist
      */
     InputStream open(String name) throws IOException;
 }

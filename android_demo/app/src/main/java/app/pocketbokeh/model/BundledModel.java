@@ -5,8 +5,8 @@ package app.pocketbokeh.model;
  *
  * @param height of the rendering; the input is half as high
  * @param width of the rendering
- * @param largestStep largest difference to the golden output in the workshop, in steps of 255
- * @param meanStep mean difference there
+ * @param largestStep largest difference from the golden output when exported, in 8-bit levels
+ * @param meanStep mean difference then
  */
 public record BundledModel(
         String recipe,

@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** A recipe on an accelerator, as one may choose it. */
+/** A recipe on an accelerator, which the user can choose. */
 public record Candidate(String recipe, Accelerator accelerator) {
-    /** All that fit, likeliest first: floats suit GPUs, integers NPUs and CPUs. */
+    /** All useful ones, the most promising first: GPUs prefer floats, NPUs and CPUs integers. */
     public static List<Candidate> of(List<String> recipes) {
         List<Candidate> candidates = new ArrayList<>();
         for (String recipe : recipes) {
@@ -31,18 +31,18 @@ public record Candidate(String recipe, Accelerator accelerator) {
         };
     }
 
-    /** Whether it is there for where nothing else is right: it is slow everywhere. */
+    /** Whether it is slow everywhere, so that it is tried only if nothing else is correct. */
     boolean isLastResort() {
         return rank() == 3;
     }
 
-    /** As it is remembered: `float16/GPU`. */
+    /** The stored form, such as `float16/GPU`. */
     @Override
     public String toString() {
         return recipe + "/" + accelerator;
     }
 
-    /** Reads what toString wrote; null for anything else. */
+    /** Parses the stored form; null for anything else. */
     public static Candidate parse(String text) {
         int slash = text.lastIndexOf('/');
         if (slash < 1) {

@@ -3,26 +3,32 @@ package app.pocketbokeh.model;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
 
-/** A network input and what the float network of the workshop makes of it. */
+/** A network input and the output of the float network it was exported from. */
 public record GoldenPair(Picture input, Picture output) {
-    /** In steps of 255; mean square too, for the PSNR. */
+    /**
+     * The difference between two pictures.
+     *
+     * @param largestStep in 8-bit levels
+     * @param meanStep in 8-bit levels
+     * @param psnr in dB
+     */
     public record Difference(int largestStep, double meanStep, double psnr) {
         private static final double MEAN_TOLERANCE = 1.0;
         private static final int LARGEST_TOLERANCE = 12;
 
         /**
-         * Whether a model computes here what it computed in the workshop. An accelerator rounds
-         * differently, in half precision by some steps at an edge; one that is wrong is wrong by
-         * far.
+         * Whether a model gives the result that it gave when it was exported. Accelerators round
+         * differently: half precision is off by a few levels at edges. A wrong result is off by far
+         * more.
          */
-        public boolean isRight(BundledModel model) {
+        public boolean isCorrect(BundledModel model) {
             return meanStep <= model.meanStep() + MEAN_TOLERANCE
                     && largestStep <= model.largestStep() + LARGEST_TOLERANCE;
         }
     }
 
-    /** Holds a rendering of the input against the output. */
-    public Difference compare(Planes rendered) {
+    /** Measures how far a rendering of the input is from the output. */
+    public Difference differenceOf(Planes rendered) {
         long sum = 0;
         long squares = 0;
         int largest = 0;

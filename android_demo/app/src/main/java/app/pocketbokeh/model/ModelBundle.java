@@ -15,12 +15,12 @@ import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** The bundle in the app's assets; every file is checked against its checksum. */
+/** The bundle in the app's assets. Every file's checksum is verified. */
 public final class ModelBundle {
     private static final int SCHEMA_VERSION = 2;
     private static final String DIFFERENCE_SUFFIX = ".difference";
 
-    /** Decodes a PNG, which Android and the tests do each in their way. */
+    /** Decodes a PNG; the app uses Android's decoder, tests their own. */
     public interface PictureReader {
         Picture read(byte[] png) throws IOException;
     }
@@ -41,7 +41,7 @@ public final class ModelBundle {
     }
 
     /**
-     * Reads what the bundle says of itself; models and pictures are read when asked for.
+     * Reads bundle.json. Models and pictures are read later, when they are needed.
      *
      * @throws IOException if it is missing or damaged
      */
@@ -50,11 +50,11 @@ public final class ModelBundle {
             String text = new String(contentOf(files, "bundle.json"), StandardCharsets.UTF_8);
             JSONObject described = new JSONObject(text);
             if (described.getInt("schema_version") != SCHEMA_VERSION) {
-                throw new IOException("a bundle of another version");
+                throw new IOException("bundle.json has another version than the app");
             }
             return new ModelBundle(files, pictures, described);
         } catch (JSONException error) {
-            throw new IOException("a damaged bundle.json", error);
+            throw new IOException("bundle.json is damaged", error);
         }
     }
 
@@ -76,7 +76,7 @@ public final class ModelBundle {
         return models;
     }
 
-    /** Of the training that it comes from. */
+    /** The name of the training run it was exported from. */
     public String name() {
         return name;
     }
@@ -86,7 +86,7 @@ public final class ModelBundle {
         return new ArrayList<>(models);
     }
 
-    /** The recipes there are. */
+    /** The recipes of the models, each once. */
     public List<String> recipes() {
         List<String> recipes = new ArrayList<>();
         for (BundledModel model : models) {
@@ -97,7 +97,7 @@ public final class ModelBundle {
         return recipes;
     }
 
-    /** The recipe's model whose sides have the most similar ratio to a photo's. */
+    /** The recipe's model whose aspect ratio is nearest to a photo's. */
     public BundledModel nearestShape(String recipe, int height, int width) {
         BundledModel nearest = null;
         double least = Double.MAX_VALUE;
@@ -113,9 +113,9 @@ public final class ModelBundle {
     }
 
     /**
-     * A model's file in a direct buffer.
+     * Reads a model's file into a direct buffer.
      *
-     * @throws IOException if it is missing or not the one that was exported
+     * @throws IOException if it is missing or was changed since the export
      */
     public ByteBuffer content(BundledModel model) throws IOException {
         byte[] content = modelFile(model);
@@ -126,7 +126,7 @@ public final class ModelBundle {
         return buffer;
     }
 
-    /** A recipe's first model lies there as it is, the others as their difference to it. */
+    /** A recipe's first model is stored as it is, the others as their difference from it (XOR). */
     private byte[] modelFile(BundledModel model) throws IOException {
         BundledModel first = model;
         for (int index = models.size() - 1; index >= 0; index--) {
@@ -146,7 +146,7 @@ public final class ModelBundle {
     }
 
     /**
-     * The golden pair of a model's working size.
+     * Reads the golden pair for a model's working size.
      *
      * @throws IOException if it is missing or damaged
      */
@@ -160,9 +160,9 @@ public final class ModelBundle {
                 }
             }
         } catch (JSONException error) {
-            throw new IOException("a damaged bundle.json", error);
+            throw new IOException("bundle.json is damaged", error);
         }
-        throw new IOException("no golden pair for " + model.file());
+        throw new IOException("there is no golden pair for " + model.file());
     }
 
     private Picture picture(JSONObject pair, String which) throws IOException, JSONException {
@@ -182,7 +182,7 @@ public final class ModelBundle {
             throw new IllegalStateException(error);
         }
         if (!found.toString().equals(sha256)) {
-            throw new IOException(name + " is not the file that was exported");
+            throw new IOException(name + " was changed since it was exported");
         }
     }
 

@@ -7,16 +7,16 @@ import android.system.OsConstants;
 import app.pocketbokeh.FromApi;
 import java.util.Set;
 
-/** Whose fault it was that an earlier process of the app ended while an accelerator was tried. */
+/** Why an earlier process of the app ended while an accelerator was tried. */
 enum ProcessEnd {
-    /** The driver's: native code crashed. */
+    /** Native code crashed, so the driver is at fault. */
     CRASHED,
-    /** Not the driver's: the user swiped the app away, say, or Android needed the memory. */
+    /** Not the driver's fault: for example, the user swiped the app away. */
     STOPPED,
-    /** Nobody knows: Android is older than 11, or the trial never came to its end. */
+    /** Unknown: Android is older than 11, or the trial seems to have hung. */
     UNKNOWN;
 
-    /** Milliseconds after which a trial is taken for hung. */
+    /** Milliseconds after which a trial counts as hung. */
     private static final long LONGEST_TRIAL = 60_000;
 
     private static final int EVERY = 0;
@@ -35,7 +35,7 @@ enum ProcessEnd {
      * Asks Android.
      *
      * @param pid of the process
-     * @param began when the trial did, in milliseconds since 1970
+     * @param began when the trial began, in milliseconds since 1970
      */
     static ProcessEnd of(ActivityManager manager, int pid, long began) {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
@@ -48,7 +48,7 @@ enum ProcessEnd {
     private static ProcessEnd ask(ActivityManager manager, int pid, long began) {
         for (ApplicationExitInfo info :
                 manager.getHistoricalProcessExitReasons(null, pid, EVERY)) {
-            // Before the trial another process may have had its number.
+            // An earlier process may have had the same pid.
             if (info.getTimestamp() >= began) {
                 long after = info.getTimestamp() - began;
                 return judge(info.getReason(), info.getStatus(), after);
@@ -63,7 +63,7 @@ enum ProcessEnd {
                 || bySignal && CRASHES.contains(status)) {
             return CRASHED;
         }
-        // A driver that never answers hangs until the user ends the app.
+        // If a driver never answers, the trial hangs until the user ends the app.
         boolean hung = reason == ApplicationExitInfo.REASON_ANR || after > LONGEST_TRIAL;
         return hung || reason == ApplicationExitInfo.REASON_UNKNOWN ? UNKNOWN : STOPPED;
     }

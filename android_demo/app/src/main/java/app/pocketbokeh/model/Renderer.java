@@ -3,7 +3,7 @@ package app.pocketbokeh.model;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
 
-/** Turns a picture into a rendering twice its size, on the one thread that it is made on. */
+/** Renders pictures at twice their size. Must be used on the thread that created it. */
 public interface Renderer extends AutoCloseable {
     /**
      * Renders a picture.

@@ -13,7 +13,7 @@ import org.tensorflow.lite.gpu.GpuDelegate;
 import org.tensorflow.lite.gpu.GpuDelegateFactory;
 import org.tensorflow.lite.nnapi.NnApiDelegate;
 
-/** A .tflite model on one accelerator. Knows nothing of Android, so that it is tested as it is. */
+/** Runs a .tflite model on one accelerator. Uses no Android classes, so tests run it unchanged. */
 public final class TfliteRenderer implements Renderer {
     private final Interpreter interpreter;
     private final AutoCloseable delegate;
@@ -21,17 +21,19 @@ public final class TfliteRenderer implements Renderer {
     private final Quantization output;
     private final int inputHeight;
     private final int inputWidth;
-    private final ByteBuffer taken;
-    private final ByteBuffer given;
+    private final ByteBuffer inputBuffer;
+    private final ByteBuffer outputBuffer;
 
-    /** A model's integers: value = (code − zeroPoint) · scale; of floats the scale is 0. */
+    /** How a tensor stores values: value = (code − zeroPoint) · scale. Scale 0 means floats. */
     private record Quantization(float scale, int zeroPoint) {
         static Quantization of(Tensor tensor) throws AcceleratorException {
             if (tensor.dataType() == DataType.FLOAT32) {
                 return new Quantization(0, 0);
             }
             if (tensor.dataType() != DataType.UINT8) {
-                throw new AcceleratorException("a model of " + tensor.dataType() + " edges", null);
+                String type = tensor.dataType().toString();
+                throw new AcceleratorException(
+                        "its input or output is " + type + ", expected FLOAT32 or UINT8", null);
             }
             Tensor.QuantizationParams codes = tensor.quantizationParams();
             return new Quantization(codes.getScale(), codes.getZeroPoint());
@@ -52,16 +54,16 @@ public final class TfliteRenderer implements Renderer {
         output = Quantization.of(out);
         inputHeight = in.shape()[1];
         inputWidth = in.shape()[2];
-        taken = ByteBuffer.allocateDirect(in.numBytes()).order(ByteOrder.nativeOrder());
-        given = ByteBuffer.allocateDirect(out.numBytes()).order(ByteOrder.nativeOrder());
+        inputBuffer = ByteBuffer.allocateDirect(in.numBytes()).order(ByteOrder.nativeOrder());
+        outputBuffer = ByteBuffer.allocateDirect(out.numBytes()).order(ByteOrder.nativeOrder());
     }
 
     /**
      * Loads a model.
      *
      * @param model a .tflite file, in a direct buffer
-     * @param threads of the CPU
-     * @throws AcceleratorException if the accelerator is missing or does not take the model
+     * @param threads number of CPU threads
+     * @throws AcceleratorException if the accelerator is missing or cannot run the model
      */
     public static TfliteRenderer open(ByteBuffer model, Accelerator accelerator, int threads)
             throws AcceleratorException {
@@ -102,12 +104,12 @@ public final class TfliteRenderer implements Renderer {
         };
     }
 
-    /** TFLite would take the CPU without a word where the library is missing. */
+    /** Without the library, TFLite would silently run on the CPU. */
     private static void loadNnapi() throws AcceleratorException {
         try {
             System.loadLibrary("neuralnetworks");
         } catch (UnsatisfiedLinkError error) {
-            throw new AcceleratorException("this Android has none", error);
+            throw new AcceleratorException("this Android has no NNAPI", error);
         }
     }
 
@@ -117,17 +119,17 @@ public final class TfliteRenderer implements Renderer {
         }
         String reason = String.valueOf(error.getMessage()).trim().split("\n")[0];
         if (error instanceof LinkageError) {
-            reason = "its library cannot be loaded here: " + reason;
+            reason = "its library cannot be loaded: " + reason;
         }
         return new AcceleratorException(reason, error);
     }
 
-    /** Height of the pictures that it takes. */
+    /** Height of the model's input. */
     public int inputHeight() {
         return inputHeight;
     }
 
-    /** Width of the pictures that it takes. */
+    /** Width of the model's input. */
     public int inputWidth() {
         return inputWidth;
     }
@@ -135,13 +137,13 @@ public final class TfliteRenderer implements Renderer {
     @Override
     public Planes render(Picture picture) throws AcceleratorException {
         if (picture.height() != inputHeight || picture.width() != inputWidth) {
-            throw new IllegalArgumentException("a picture of another size than the model's");
+            throw new IllegalArgumentException("the picture does not have the model's input size");
         }
         encode(picture.rgb());
-        rewind(taken);
-        rewind(given);
+        rewind(inputBuffer);
+        rewind(outputBuffer);
         try {
-            interpreter.run(taken, given);
+            interpreter.run(inputBuffer, outputBuffer);
         } catch (RuntimeException error) {
             throw because(error);
         }
@@ -149,13 +151,13 @@ public final class TfliteRenderer implements Renderer {
     }
 
     private void encode(byte[] rgb) {
-        rewind(taken);
+        rewind(inputBuffer);
         if (input.isFloat()) {
             float[] values = new float[rgb.length];
             for (int at = 0; at < rgb.length; at++) {
                 values[at] = (rgb[at] & 0xff) / 255f;
             }
-            taken.asFloatBuffer().put(values);
+            inputBuffer.asFloatBuffer().put(values);
             return;
         }
         byte[] codes = new byte[rgb.length];
@@ -163,22 +165,22 @@ public final class TfliteRenderer implements Renderer {
             double code = Math.rint((rgb[at] & 0xff) / 255f / input.scale) + input.zeroPoint;
             codes[at] = (byte) (int) Math.max(0, Math.min(255, code));
         }
-        taken.put(codes);
+        inputBuffer.put(codes);
     }
 
-    /** A ByteBuffer's own method, as Java 17 compiles it, is unknown to Android 8. */
+    /** Compiled for Java 17, a call of ByteBuffer.rewind would not link on Android 8. */
     private static void rewind(Buffer buffer) {
         buffer.rewind();
     }
 
     private Planes decode() {
-        rewind(given);
-        float[] values = new float[output.isFloat() ? given.capacity() / 4 : given.capacity()];
+        rewind(outputBuffer);
+        float[] values = new float[output.isFloat() ? outputBuffer.capacity() / 4 : outputBuffer.capacity()];
         if (output.isFloat()) {
-            given.asFloatBuffer().get(values);
+            outputBuffer.asFloatBuffer().get(values);
         } else {
             byte[] codes = new byte[values.length];
-            given.get(codes);
+            outputBuffer.get(codes);
             for (int at = 0; at < codes.length; at++) {
                 values[at] = ((codes[at] & 0xff) - output.zeroPoint) * output.scale;
             }
@@ -193,7 +195,7 @@ public final class TfliteRenderer implements Renderer {
         return planes;
     }
 
-    /** Within 0…1; what is no number becomes 0, as on the screen. */
+    /** Clips to 0…1; NaN becomes 0. */
     private static float clip(float value) {
         return value >= 0 ? Math.min(1, value) : 0;
     }

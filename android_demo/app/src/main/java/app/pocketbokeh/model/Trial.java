@@ -7,11 +7,11 @@ import org.json.JSONException;
 import org.json.JSONObject;
 
 /**
- * How a model did on an accelerator of this phone.
+ * The result of running a model on an accelerator of this phone.
  *
- * @param reason why it is left aside; empty where it is right
- * @param milliseconds median after a warm-up; 0 where it did not run
- * @param difference to the golden output; null where it did not run
+ * @param reason why it cannot be used; empty if it is correct
+ * @param milliseconds median after a warm-up; 0 if it was not measured
+ * @param difference from the golden output; null if it did not run
  */
 public record Trial(
         BundledModel model,
@@ -20,22 +20,22 @@ public record Trial(
         double milliseconds,
         GoldenPair.Difference difference) {
 
-    /** Opens a model on an accelerator: `TfliteRenderer::open`, or what stands for it in a test. */
+    /** Opens a model on an accelerator; tests replace it. */
     public interface Opener {
         Renderer open(java.nio.ByteBuffer model, Accelerator accelerator)
                 throws AcceleratorException;
     }
 
-    /** Asked between two runs. */
+    /** Is asked between two runs. */
     public interface Cancelled {
         boolean isCancelled();
     }
 
-    public boolean isRight() {
+    public boolean isCorrect() {
         return reason.isEmpty();
     }
 
-    /** Runs a model once, holds it against the golden pair, and times it if it is right. */
+    /** Runs a model once, compares the result with the golden pair, and times it if correct. */
     public static Trial of(
             ModelBundle bundle,
             BundledModel model,
@@ -47,15 +47,15 @@ public record Trial(
             GoldenPair golden = bundle.golden(model);
             try (Renderer renderer = opener.open(bundle.content(model), accelerator)) {
                 Planes rendered = renderer.render(golden.input());
-                GoldenPair.Difference difference = golden.compare(rendered);
-                if (!difference.isRight(model)) {
-                    return new Trial(model, accelerator, "computes wrongly", 0, difference);
+                GoldenPair.Difference difference = golden.differenceOf(rendered);
+                if (!difference.isCorrect(model)) {
+                    return new Trial(model, accelerator, "gives wrong results", 0, difference);
                 }
                 double time = median(renderer, golden, runs, cancelled);
                 return new Trial(model, accelerator, "", time, difference);
             }
         } catch (AcceleratorException | IOException | RuntimeException error) {
-            // A delegate may throw anything, and what it says may be nothing.
+            // A delegate may throw anything, even without a message.
             String said = error.getMessage();
             String reason = said == null ? error.getClass().getSimpleName() : said;
             return new Trial(model, accelerator, reason, 0, null);
@@ -76,21 +76,21 @@ public record Trial(
         return done % 2 == 1 ? times[done / 2] : (times[done / 2 - 1] + times[done / 2]) / 2;
     }
 
-    /** As the proof writes it. */
+    /** The entry in proof.json. */
     public JSONObject toJson() throws JSONException {
         JSONObject entry = new JSONObject();
         entry.put("recipe", model.recipe());
         entry.put("file", model.file());
         entry.put("sha256", model.sha256());
         entry.put("accelerator", accelerator.name());
-        entry.put("runs", isRight());
+        entry.put("runs", isCorrect());
         entry.put("reason", reason);
         if (difference != null) {
             entry.put("largest_step", difference.largestStep());
             entry.put("mean_step", difference.meanStep());
             entry.put("psnr", difference.psnr());
         }
-        if (isRight()) {
+        if (isCorrect()) {
             entry.put("milliseconds", milliseconds);
         }
         return entry;

@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
  * A photo's EXIF: orientation, date, camera, place and the like. It has the format of a TIFF file
@@ -77,10 +78,12 @@ public final class Exif {
         if (orientationEntry() == UNKNOWN) {
             changed = withOrientationEntry();
         }
+        int entry = changed.orientationEntry();
         ByteBuffer buffer = changed.buffer();
-        buffer.position(changed.orientationEntry() + 2);
-        buffer.putShort((short) SHORT).putInt(1);
-        buffer.putShort((short) orientation.exif()).putShort((short) 0);
+        buffer.putShort(entry + 2, (short) SHORT);
+        buffer.putInt(entry + 4, 1);
+        buffer.putShort(entry + 8, (short) orientation.exif());
+        buffer.putShort(entry + 10, (short) 0);
         return changed;
     }
 
@@ -95,19 +98,19 @@ public final class Exif {
             return new Exif(EMPTY_TIFF.clone()).withOrientationEntry();
         }
         int start = tiff.length + tiff.length % 2;
-        ByteBuffer grown = ByteBuffer.allocate(start + bytes).order(buffer().order());
-        grown.put(tiff);
-        grown.putInt(4, start);
-        grown.position(start);
-        grown.putShort((short) (entries + 1));
         int after = directory + 2; // Entries are sorted by tag.
         while (after < end && read(after) < ORIENTATION) {
             after += ENTRY_BYTES;
         }
-        grown.put(tiff, directory + 2, after - directory - 2);
-        grown.putShort((short) ORIENTATION).put(new byte[ENTRY_BYTES - 2]);
-        grown.put(tiff, after, end - after);
-        return new Exif(grown.array());
+        int added = start + after - directory;
+        byte[] grown = Arrays.copyOf(tiff, start + bytes);
+        System.arraycopy(tiff, directory + 2, grown, start + 2, after - directory - 2);
+        System.arraycopy(tiff, after, grown, added + ENTRY_BYTES, end - after);
+        ByteBuffer buffer = ByteBuffer.wrap(grown).order(buffer().order());
+        buffer.putInt(4, start);
+        buffer.putShort(start, (short) (entries + 1));
+        buffer.putShort(added, (short) ORIENTATION);
+        return new Exif(grown);
     }
 
     /** A JPEG segment with marker and length, to follow the first two bytes; or nothing. */

@@ -6,8 +6,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * What all screens share: the models, and the one thread that they run on. A GPU's context belongs
- * to the thread that made it, and two models at a time could be more than its memory.
+ * Holds what all screens share: the models and the one thread that they run on. A GPU context
+ * belongs to the thread that created it, and two open models may not fit into the GPU's memory.
  */
 public final class BokehApp extends Application {
     private final ExecutorService worker =
@@ -18,12 +18,12 @@ public final class BokehApp extends Application {
         return (BokehApp) context.getApplicationContext();
     }
 
-    /** Runs one task after the other, of whatever screen. */
+    /** Runs the tasks of all screens, one after the other. */
     ExecutorService worker() {
         return worker;
     }
 
-    /** For the worker alone, but for the user's choice. */
+    /** For use on the worker thread only, except for the user's choice. */
     Models models() {
         return models;
     }

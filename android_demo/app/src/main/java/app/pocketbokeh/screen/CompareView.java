@@ -18,8 +18,8 @@ import android.widget.SeekBar;
 import app.pocketbokeh.R;
 
 /**
- * A photo before and after, divided by a line that is dragged. Held, it shows the original; two
- * fingers zoom, and one moves the zoomed photo.
+ * Shows the original left of a line and the bokeh right of it. The line can be dragged. Touch and
+ * hold shows the original; two fingers zoom, and one finger moves the zoomed photo.
  */
 public final class CompareView extends View {
     private static final float LARGEST_ZOOM = 8;
@@ -60,7 +60,12 @@ public final class CompareView extends View {
         setSaveEnabled(true);
     }
 
-    /** Shows a photo; after is null until it is rendered. */
+    /**
+     * Shows a photo.
+     *
+     * @param after null until it is rendered
+     * @param strength of the bokeh, 0…1
+     */
     void show(Bitmap before, Bitmap after, float strength) {
         if (before != this.before) {
             zoom = this.before == null ? zoom : 1;
@@ -76,7 +81,7 @@ public final class CompareView extends View {
         return after;
     }
 
-    /** Where the line is, 0…1 of the photo's width. */
+    /** The position of the line, 0…1 of the photo's width. */
     float split() {
         return split;
     }
@@ -107,7 +112,7 @@ public final class CompareView extends View {
         invalidate();
     }
 
-    /** Where the whole photo lies on the screen, zoomed, no edge further in than need be. */
+    /** Computes where the zoomed photo is drawn; a zoomed photo leaves no gap at the edges. */
     private void layOut() {
         float fit =
                 Math.min(
@@ -270,7 +275,7 @@ public final class CompareView extends View {
         public void onScaleEnd(ScaleGestureDetector detector) {}
     }
 
-    /** To a screen reader the line is a slider. */
+    /** Screen readers treat the line as a slider. */
     @Override
     public CharSequence getAccessibilityClassName() {
         return SeekBar.class.getName();
@@ -321,7 +326,7 @@ public final class CompareView extends View {
         centerY = saved.values[3];
     }
 
-    /** Where the line is and what is zoomed to, over rotation and the process's end. */
+    /** Keeps the line and the zoom when the screen is restored. */
     private static final class Saved extends BaseSavedState {
         public static final Parcelable.Creator<Saved> CREATOR =
                 new Parcelable.Creator<>() {

@@ -8,11 +8,11 @@ import android.view.View;
 import android.view.WindowInsets;
 import app.pocketbokeh.FromApi;
 
-/** Lets a screen reach from edge to edge, its content within what the system's bars leave free. */
+/** Draws a screen from edge to edge and keeps its content clear of system bars and cutouts. */
 final class EdgeToEdge {
     private EdgeToEdge() {}
 
-    // Deprecated, but the same on every Android from 8 on.
+    // Deprecated, but works the same on every version since Android 8.
     @SuppressWarnings("deprecation")
     static void apply(Activity activity, View content) {
         View decor = activity.getWindow().getDecorView();

@@ -23,7 +23,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 
-/** The app's first screen: a photo is chosen, taken or shared to it, compared, saved, shared. */
+/**
+ * The app's main screen. The user chooses or takes a photo, or another app shares one to it; the
+ * screen shows it with and without bokeh, saves it and shares it.
+ */
 public final class MainActivity extends Activity {
     private static final int PICK = 1;
     private static final int TAKE = 2;
@@ -37,10 +40,10 @@ public final class MainActivity extends Activity {
     private CompareView compare;
     private AlertDialog dialog;
 
-    /** The file that the camera app writes to. */
+    /** Name of the file that the camera app writes to. */
     private String captured;
 
-    /** Whether the screen is in front, where alone it may open another app's. */
+    /** Whether the screen is in front; only then may it open another app. */
     private boolean inFront;
 
     @Override
@@ -62,15 +65,15 @@ public final class MainActivity extends Activity {
         onClick(R.id.model, () -> session.candidates(this::chooseModel));
         onClick(R.id.proof, () -> startActivity(new Intent(this, ProofActivity.class)));
         this.<SeekBar>findViewById(R.id.strength).setOnSeekBarChangeListener(new StrengthChange());
-        resume(saved);
+        restoreSession(saved);
     }
 
     private void onClick(int id, Runnable action) {
         findViewById(id).setOnClickListener(view -> action.run());
     }
 
-    /** Goes on after a rotation, after the process's end, or begins. */
-    private void resume(Bundle saved) {
+    /** Restores the session after a rotation or after the process ended, or starts a new one. */
+    private void restoreSession(Bundle saved) {
         session = (Session) getLastNonConfigurationInstance();
         if (saved != null) {
             captured = saved.getString(CAPTURED);
@@ -95,7 +98,7 @@ public final class MainActivity extends Activity {
         openShared(intent);
     }
 
-    // The typed getter came with Android 13.
+    // The replacement needs Android 13.
     @SuppressWarnings("deprecation")
     private void openShared(Intent intent) {
         if (Intent.ACTION_SEND.equals(intent.getAction())) {
@@ -161,7 +164,7 @@ public final class MainActivity extends Activity {
         Uri uri = SharedFiles.uri(captured);
         Intent intent = new Intent(MediaStore.ACTION_IMAGE_CAPTURE);
         intent.putExtra(MediaStore.EXTRA_OUTPUT, uri);
-        // The grant goes with the clip data, not with the extra.
+        // Access is granted to the URIs in the clip data, not to those in extras.
         intent.setClipData(ClipData.newRawUri("", uri));
         intent.addFlags(
                 Intent.FLAG_GRANT_WRITE_URI_PERMISSION | Intent.FLAG_GRANT_READ_URI_PERMISSION);
@@ -234,7 +237,7 @@ public final class MainActivity extends Activity {
         return getString(R.string.on, candidate.recipe(), candidate.accelerator().name());
     }
 
-    /** Shows the session as it is. */
+    /** Shows the state of the session. */
     private void show() {
         boolean busy = session.isBusy();
         boolean rendered = session.isRendered();

@@ -22,13 +22,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The models in the app and which of them renders. All but the choice itself is for one worker
- * thread: a GPU's context belongs to the thread that made it.
+ * Opens the app's models and chooses which one renders. Except for the user's choice, it must be
+ * used on the worker thread: a GPU context belongs to the thread that created it.
  */
 final class Models {
     private static final String CHOSEN = "chosen";
 
-    /** Replaced in tests, where an accelerator is to fail. */
+    /** Tests replace it to simulate accelerators. */
     static Trial.Opener opener = Models::openOnThisPhone;
 
     private final Context context;
@@ -51,19 +51,19 @@ final class Models {
         return context.getSharedPreferences(name, Context.MODE_PRIVATE);
     }
 
-    /** What the user chose; null for the automatic choice. */
+    /** The candidate that the user chose; null for the automatic choice. */
     Candidate chosen() {
         return Candidate.parse(preferences("models").getString(CHOSEN, ""));
     }
 
-    /** Chooses; null for the automatic choice, which then tries all again. */
+    /** Stores the user's choice; null for the automatic choice. */
     void choose(Candidate candidate) {
         String text = candidate == null ? "" : candidate.toString();
         preferences("models").edit().putString(CHOSEN, text).apply();
     }
 
     /**
-     * The bundle in the assets.
+     * Reads the bundle in the assets.
      *
      * @throws IOException if it is missing or damaged
      */
@@ -81,14 +81,14 @@ final class Models {
         options.inPreferredConfig = Bitmap.Config.ARGB_8888;
         Bitmap bitmap = BitmapFactory.decodeByteArray(png, 0, png.length, options);
         if (bitmap == null) {
-            throw new IOException("a damaged golden picture");
+            throw new IOException("a golden picture is damaged");
         }
         Picture picture = pictureOf(bitmap);
         bitmap.recycle();
         return picture;
     }
 
-    /** A bitmap's codes, in sRGB. */
+    /** Copies a bitmap, converted to sRGB. */
     static Picture pictureOf(Bitmap bitmap) {
         int height = bitmap.getHeight();
         int width = bitmap.getWidth();
@@ -97,7 +97,7 @@ final class Models {
         return Picture.ofPixels(height, width, pixels);
     }
 
-    /** The automatic choice of this phone. */
+    /** The automatic choice for this phone. */
     AutoChoice auto() throws IOException {
         if (auto == null) {
             String phone = Build.FINGERPRINT + " " + version() + " " + bundle().name();
@@ -121,23 +121,25 @@ final class Models {
     }
 
     /**
-     * The renderings of a photo's views, and what made them.
+     * The renderings of a photo's views.
      *
-     * @param instead why what the user chose did not make it; empty where it did
+     * @param by the candidate that rendered them
+     * @param instead why the candidate that the user chose failed; empty if it did not
      */
     record Rendered(List<Planes> views, Candidate by, String instead) {}
 
-    /** What stands between a photo and its rendering: fits the photo to a model. */
+    /** Fits a photo to a model. */
     interface Fitting {
-        /** The network's inputs for a working size; asked once for every model that is tried. */
+        /** Makes the network's inputs; is called once for every model that is tried. */
         List<Picture> inputsFor(BundledModel model) throws Exception;
     }
 
     /**
-     * Renders with what was chosen, or with the fastest that is right. What fails is left aside.
+     * Renders with the candidate that the user chose. If there is none or it fails, renders with the
+     * fastest correct one; candidates that fail are excluded.
      *
      * @param shape height and width of the photo
-     * @throws AcceleratorException if nothing is right; names every reason
+     * @throws AcceleratorException if no candidate is correct; names every reason
      */
     Rendered render(int[] shape, Fitting fitting, Trial.Cancelled cancelled) throws Exception {
         Candidate chosen = chosen();
@@ -152,13 +154,13 @@ final class Models {
         while (true) {
             Candidate fastest = auto().fastest();
             if (fastest == null) {
-                close(); // Two at a time could be more than the GPU's memory.
+                close(); // Two open models may not fit into the GPU's memory.
                 fastest = auto().find(bundle(), shape, opener, cancelled);
             }
             try {
                 return new Rendered(renderWith(fastest, shape, fitting), fastest, instead);
             } catch (AcceleratorException error) {
-                auto().leaveAside(fastest.toString(), error.getMessage());
+                auto().exclude(fastest.toString(), error.getMessage());
             }
         }
     }
@@ -189,7 +191,7 @@ final class Models {
         }
     }
 
-    /** Lets go of the model that is loaded. */
+    /** Closes the model that is open. */
     void close() {
         if (renderer != null) {
             renderer.close();

@@ -24,7 +24,10 @@ import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** Runs every model on every accelerator, one after the other. Outlives the screen's rotation. */
+/**
+ * The proof: runs every model on every accelerator, one after the other, and compares the results
+ * with the golden pairs. It survives a rotation of the screen.
+ */
 final class Proof {
     private static final int RUNS = 10;
     private static final String FILE = "proof.json";
@@ -68,7 +71,7 @@ final class Proof {
         return SharedFiles.uri(FILE);
     }
 
-    /** Whether a file is ready to be shared; says so once. */
+    /** Whether a file is ready to share; returns true once. */
     boolean takeShared() {
         boolean ready = shared;
         shared = false;
@@ -93,7 +96,7 @@ final class Proof {
 
     private void run() {
         String said = "";
-        models.close(); // What a photo was rendered with would be open beside what is tried.
+        models.close(); // Else the model of the last photo would stay open beside the tried ones.
         try {
             for (BundledModel model : models.bundle().models()) {
                 for (Accelerator accelerator : Accelerator.values()) {
@@ -134,18 +137,18 @@ final class Proof {
                 });
     }
 
-    /** Writes the file that is shared. */
+    /** Writes the file to share. */
     void share() {
         shared = write(SharedFiles.file(context, FILE).getParentFile());
         listener.onChanged();
     }
 
-    /** Writes the figures into a folder: the app's own outside, where a computer reads them too. */
+    /** Writes proof.json into a folder; a computer can read the app's external folder over adb. */
     private boolean write(File folder) {
         if (folder == null) {
             return false;
         }
-        AtomicFile file = new AtomicFile(new File(folder, FILE)); // Others may be reading it.
+        AtomicFile file = new AtomicFile(new File(folder, FILE)); // It may be read meanwhile.
         FileOutputStream out = null;
         try {
             byte[] content = toJson().toString(2).getBytes(StandardCharsets.UTF_8);

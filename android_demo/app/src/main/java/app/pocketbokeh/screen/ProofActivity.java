@@ -9,7 +9,7 @@ import app.pocketbokeh.R;
 import app.pocketbokeh.model.Trial;
 import java.util.Locale;
 
-/** What each model does on each accelerator of this phone, in figures that can be shared. */
+/** Shows how each model runs on each accelerator of this phone; the results can be shared. */
 public final class ProofActivity extends Activity {
     private static final String RUN = "run";
 
@@ -29,7 +29,7 @@ public final class ProofActivity extends Activity {
             proof = new Proof(this);
         }
         proof.listen(this::show);
-        // So that a computer can ask for it with adb.
+        // A computer starts the proof like this, over adb.
         if (saved == null && getIntent().getBooleanExtra(RUN, false)) {
             proof.start();
         }
@@ -88,7 +88,7 @@ public final class ProofActivity extends Activity {
                                 size));
         TextView time = row.findViewById(R.id.time);
         TextView verdict = row.findViewById(R.id.verdict);
-        if (trial.isRight()) {
+        if (trial.isCorrect()) {
             time.setText(getString(R.string.milliseconds, trial.milliseconds()));
             verdict.setText(
                     getString(

@@ -15,34 +15,26 @@ import app.pocketbokeh.photo.PhotoFile;
 import app.pocketbokeh.photo.PhotoFolder;
 import app.pocketbokeh.photo.SharedFiles;
 import app.pocketbokeh.photo.StorageErrors;
-import app.pocketbokeh.picture.DetailTransfer;
 import app.pocketbokeh.picture.Framed;
-import app.pocketbokeh.picture.Overlay;
-import app.pocketbokeh.picture.Picture;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 
 /**
- * One photo and what is done with it. It outlives the screen's rotation; everything slow happens
- * on one worker thread, and every change is told to the screen on the main thread.
+ * Opens, renders, saves and shares one photo at a time. It survives a rotation of the screen. Slow
+ * work runs on one worker thread; the screen is told of every change on the main thread.
  */
 final class Session {
-    /** Pixels of the longest side on the screen, with some to zoom into. */
-    private static final int PREVIEW_SIDE = 2048;
-
-    /** Told on the main thread whenever something changed. */
+    /** Is called on the main thread after every change. */
     interface Listener {
         void onChanged();
     }
 
-    /** One piece of work, which may be cancelled. */
+    /** A task that can be cancelled. */
     private static final class Job {
         volatile boolean cancelled;
     }
@@ -50,17 +42,6 @@ final class Session {
     private interface Work {
         void run(Job job) throws Exception;
     }
-
-    /**
-     * A photo and what was made of it, replaced as one: what is on the screen is what is saved.
-     *
-     * @param before the photo, for the screen
-     * @param after the rendering at full strength; null until it is there
-     * @param overlay what the rendering does to the photo; null until it is there
-     * @param by what rendered it; null until it is there
-     */
-    private record Shown(
-            PhotoFile photo, Bitmap before, Bitmap after, Overlay overlay, Candidate by) {}
 
     private final Context context;
     private final Handler main = new Handler(Looper.getMainLooper());
@@ -71,15 +52,15 @@ final class Session {
     private Listener listener = () -> {};
     private Job job;
     private StatusText message = StatusText.NONE;
-    private volatile Shown shown; // changed on the main thread alone
+    private volatile ShownPhoto shown; // set on the main thread only
     private float strength = 1;
     private Uri toShare;
     private Uri toSaveTo;
 
     /**
-     * Begins without a photo, or goes on for a screen whose process ended.
+     * Starts without a photo.
      *
-     * @param photos the folder's name, as it was told before; null for a new one
+     * @param photos the name of the photo folder of a screen that is restored; null for a new one
      */
     Session(Context context, String photos) {
         this.context = context.getApplicationContext();
@@ -89,7 +70,7 @@ final class Session {
         worker.execute(() -> PhotoFolder.removeAbandoned(this.context));
     }
 
-    /** The name of the folder that a later process finds the photo in. */
+    /** The name of the photo folder, with which a later process finds the photo again. */
     String photos() {
         return photos.name();
     }
@@ -118,20 +99,20 @@ final class Session {
         return shown == null ? null : shown.before();
     }
 
-    /** The rendering at full strength; null until it is there. */
+    /** The rendering at full strength; null until it is rendered. */
     Bitmap after() {
         return shown == null ? null : shown.after();
     }
 
     Candidate renderedBy() {
-        return shown == null ? null : shown.by();
+        return shown == null ? null : shown.renderedBy();
     }
 
     float strength() {
         return strength;
     }
 
-    /** From none, 0, to full, 1. */
+    /** Sets the strength of the bokeh, 0…1. */
     void setStrength(float strength) {
         this.strength = strength;
     }
@@ -140,7 +121,7 @@ final class Session {
         return models.chosen();
     }
 
-    /** Chooses what renders, null for the automatic choice, and renders anew. */
+    /** Sets the model, null for the automatic choice, and renders again. */
     void choose(Candidate candidate) {
         models.choose(candidate);
         start(
@@ -150,12 +131,12 @@ final class Session {
                         models.auto().forget();
                     }
                     if (shown != null) {
-                        render(job, shown.photo(), shown.before());
+                        render(job, shown);
                     }
                 });
     }
 
-    /** Gives the recipes on accelerators that one may choose from, on the main thread. */
+    /** Passes on, on the main thread, the candidates that the user can choose from. */
     void candidates(Consumer<List<Candidate>> then) {
         worker.execute(
                 () -> {
@@ -163,12 +144,12 @@ final class Session {
                         List<Candidate> found = Candidate.of(models.bundle().recipes());
                         main.post(() -> then.accept(found));
                     } catch (IOException error) {
-                        main.post(() -> say(messageOf(error)));
+                        main.post(() -> say(errorText(error)));
                     }
                 });
     }
 
-    /** Opens a photo that the user granted, and renders it. */
+    /** Opens a photo that the user gave access to, and renders it. */
     void open(Uri uri) {
         start(
                 R.string.opening,
@@ -178,7 +159,7 @@ final class Session {
                 });
     }
 
-    /** Opens the photo that the camera wrote. */
+    /** Opens the photo that the camera app wrote, and renders it. */
     void openCaptured(File captured) {
         start(
                 R.string.opening,
@@ -191,7 +172,7 @@ final class Session {
                 });
     }
 
-    /** Opens the last photo again after the app's process had ended. */
+    /** Opens the last photo again after the app's process ended. */
     void reopen() {
         File last = photos.shown();
         if (last != null) {
@@ -199,54 +180,32 @@ final class Session {
         }
     }
 
-    private void show(Job job, PhotoFile opened) throws Exception {
-        Bitmap preview;
-        try {
-            preview = opened.decodeUpright(PREVIEW_SIDE);
-        } catch (PhotoException | OutOfMemoryError error) {
-            opened.file().delete();
-            throw error;
-        }
+    private void show(Job job, PhotoFile file) throws Exception {
+        ShownPhoto opened = ShownPhoto.decode(file);
         tell(
                 job,
                 () -> {
-                    shown = new Shown(opened, preview, null, null, null);
+                    shown = opened;
                     message = new StatusText(R.string.rendering);
-                    photos.keepOnly(opened.file());
+                    photos.keepOnly(file.file());
                 });
-        render(job, opened, preview);
+        render(job, opened);
     }
 
-    private void render(Job job, PhotoFile photo, Bitmap preview) throws Exception {
-        Picture picture = Models.pictureOf(preview);
-        List<Framed> views = new ArrayList<>();
-        Models.Rendered rendered =
-                models.render(
-                        new int[] {photo.uprightHeight(), photo.uprightWidth()},
-                        model -> {
-                            views.clear();
-                            views.addAll(Framed.views(picture, model.height(), model.width()));
-                            return views.stream()
-                                    .map(Framed::networkInput)
-                                    .collect(Collectors.toList());
-                        },
-                        () -> job.cancelled);
-        Overlay overlay = DetailTransfer.mean(views, rendered.views());
-        Bitmap bokeh = preview.copy(Bitmap.Config.ARGB_8888, true);
-        FullSize.render(bokeh, overlay, () -> job.cancelled);
+    private void render(Job job, ShownPhoto photo) throws Exception {
+        ShownPhoto rendered = photo.rendered(models, () -> job.cancelled);
+        String instead = rendered.instead();
+        StatusText text =
+                instead.isEmpty() ? StatusText.NONE : new StatusText(R.string.instead, instead);
         tell(
                 job,
                 () -> {
-                    shown = new Shown(photo, preview, bokeh, overlay, rendered.by());
-                    boolean asChosen = rendered.instead().isEmpty();
-                    message =
-                            asChosen
-                                    ? StatusText.NONE
-                                    : new StatusText(R.string.instead, rendered.instead());
+                    shown = rendered;
+                    message = text;
                 });
     }
 
-    /** Saves among the phone's pictures. */
+    /** Saves to the phone's gallery. */
     void save(String name) {
         Saving saving = saving();
         start(
@@ -257,7 +216,7 @@ final class Session {
                 });
     }
 
-    /** Saves to a place that the user chose; a photo that is still being opened, once it is. */
+    /** Saves to a document that the user chose. Waits if the photo is still being opened. */
     void saveTo(Uri uri) {
         if (!isRendered()) {
             toSaveTo = uri;
@@ -279,14 +238,11 @@ final class Session {
         FullSize.Written write(Job job, OutputStream out) throws IOException, PhotoException;
     }
 
-    /** Of what is on the screen now, at the strength that it has now. */
+    /** Captures the photo that is shown now and its strength. */
     private Saving saving() {
-        Shown saved = shown;
-        float share = strength;
-        return (job, out) -> {
-            Overlay overlay = saved.overlay().atStrength(share);
-            return FullSize.write(context, saved.photo(), overlay, out, () -> job.cancelled);
-        };
+        ShownPhoto saved = shown;
+        float now = strength;
+        return (job, out) -> saved.write(context, now, out, () -> job.cancelled);
     }
 
     private void tellSaved(Job job, FullSize.Written written) {
@@ -297,7 +253,7 @@ final class Session {
         }
     }
 
-    /** Writes a file to be shared; the screen then takes it with takeToShare. */
+    /** Writes a file to share; the screen then gets it from takeToShare. */
     void share(String name) {
         Saving saving = saving();
         start(
@@ -322,33 +278,33 @@ final class Session {
                 });
     }
 
-    /** What is ready to be shared, once; null if nothing is. */
+    /** Returns the file to share, once; null if there is none. */
     Uri takeToShare() {
         Uri uri = toShare;
         toShare = null;
         return uri;
     }
 
-    /** Shows a sentence. */
+    /** Shows a status text. */
     void say(StatusText message) {
         this.message = message;
         listener.onChanged();
     }
 
-    /** Stops what is going on; what was there before stays. */
+    /** Stops the current task; what was shown before stays. */
     void cancel() {
         if (job != null) {
             job.cancelled = true;
             job = null;
-            worker.execute(this::forgetUnshown);
+            worker.execute(this::removeUnshown);
             say(new StatusText(R.string.cancelled));
         }
     }
 
-    /** Removes what was copied and not shown, on the worker, between two jobs. */
-    private void forgetUnshown() {
-        Shown kept = shown;
-        photos.keepOnly(kept == null ? null : kept.photo().file());
+    /** Removes copies that were never shown. Runs on the worker, between two tasks. */
+    private void removeUnshown() {
+        ShownPhoto kept = shown;
+        photos.keepOnly(kept == null ? null : kept.file().file());
     }
 
     private void start(int text, Work work) {
@@ -369,7 +325,7 @@ final class Session {
         try {
             work.run(job);
         } catch (Exception error) {
-            failure = messageOf(error);
+            failure = errorText(error);
         } catch (OutOfMemoryError error) {
             failure = new StatusText(R.string.no_memory);
         }
@@ -389,7 +345,7 @@ final class Session {
                 });
     }
 
-    private static StatusText messageOf(Exception error) {
+    private static StatusText errorText(Exception error) {
         if (error instanceof PhotoException photo) {
             return new StatusText(photo.message(), photo.detail());
         }
@@ -405,7 +361,7 @@ final class Session {
         return new StatusText(R.string.failed, String.valueOf(error.getMessage()));
     }
 
-    /** Changes the state on the main thread, unless the job was cancelled meanwhile. */
+    /** Changes the state on the main thread, unless the task was cancelled meanwhile. */
     private void tell(Job job, Runnable change) {
         main.post(
                 () -> {
@@ -417,9 +373,9 @@ final class Session {
     }
 
     /**
-     * Lets go of the model, and of the photo unless the screen comes back.
+     * Closes the model. Also removes the photo if the screen will not be restored.
      *
-     * @param forGood whether it does not
+     * @param forGood whether it will not
      */
     void close(boolean forGood) {
         listener = () -> {};

@@ -6,7 +6,7 @@ import android.content.Intent;
 import android.net.Uri;
 import app.pocketbokeh.R;
 
-/** Hands a file of ours to an app that the user chooses. */
+/** Offers one of this app's files to an app that the user chooses. */
 final class Sharing {
     private Sharing() {}
 

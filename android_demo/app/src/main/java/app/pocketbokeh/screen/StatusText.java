@@ -3,7 +3,7 @@ package app.pocketbokeh.screen;
 import android.content.res.Resources;
 
 /**
- * A sentence for the screen, in the language that the screen has when it is shown.
+ * A text for the screen, translated when it is shown.
  *
  * @param id a string resource; 0 for none
  */

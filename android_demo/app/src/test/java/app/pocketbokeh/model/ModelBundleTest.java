@@ -65,10 +65,10 @@ public class ModelBundleTest {
         assertRefused(first.file() + " is missing", bundle, second);
         missing.clear();
         changed.add(first.file());
-        assertRefused("is not the file that was exported", bundle, first);
+        assertRefused("was changed since it was exported", bundle, first);
         changed.clear();
         changed.add(second.file() + ".difference");
-        assertRefused(second.file() + " is not the file", bundle, second);
+        assertRefused(second.file() + " was changed", bundle, second);
         bundle.content(first);
     }
 

@@ -86,13 +86,13 @@ public class DeathInTrialTest {
     @Test
     public void aCrashInTheDriverLeavesItAside() throws Exception {
         ended(REASON_CRASH_NATIVE, SEGMENTATION_FAULT, 0);
-        assertTrue(reasonAgainst(), reasonAgainst().contains("stopped the app"));
+        assertTrue(reasonAgainst(), reasonAgainst().contains("crashed the app"));
     }
 
     @Test
     public void aSignalOfTheProcessorLeavesItAside() throws Exception {
         ended(REASON_SIGNALED, SEGMENTATION_FAULT, 0);
-        assertTrue(reasonAgainst(), reasonAgainst().contains("stopped the app"));
+        assertTrue(reasonAgainst(), reasonAgainst().contains("crashed the app"));
     }
 
     @Test

@@ -1,26 +1,19 @@
 package app.pocketbokeh.screen;
 
 import static app.pocketbokeh.screen.Fakes.Behaviour.BRIGHTER;
-import static app.pocketbokeh.screen.Fakes.Behaviour.FAILING;
 import static app.pocketbokeh.screen.Fakes.Behaviour.MISSING;
 import static app.pocketbokeh.screen.Fakes.Behaviour.RIGHT;
 import static app.pocketbokeh.screen.Fakes.Behaviour.STUCK;
-import static app.pocketbokeh.screen.Fakes.Behaviour.WRONG;
 import static org.junit.Assert.assertEquals;
-import static org.junit.Assert.assertFalse;
-import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertSame;
 import static org.junit.Assert.assertTrue;
 import static org.junit.Assume.assumeNotNull;
 
 import android.app.Activity;
-import android.app.ActivityManager;
-import android.app.ApplicationExitInfo;
 import android.content.ClipData;
 import android.content.Context;
 import android.content.Intent;
-import android.content.SharedPreferences;
 import android.graphics.Bitmap;
 import android.graphics.BitmapFactory;
 import android.media.ExifInterface;
@@ -29,10 +22,10 @@ import android.os.Bundle;
 import android.provider.MediaStore;
 import android.view.View;
 import android.widget.SeekBar;
+import android.widget.TextView;
 import app.pocketbokeh.Memory;
 import app.pocketbokeh.Photos;
 import app.pocketbokeh.R;
-import app.pocketbokeh.model.Accelerator;
 import java.io.File;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -96,6 +89,16 @@ public class MainActivityTest {
     }
 
     @Test
+    public void theFirstScreenSaysWhatTheWeightsMayBeUsedFor() {
+        MainActivity activity = Robolectric.setupActivity(MainActivity.class);
+        TextView licence = activity.findViewById(R.id.licence);
+        assertTrue(licence.isShown());
+        assertEquals(
+                "The model weights are for research and evaluation only.",
+                licence.getText().toString());
+    }
+
+    @Test
     public void choosingOpensThePhotoPicker() throws Exception {
         MainActivity activity = Robolectric.setupActivity(MainActivity.class);
         activity.findViewById(R.id.choose_first).performClick();
@@ -138,7 +141,7 @@ public class MainActivityTest {
         Shadows.shadowOf(activity).receiveResult(asked, Activity.RESULT_OK, null);
         Screens.awaitIdle(activity);
         assertEquals(
-                "The camera app gave no photo. Take it again.", Screens.told(activity));
+                "The camera app returned no photo. Take it again.", Screens.told(activity));
     }
 
     @Test
@@ -154,7 +157,7 @@ public class MainActivityTest {
         File text = new File(folder, "text.jpg");
         Files.write(text.toPath(), "no photo".getBytes());
         MainActivity activity = rendered(text);
-        assertEquals("This is not a photo that can be read.", Screens.told(activity));
+        assertEquals("This file is not a photo that the app can read.", Screens.told(activity));
         assertEquals(View.VISIBLE, activity.findViewById(R.id.empty).getVisibility());
     }
 
@@ -239,7 +242,7 @@ public class MainActivityTest {
         activity.findViewById(R.id.save).performClick();
         Screens.awaitIdle(activity);
         String told = Screens.told(activity);
-        assertTrue(told, told.startsWith("Saved at 300×400, 1/2 of each side: "));
+        assertTrue(told, told.startsWith("Saved at 300×400, 1/2 of each side, "));
         assertTrue(told, told.contains("memory"));
     }
 
@@ -256,71 +259,6 @@ public class MainActivityTest {
                 BitmapFactory.decodeStream(
                         application().getContentResolver().openInputStream(uri));
         assertEquals(600, bitmap.getWidth());
-    }
-
-    @Test
-    public void aDelegateThatFailsOrIsWrongIsLeftAside() throws Exception {
-        for (Fakes.Behaviour gpu : List.of(MISSING, FAILING, WRONG)) {
-            application().getSharedPreferences("auto", 0).edit().clear().commit();
-            Fakes.accelerators(RIGHT, gpu, WRONG);
-            MainActivity activity = rendered(photo);
-            assertTrue(Screens.told(activity), isRendered(activity));
-            assertEquals("Rendered by int8_qat on CPU", Screens.told(activity));
-            SharedPreferences remembered = application().getSharedPreferences("auto", 0);
-            assertNotNull(remembered.getString("reason float16/GPU", null));
-            assertEquals(
-                    "computes wrongly", remembered.getString("reason int8_qat/NNAPI", null));
-        }
-    }
-
-    @Test
-    public void whatWasFoundIsRemembered() throws Exception {
-        Fakes.accelerators(RIGHT, MISSING, WRONG);
-        ActivityController<MainActivity> controller = Screens.shared(photo);
-        Screens.awaitIdle(controller.get());
-        controller.get().finish();
-        controller.pause().stop().destroy();
-        Fakes.OPENED.clear();
-        rendered(photo);
-        assertEquals(List.of(Accelerator.CPU), Fakes.OPENED);
-    }
-
-    @Test
-    public void whatTookTheAppDownIsNotTriedAgain() throws Exception {
-        new Models(application()).auto(); // Notes which phone it is.
-        SharedPreferences remembered = application().getSharedPreferences("auto", 0);
-        remembered
-                .edit()
-                .putString("trying", "float16/GPU")
-                .putInt("trying process", 7)
-                .commit();
-        Shadows.shadowOf(application().getSystemService(ActivityManager.class))
-                .addApplicationExitInfo(
-                        "app.pocketbokeh", 7, ApplicationExitInfo.REASON_CRASH_NATIVE, 0);
-        Fakes.accelerators(RIGHT, RIGHT, MISSING);
-        MainActivity activity = rendered(photo);
-        assertTrue(isRendered(activity));
-        assertFalse(Fakes.OPENED.contains(Accelerator.GPU));
-        String reason = remembered.getString("reason float16/GPU", "");
-        assertTrue(reason, reason.contains("stopped the app"));
-    }
-
-    @Test
-    public void whereNothingRunsThePhotoStays() throws Exception {
-        Fakes.accelerators(MISSING, MISSING, MISSING);
-        MainActivity activity = rendered(photo);
-        assertTrue(Screens.told(activity), Screens.told(activity).startsWith("No model runs"));
-        assertEquals(View.VISIBLE, activity.findViewById(R.id.compare).getVisibility());
-        assertFalse(isRendered(activity));
-    }
-
-    @Test
-    public void whatWasChosenAndFailsIsReplaced() throws Exception {
-        SharedPreferences models = application().getSharedPreferences("models", 0);
-        models.edit().putString("chosen", "float16/GPU").commit();
-        MainActivity activity = rendered(photo);
-        assertEquals("Rendered by another model: is missing", Screens.told(activity));
-        assertTrue(isRendered(activity));
     }
 
     @Test

@@ -153,7 +153,7 @@ public class OpenedPhotosTest {
         controller.newIntent(Fakes.sharing(text));
         Screens.awaitIdle(controller.get());
         assertEquals(
-                "This is not a photo that can be read.", Screens.told(controller.get()));
+                "This file is not a photo that the app can read.", Screens.told(controller.get()));
         assertSaves(controller.get(), Color.RED, 320, 240);
         assertEquals("half a photo is left behind", 1, copies().size());
     }

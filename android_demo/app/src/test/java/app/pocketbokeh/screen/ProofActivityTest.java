@@ -64,7 +64,7 @@ public class ProofActivityTest {
         JSONObject gpu = trials.getJSONObject(1);
         assertFalse(gpu.getBoolean("runs"));
         assertEquals("is missing", gpu.getString("reason"));
-        assertEquals("computes wrongly", trials.getJSONObject(2).getString("reason"));
+        assertEquals("gives wrong results", trials.getJSONObject(2).getString("reason"));
         String copy = System.getProperty("proof");
         if (copy != null) {
             Files.write(new File(copy).toPath(), proof.toString(2).getBytes());

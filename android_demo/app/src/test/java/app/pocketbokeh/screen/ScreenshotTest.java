@@ -38,7 +38,7 @@ public class ScreenshotTest {
                 (model, accelerator) -> {
                     if (accelerator == Accelerator.GPU) {
                         throw new AcceleratorException(
-                                "its library cannot be loaded here: needs pages of 4 KB",
+                                "its library cannot be loaded: needs pages of 4 KB",
                                 null);
                     }
                     return TfliteRenderer.open(model, accelerator, 2);
