@@ -1,4 +1,4 @@
-"""What a command says where something is missing."""
+"""An unknown or missing backend gives one line."""
 
 import os
 import subprocess

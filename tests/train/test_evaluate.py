@@ -1,4 +1,4 @@
-"""Evaluation against figures by hand, for each kind of thing that is judged."""
+"""Evaluations of every kind of candidate, compared with scores computed by hand."""
 
 import json
 import sys

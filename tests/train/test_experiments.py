@@ -1,4 +1,4 @@
-"""The report's trainings, planned, and the page that judges its claims."""
+"""The report's five trainings and the page with verdicts on its claims."""
 
 import dataclasses
 import shutil

@@ -1,4 +1,4 @@
-"""From the data to the pairs of a release, and its figures into the bundle."""
+"""A release: from the data to the bundle, its figures and its card."""
 
 import dataclasses
 import json

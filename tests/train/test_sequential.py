@@ -1,4 +1,4 @@
-"""The training command: all levels, stopped in every way, on every backend."""
+"""The training command: all levels, interruptions of every kind, every backend."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""New scenes of old subjects: sharp where the subject is, blurred behind, the same every time."""
+"""Composites: the subject is sharp, the background blurred, and results are reproducible."""
 
 import shutil
 import sys
@@ -34,7 +34,7 @@ from train.data.thin_lens import decode_srgb, expose
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """One blue disc before a noisy wall, with its mask; two backgrounds."""
+    """A blue disc in front of a noisy wall, with its mask; two backgrounds."""
     folder = tmp_path_factory.mktemp("scenes")
     rows, columns = np.mgrid[:160, :120]
     disc = np.hypot(rows - 70, columns - 60) < 40
@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_pair(folders: tuple[Path, Path]) -> None:
 
 
 def test_a_cut_out_has_none_of_its_old_background() -> None:
-    """Red before green, half covered: where the mask says half, the colour is red alone."""
+    """Red in front of green: where the mask says half, the cut-out colour is pure red."""
     mask = np.repeat(np.clip(np.linspace(-255, 510, 96), 0, 255)[None], 96, 0).astype(np.uint8)
     part = mask[..., None] / 255
     photo = np.rint(part * (200, 20, 20) + (1 - part) * (20, 200, 20)).astype(np.uint8)

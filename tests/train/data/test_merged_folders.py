@@ -1,4 +1,4 @@
-"""Several folders of pairs become one that trains, some pairs more often than others."""
+"""Folders of pairs are merged into one that can be trained on, some of them repeated."""
 
 from pathlib import Path
 

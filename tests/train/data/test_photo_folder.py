@@ -1,4 +1,4 @@
-"""Every file of a folder is decoded once, and what was found is believed until the file changes."""
+"""Every file is decoded once; the result is cached until the file changes."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from train.data.photo_folder import check_photos, photo_states
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that were decoded since the list was cleared."""
+    """The files decoded since the list was last cleared."""
     files: list[str] = []
 
     def read(file: Path) -> object:
@@ -27,7 +27,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def damage(file: Path) -> None:
-    """Leaves the header and cuts the rest off; the time stays, as some copying tools leave it."""
+    """Truncates a file after its header but keeps its time, as some copying tools do."""
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 

@@ -1,4 +1,4 @@
-"""Photographs without a target become pairs: what a network makes of them, guesses evened out."""
+"""Pseudo-pairs: photographs without a target, with a network's mean rendering as the target."""
 
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ from train.network.pynet import build_pynet
 
 @pytest.fixture(scope="module")
 def untaught() -> Any:
-    """The shipped network before any step: its heads are zero, and it leaves photographs alone."""
+    """The shipped architecture before training; its heads are zero and change nothing."""
     return build_pynet(NETWORKS["pocket"], 1)
 
 
 @pytest.fixture(scope="module")
 def guessing(untaught: Any) -> Any:
-    """One that changes a photograph at random."""
+    """A network that changes photographs at random."""
     model = build_pynet(NETWORKS["pocket"], 1)
     random = np.random.default_rng(0)
     model.set_weights([w + 0.02 * random.normal(size=w.shape) for w in untaught.get_weights()])

@@ -1,4 +1,4 @@
-"""Where a pair stays sharp, on pictures of which it is known."""
+"""The sharpness target of pictures whose sharp areas are known."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -7,7 +7,7 @@ from train.data.sharpness_target import sharpness_target
 
 
 def half_blurred(sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """Noise, 64 × 96, and the same with its right half blurred; the lowest rows are smooth."""
+    """64 × 96 noise with smooth lower rows, and the same with its right half blurred."""
     original = np.random.default_rng(0).random((64, 96, 3), np.float32)
     original[32:] = 0.5
     bokeh = original.copy()

@@ -1,4 +1,4 @@
-"""Built-in pairs: the same bytes every time, and what a shallow depth of field must look like."""
+"""Built-in pairs are reproducible and look like a shallow depth of field."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise

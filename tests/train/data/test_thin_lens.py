@@ -1,4 +1,4 @@
-"""The lens against an independent blur and against what light does."""
+"""The thin lens, compared with an independent blur and with physical laws."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ FAR, FOCUS = 0.0, 1.0
 
 
 def opaque(radiance: np.ndarray) -> np.ndarray:
-    """3 × H × W radiance as planes that cover everything."""
+    """3 × H × W radiance as planes with full coverage."""
     return np.concatenate([radiance, np.ones_like(radiance[:1])]).astype(np.float32)
 
 

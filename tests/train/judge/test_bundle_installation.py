@@ -1,4 +1,4 @@
-"""A bundle takes another's place whole, or the other stays whole."""
+"""A bundle replaces another completely, or the other stays intact."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is asked of the subject is not asked of the background."""
+"""Detail is measured on the subject only, not on the background."""
 
 import numpy as np
 import pytest

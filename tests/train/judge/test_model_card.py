@@ -1,4 +1,4 @@
-"""The card says what the bundle's figures say, and keeps what people wrote."""
+"""The card shows the bundle's figures and keeps the text written by hand."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Statistics of whole photographs, and a look in between that leaves no trace."""
+"""Batch statistics are those of whole photographs; a validation restores the old ones."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What a stopped or full machine leaves of a checkpoint."""
+"""Checkpoints survive an interruption and a full disk."""
 
 import shutil
 from collections import namedtuple

@@ -1,4 +1,4 @@
-"""What the loss sees is what people are shown: detail transfer, in operations of Keras."""
+"""The loss's detail transfer equals that of `pocket_bokeh`."""
 
 import numpy as np
 import pytest

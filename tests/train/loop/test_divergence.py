@@ -1,4 +1,4 @@
-"""A loss that goes wrong is noticed; one that merely jumps is not."""
+"""A diverging loss is detected; a loss that only fluctuates is not."""
 
 import numpy as np
 import pytest

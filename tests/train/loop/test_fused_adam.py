@@ -1,4 +1,4 @@
-"""The same as Keras' own Adam, step by step, and in its checkpoints."""
+"""FusedAdam equals Keras's Adam, step by step and in its checkpoints."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Ctrl-C at any place of a level, and the level still ends with the weights it would have had."""
+"""Ctrl-C anywhere in a level: resumed, it ends with the same weights."""
 
 import contextlib
 import shutil

@@ -1,4 +1,4 @@
-"""One level, small but real: it starts, learns, stops, goes on, and says when it goes wrong."""
+"""The training of one small level: it learns, resumes, and reports a diverging loss."""
 
 import dataclasses
 import itertools

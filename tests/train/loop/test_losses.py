@@ -1,4 +1,4 @@
-"""The losses against numpy and raw TensorFlow; VGG-19 with random weights in Keras' own layout."""
+"""Losses compared with NumPy and TensorFlow; VGG-19 has random weights in Keras's layout."""
 
 import os
 import subprocess

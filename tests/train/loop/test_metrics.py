@@ -1,4 +1,4 @@
-"""PSNR, SSIM and MS-SSIM against independent implementations, on both backends."""
+"""PSNR, SSIM and MS-SSIM compared with independent implementations, on both backends."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What a run remembers of itself, and when it refuses to go on."""
+"""Run folders: what is recorded, and when resuming is refused."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Time left is shared out by what levels cost."""
+"""The time left is estimated from the cost of the levels."""
 
 import time
 from collections.abc import Callable

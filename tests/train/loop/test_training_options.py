@@ -1,4 +1,4 @@
-"""What the flags of a training stand for."""
+"""Training options and the runs that they describe."""
 
 import dataclasses
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""PyNET once more, in bare TensorFlow operators: what the network is compared with.
+"""An independent PyNET in raw TensorFlow operators, for comparison.
 
 It follows the published description alone and shares nothing with `train.network.pynet`. Variables
 are created in the order in which the graph first needs them, as the published one creates its own,

@@ -1,4 +1,4 @@
-"""The cost of a network: the published figures, and a convolution counted by hand."""
+"""Multiply-adds compared with published figures and a convolution counted by hand."""
 
 import keras
 import numpy as np

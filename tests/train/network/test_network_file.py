@@ -1,4 +1,4 @@
-"""One file is a whole network, or a line that says why not."""
+"""A network file restores the whole network, or is refused in one line."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""The authors' checkpoint gives the authors' pictures, or a line that names what is wrong."""
+"""The authors' checkpoint gives the authors' output, or is refused in one line."""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""The network: the published parameter counts, its sizes, and its twin in tf_keras."""
+"""PyNET: published parameter counts, output sizes, and equality with tf_keras."""
 
 import dataclasses
 
