@@ -16,7 +16,7 @@ from android_demo.assets import write_assets
 from android_demo.install import install
 from android_demo.programs import call, require
 from android_demo.signing import machine_key, own_key, sign
-from android_demo.toolchain import Toolchain, bring_toolchain
+from android_demo.toolchain import Toolchain, prepare_toolchain
 from android_demo.versions import SOURCES, AppVersions, read_app
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, read_bundle, sha256
 from pocket_bokeh.errors import UserError, run_command
@@ -51,7 +51,7 @@ def main() -> None:
     check(options, app)
     bundle = read_bundle(options.bundle)
     with _timed("packages"):
-        toolchain = bring_toolchain()
+        toolchain = prepare_toolchain()
     unsigned = options.out.with_suffix(".unsigned.apk")
     build_unsigned(bundle, app, options.abi, toolchain, unsigned)
     key = own_key(options.keystore) if options.keystore else machine_key()

@@ -14,7 +14,7 @@ from android_demo.build import compile_java, gather_parts, link_resources
 from android_demo.host_libraries import java_environment, link_gpu_libraries, make_host_libraries
 from android_demo.maven import cache_folder, fetch
 from android_demo.programs import call, require
-from android_demo.toolchain import bring_toolchain, unpack_classes
+from android_demo.toolchain import prepare_toolchain, unpack_classes
 from android_demo.versions import APP_FOLDER, AppVersions, read_app, read_packages
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
@@ -186,10 +186,10 @@ def make_host_app(bundle: Bundle, folder: Path) -> HostApp:
     """Compiles the app and its tests for this machine, with a bundle in its assets.
 
     Raises:
-        UserError: a program is missing; says which Debian package brings it.
+        UserError: a program is missing; names its Debian package.
     """
     require("java", "javac", "gcc")
-    app, tools = read_app(), bring_toolchain()
+    app, tools = read_app(), prepare_toolchain()
     packages = fetch("test")
     link_resources(app, tools, folder)
     compile_java(app, tools, folder)

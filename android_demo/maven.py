@@ -75,13 +75,12 @@ def _fetch_with_maven(packages: Iterable[Package], folder: Path) -> None:
     shutil.rmtree(folder / "repository", ignore_errors=True)
     if maven.returncode:
         error = next((line for line in lines if "[ERROR]" in line), "no message")
-        raise UserError(f"the packages could not be fetched; is there a network? {error}")
+        raise UserError(f"the packages could not be downloaded; is there a network? {error}")
 
 
 def _check(package: Package, file: Path) -> None:
     found = sha256(file.read_bytes())
     if found != package.sha256:
         raise UserError(
-            f"{package.file}: SHA-256 {found}, expected {package.sha256}; not the file that "
-            "versions.toml names"
+            f"{package.file}: its SHA-256 is {found}; versions.toml expects {package.sha256}"
         )

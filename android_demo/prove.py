@@ -26,7 +26,7 @@ from android_demo.host_libraries import run_on_arm
 from android_demo.programs import require
 from android_demo.public_api import check_public_api, unchecked_calls
 from android_demo.signing import machine_key, sign
-from android_demo.toolchain import Toolchain, bring_toolchain
+from android_demo.toolchain import Toolchain, prepare_toolchain
 from android_demo.versions import read_app
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
 from pocket_bokeh.errors import UserError, run_command
@@ -97,7 +97,7 @@ def main() -> None:
 
 def prepare(options: ProofOptions, bundle: Bundle, folder: Path) -> BuiltApp:
     """Builds the app for phones and for this machine."""
-    tools, app = bring_toolchain(), read_app()
+    tools, app = prepare_toolchain(), read_app()
     unsigned, signed = folder / "unsigned.apk", folder / "signed.apk"
     build_unsigned(bundle, app, app.abis, tools, unsigned)
     sign(unsigned, signed, machine_key(), app.min_sdk)

@@ -43,7 +43,7 @@ class Toolchain:
     natives: Path
 
 
-def bring_toolchain() -> Toolchain:
+def prepare_toolchain() -> Toolchain:
     """Downloads and unpacks what is not in the cache yet."""
     packages = fetch("app", "build")
     unpacked = cache_folder() / _UNPACKED

@@ -1,4 +1,4 @@
-"""A bundle of real, tiny models that double a picture, and the app made with it."""
+"""Fixtures: a bundle of tiny real models that double a picture, and the app built with it."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ _BUILT_WITH = ("javac", "mvn", "apksigner", "gcc", "readelf")
 
 @pytest.fixture(scope="session")
 def java() -> None:
-    """Skips what needs Java where there is none, or no way to the packages that are built with."""
+    """Skips a test if Java or another tool is missing, or the packages cannot be downloaded."""
     missing = [program for program in _BUILT_WITH if not shutil.which(program)]
     if missing:
         packages = " ".join(PACKAGES[program] for program in missing)
@@ -41,8 +41,8 @@ def java() -> None:
 
 
 def _doubling() -> Any:
-    """A network that doubles its input, by a convolution that changes nothing."""
-    import tf_keras  # Ten seconds, of which tests without Java need none.
+    """A network that doubles its input; its convolution is the identity."""
+    import tf_keras  # Takes ten seconds; tests without Java do not need it.
 
     photo = tf_keras.Input((None, None, 3))
     convolution = tf_keras.layers.Conv2D(3, 3, padding="same")
@@ -55,7 +55,7 @@ def _doubling() -> Any:
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """float16 and int8 at both shapes; the integers are calibrated rather than fine-tuned."""
+    """float16 and int8 models in both shapes; int8 is only calibrated, not fine-tuned."""
     from quantize.convert.conversion import convert  # As above.
 
     contents: dict[str, bytes] = {}
@@ -87,13 +87,13 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture(scope="session")
 def host_app(java: None, tmp_path_factory: pytest.TempPathFactory, bundle: Bundle) -> HostApp:
-    """The app's own classes, to be run on this machine."""
+    """The app's own classes, compiled for this machine."""
     return make_host_app(bundle, tmp_path_factory.mktemp("app"))
 
 
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which a test puts programs that stand for others."""
+    """A folder at the front of PATH, for scripts that replace programs."""
     folder = tmp_path / "commands"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")

@@ -1,4 +1,4 @@
-"""What goes along into the app, and bundles that cannot."""
+"""The bundle's files in the app, and bundles that are refused."""
 
 import dataclasses
 from pathlib import Path
@@ -12,14 +12,14 @@ from pocket_bokeh.errors import UserError
 
 
 @pytest.mark.parametrize("content", [b"", b"a", b"longer than the other", b"short"])
-def test_a_difference_brings_the_content_back(content: bytes) -> None:
+def test_a_difference_restores_the_content(content: bytes) -> None:
     base = b"what it is held against"
     difference = exclusive_or(content, base)
     assert len(difference) == len(content)
     assert exclusive_or(difference, base) == content
 
 
-def test_the_recipes_for_phones_go_along(bundle: Bundle, tmp_path: Path) -> None:
+def test_only_the_recipes_for_phones_are_included(bundle: Bundle, tmp_path: Path) -> None:
     write_assets(bundle, ("int8_qat",), tmp_path / "assets")
     first, second = (model.file for model in bundle.models_of("int8_qat"))
     assert (tmp_path / "assets" / first).read_bytes() == (bundle.folder / first).read_bytes()
@@ -27,11 +27,11 @@ def test_the_recipes_for_phones_go_along(bundle: Bundle, tmp_path: Path) -> None
     base = (tmp_path / "assets" / first).read_bytes()
     assert exclusive_or(difference, base) == (bundle.folder / second).read_bytes()
     assert not list((tmp_path / "assets").glob("float16*"))
-    with pytest.raises(UserError, match=second):  # it is there as a difference alone
+    with pytest.raises(UserError, match=second):  # stored only as a difference
         read_bundle(tmp_path / "assets")
 
 
-def test_a_bundle_without_any_says_what_it_has(bundle: Bundle, tmp_path: Path) -> None:
+def test_a_bundle_without_them_says_what_it_has(bundle: Bundle, tmp_path: Path) -> None:
     models = tuple(dataclasses.replace(model, recipe="float32") for model in bundle.models)
     other = dataclasses.replace(bundle, models=models)
     with pytest.raises(
@@ -40,13 +40,13 @@ def test_a_bundle_without_any_says_what_it_has(bundle: Bundle, tmp_path: Path) -
         write_assets(other, ("float16", "int8_qat"), tmp_path / "assets")
 
 
-def test_a_network_that_sees_depth_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+def test_a_network_that_takes_depth_is_refused(bundle: Bundle, tmp_path: Path) -> None:
     golden = tuple(dataclasses.replace(pair, depth="depth.png") for pair in bundle.golden)
     with pytest.raises(UserError, match="depth map"):
         write_assets(dataclasses.replace(bundle, golden=golden), ("float16",), tmp_path / "a")
 
 
-def test_a_bundle_that_is_refused_leaves_the_assets_of_before(
+def test_a_refused_bundle_leaves_the_earlier_assets(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sees_depth = tuple(dataclasses.replace(pair, depth=pair.input) for pair in bundle.golden)

@@ -1,4 +1,4 @@
-"""The package: the same twice, signed, small, asking for nothing; and what cannot be built."""
+"""The APK is reproducible, signed, small and without permissions; bad options are refused."""
 
 import dataclasses
 import re
@@ -21,7 +21,7 @@ from android_demo.build import BuildOptions, build_unsigned, check
 from android_demo.page_size import lay_out_for_16_kb
 from android_demo.programs import call
 from android_demo.signing import machine_key, own_key, sign
-from android_demo.toolchain import bring_toolchain
+from android_demo.toolchain import prepare_toolchain
 from android_demo.versions import read_app
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
@@ -29,29 +29,29 @@ from pocket_bokeh.errors import UserError
 
 @pytest.fixture(scope="module")
 def package(java: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Signed, with the unsigned one beside it."""
+    """The signed APK, with the unsigned one beside it."""
     folder = tmp_path_factory.mktemp("package")
     app = read_app()
-    build_unsigned(bundle, app, app.abis, bring_toolchain(), folder / "unsigned.apk")
+    build_unsigned(bundle, app, app.abis, prepare_toolchain(), folder / "unsigned.apk")
     sign(folder / "unsigned.apk", folder / "signed.apk", machine_key(), app.min_sdk)
     return folder / "signed.apk"
 
 
 def test_a_second_build_has_the_same_bytes(package: Path, bundle: Bundle, tmp_path: Path) -> None:
-    unsigned, app, tools = package.with_name("unsigned.apk"), read_app(), bring_toolchain()
+    unsigned, app, tools = package.with_name("unsigned.apk"), read_app(), prepare_toolchain()
     check_same_bytes(unsigned, bundle, app, tools, tmp_path / "again.apk")
     with pytest.raises(UserError, match="two builds differ"):
         check_same_bytes(package, bundle, app, tools, tmp_path / "again.apk")
 
 
-def test_it_is_signed_for_every_android_that_it_is_for(package: Path) -> None:
+def test_every_supported_android_accepts_the_signature(package: Path) -> None:
     check_signature(package, read_app())
     with pytest.raises(UserError, match="apksigner failed"):
         check_signature(package.with_name("unsigned.apk"), read_app())
 
 
-def test_it_asks_for_no_permission(package: Path) -> None:
-    app, tools = read_app(), bring_toolchain()
+def test_the_manifest_is_right_and_requests_no_permission(package: Path) -> None:
+    app, tools = read_app(), prepare_toolchain()
     said = check_badging(package, app, tools)
     assert said == "Android 26 to 36, arm64-v8a, x86_64, no permission"
     for other in ({"version_name": "9.9"}, {"min_sdk": 21}, {"abis": ("x86",)}):
@@ -59,8 +59,8 @@ def test_it_asks_for_no_permission(package: Path) -> None:
             check_badging(package, dataclasses.replace(app, **other), tools)
 
 
-def test_nothing_of_the_users_is_backed_up(package: Path) -> None:
-    tools = bring_toolchain()
+def test_user_data_is_not_backed_up(package: Path) -> None:
+    tools = prepare_toolchain()
     said = call([tools.aapt2, "dump", "xmltree", package, "--file", "AndroidManifest.xml"])
     assert re.search(r"allowBackup\(0x\w+\)=false", said)
 
@@ -79,7 +79,7 @@ def test_it_holds_the_models_and_little_else(package: Path, bundle: Bundle) -> N
     assert package.stat().st_size - sizes["models"] < 8_000_000
 
 
-def test_the_arm_library_is_for_both_page_sizes(package: Path, tmp_path: Path) -> None:
+def test_the_arm_library_works_with_both_page_sizes(package: Path, tmp_path: Path) -> None:
     lines = check_page_sizes(package).split("\n  ")
     for_both = [line for line in lines if line.endswith(": 4 and 16 KB")]
     assert for_both == [f"{FOR_BOTH_PAGE_SIZES}: 4 and 16 KB"]
@@ -97,9 +97,7 @@ def test_the_arm_library_is_for_both_page_sizes(package: Path, tmp_path: Path) -
         lay_out_for_16_kb(gpu)
 
 
-def test_a_key_of_ones_own_needs_its_password(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_your_own_key_needs_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="no such keystore"):
         own_key(tmp_path / "own.p12")
     (tmp_path / "own.p12").touch()
@@ -108,7 +106,7 @@ def test_a_key_of_ones_own_needs_its_password(
         own_key(tmp_path / "own.p12")
 
 
-def test_another_keystore_that_is_none_is_a_sentence(
+def test_a_file_that_is_no_keystore_is_reported(
     package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "own.p12").write_bytes(b"no key")
@@ -118,9 +116,7 @@ def test_another_keystore_that_is_none_is_a_sentence(
     assert not (tmp_path / "signed.apk").exists()
 
 
-def test_what_cannot_be_built_is_said_before_anything_is_fetched(
-    java: None, tmp_path: Path
-) -> None:
+def test_bad_options_are_refused_before_anything_is_downloaded(java: None, tmp_path: Path) -> None:
     app = read_app()
     for options, words in (
         (BuildOptions(abi=("mips",)), "name some of arm64-v8a, x86_64"),
@@ -131,7 +127,7 @@ def test_what_cannot_be_built_is_said_before_anything_is_fetched(
             check(options, app)
 
 
-def test_without_java_it_says_what_brings_it(
+def test_a_missing_java_is_reported_with_its_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -1,4 +1,4 @@
-"""The app's own classes, in the JVM, in Robolectric's Android and beside the workshop's Python."""
+"""The app's own classes, tested in the JVM and in Robolectric, and compared with Python."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from android_demo.host_libraries import run_on_arm
 from android_demo.phone_report import read_proof, report
 from android_demo.programs import PACKAGES
 from android_demo.prove import run_arm_model
-from android_demo.toolchain import bring_toolchain
+from android_demo.toolchain import prepare_toolchain
 from pocket_bokeh import detail_transfer, guided_filter
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.detail_transfer import COARSE
@@ -57,7 +57,7 @@ def test_the_screens_do_what_a_user_expects(
 
 
 @pytest.mark.parametrize("shape", [(300, 400), (500, 260), (150, 500), (100, 130)])
-def test_the_network_sees_the_same_photo_as_in_the_workshop(
+def test_the_networks_input_is_the_same_as_in_python(
     host_app: HostApp, shape: tuple[int, int]
 ) -> None:
     photo = resize_photo(data.astronaut(), *shape)
@@ -66,7 +66,7 @@ def test_the_network_sees_the_same_photo_as_in_the_workshop(
 
 
 class HalfBlurred:
-    """A model that blurs the left half, and leaves the other as sharp as networks are."""
+    """A model that blurs the left half and leaves the right half as sharp as a network can."""
 
     input_size, input_channels, output_size = (96, 128), 3, WORKING_SIZE
 
@@ -85,7 +85,7 @@ class HalfBlurred:
 
 @pytest.mark.parametrize("shape", [(600, 800), (700, 380), (100, 130)])
 @pytest.mark.parametrize("blur", [0.0, 3.0])
-def test_the_photos_detail_comes_back_as_in_the_workshop(
+def test_detail_transfer_gives_the_same_result_as_in_python(
     host_app: HostApp, shape: tuple[int, int], blur: float
 ) -> None:
     photo = resize_photo(data.astronaut(), *shape)
@@ -104,7 +104,7 @@ def test_the_photos_detail_comes_back_as_in_the_workshop(
     assert np.array_equal(host_app.transfer(photo, renderings, strength=0.0), photo)
 
 
-def test_constants_are_those_of_python(host_app: HostApp) -> None:
+def test_constants_equal_those_in_python(host_app: HostApp) -> None:
     blurred, sharp = COARSE.gate
     expected = {
         "picture.DetailTransfer": {
@@ -143,13 +143,13 @@ def test_every_model_runs_on_the_apps_own_inference_class(
             assert np.abs(to_uint8(rendered) - golden).max() <= 1, (model.file, accelerator)
 
 
-def test_a_missing_accelerator_says_so(host_app: HostApp, bundle: Bundle) -> None:
+def test_a_missing_accelerator_is_reported(host_app: HostApp, bundle: Bundle) -> None:
     photo = np.zeros((48, 64, 3), np.uint8)
     with pytest.raises(UserError, match="this Android has no NNAPI"):
         host_app.run_model(bundle.folder / bundle.models[0].file, "NNAPI", photo)
 
 
-def test_a_file_that_is_no_model_says_so(host_app: HostApp, tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_is_reported(host_app: HostApp, tmp_path: Path) -> None:
     (tmp_path / "no.tflite").write_bytes(bytes(4096))
     with pytest.raises(UserError, match="AcceleratorException"):
         host_app.run_model(tmp_path / "no.tflite", "CPU", np.zeros((48, 64, 3), np.uint8))
@@ -159,7 +159,7 @@ def test_a_file_that_is_no_model_says_so(host_app: HostApp, tmp_path: Path) -> N
 def test_the_arm_library_computes_the_same_at_both_page_sizes(
     java: None, bundle: Bundle, tmp_path: Path, page_size: int
 ) -> None:
-    tools = bring_toolchain()
+    tools = prepare_toolchain()
     for model in (bundle.models_of("float16")[0], bundle.models_of("int8_qat")[0]):
         try:
             rendered = run_arm_model(bundle, model, tools, tmp_path, page_size)
@@ -172,8 +172,8 @@ def test_the_arm_library_computes_the_same_at_both_page_sizes(
         assert np.abs(rendered - golden).max() <= 1
 
 
-def test_a_model_that_arm_cannot_load_says_so(java: None, tmp_path: Path) -> None:
+def test_a_model_that_arm_cannot_load_is_reported(java: None, tmp_path: Path) -> None:
     (tmp_path / "no.tflite").write_bytes(bytes(4096))
-    natives = bring_toolchain().natives / "arm64-v8a"
+    natives = prepare_toolchain().natives / "arm64-v8a"
     with pytest.raises(UserError, match=r"cannot be loaded|is missing"):
         run_on_arm(tmp_path / "no.tflite", b"", natives, tmp_path)

@@ -1,4 +1,4 @@
-"""With a phone, without one and with too many: adb is played by a script."""
+"""Installing with one phone, none and too many; a script replaces adb."""
 
 from pathlib import Path
 
@@ -20,13 +20,15 @@ def devices(*lines: str) -> str:
     )
 
 
-def test_no_adb_says_what_brings_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_adb_is_reported_with_its_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="apt-get install adb"):
         the_phone()
 
 
-def test_no_phone_and_too_many_are_sentences(commands: Path) -> None:
+def test_no_phone_and_too_many_are_reported(commands: Path) -> None:
     play_adb(commands, devices())
     with pytest.raises(UserError, match="no phone is connected"):
         the_phone()
@@ -44,14 +46,14 @@ def test_it_is_installed(commands: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert "installed on one" in capsys.readouterr().out
 
 
-def test_an_app_signed_elsewhere_is_a_sentence(commands: Path, tmp_path: Path) -> None:
+def test_an_app_signed_with_another_key_is_reported(commands: Path, tmp_path: Path) -> None:
     failure = "Failure [INSTALL_FAILED_UPDATE_INCOMPATIBLE]"
     play_adb(commands, devices("one\\tdevice") + f'\n*install*) echo "{failure}"; exit 1;;')
     with pytest.raises(UserError, match="remove it first"):
         install(tmp_path / "app.apk")
 
 
-def test_the_proof_is_asked_for_and_fetched(commands: Path, tmp_path: Path) -> None:
+def test_the_proof_is_started_and_fetched(commands: Path, tmp_path: Path) -> None:
     play_adb(
         commands,
         devices("one\\tdevice")
@@ -64,7 +66,7 @@ def test_the_proof_is_asked_for_and_fetched(commands: Path, tmp_path: Path) -> N
     assert fetch_proof(tmp_path / "proof.json").read_text() == "{}\n"
 
 
-def test_a_phone_without_the_app_says_how_to_put_it_there(commands: Path, tmp_path: Path) -> None:
+def test_a_missing_app_is_reported_with_how_to_install_it(commands: Path, tmp_path: Path) -> None:
     play_adb(commands, devices("one\\tdevice") + '\n*"pm list"*) ;;')
     with pytest.raises(UserError, match=r"android_demo\.build --install"):
         fetch_proof(tmp_path / "proof.json")

@@ -1,4 +1,4 @@
-"""A proof is read back beside the bundle, and what is none is a sentence."""
+"""A proof is compared with the bundle; a file that is not a proof is reported."""
 
 import dataclasses
 import json
@@ -12,7 +12,7 @@ from pocket_bokeh.errors import UserError
 
 
 def write_proof(file: Path, bundle: Bundle, **changed: object) -> Path:
-    """A proof of one model that runs and one that does not."""
+    """Writes a proof with one model that runs and one that does not."""
     first, second = bundle.models[:2]
     common = {"recipe": "float16", "accelerator": "GPU"}
     right = {"runs": True, "reason": "", "milliseconds": 38.25, "largest_step": 2}
@@ -28,7 +28,7 @@ def write_proof(file: Path, bundle: Bundle, **changed: object) -> Path:
     return file
 
 
-def test_figures_stand_beside_the_workshops(bundle: Bundle, tmp_path: Path) -> None:
+def test_figures_stand_beside_the_bundles(bundle: Bundle, tmp_path: Path) -> None:
     proof = read_proof(write_proof(tmp_path / "proof.json", bundle))
     assert proof.phone == "Maker One"
     assert proof.page_size == 16384
@@ -45,7 +45,7 @@ def test_another_bundles_proof_is_refused(bundle: Bundle, tmp_path: Path) -> Non
         report(proof, dataclasses.replace(bundle, models=models))
 
 
-def test_what_is_no_proof_is_a_sentence(bundle: Bundle, tmp_path: Path) -> None:
+def test_a_file_that_is_no_proof_is_reported(bundle: Bundle, tmp_path: Path) -> None:
     file = tmp_path / "proof.json"
     with pytest.raises(UserError, match="no such file"):
         read_proof(file)

@@ -1,4 +1,4 @@
-"""What is hidden in Android, or too new for the oldest phone, does not get into the app."""
+"""The app uses no API that is hidden or too new for the oldest supported phone."""
 
 from pathlib import Path
 
@@ -8,16 +8,16 @@ from android_demo import public_api
 from android_demo.host_app import HostApp
 from android_demo.programs import call
 from android_demo.public_api import check_public_api, unchecked_calls
-from android_demo.toolchain import bring_toolchain
+from android_demo.toolchain import prepare_toolchain
 from pocket_bokeh.errors import UserError
 
 
-def test_the_app_uses_the_public_api_alone(host_app: HostApp) -> None:
-    check_public_api([host_app.folder / "classes", *bring_toolchain().libraries])
+def test_the_app_uses_only_the_public_api(host_app: HostApp) -> None:
+    check_public_api([host_app.folder / "classes", *prepare_toolchain().libraries])
     assert unchecked_calls() == []
 
 
-def test_what_is_hidden_or_too_new_is_named(java: None, tmp_path: Path) -> None:
+def test_hidden_and_too_new_api_is_named(java: None, tmp_path: Path) -> None:
     source = tmp_path / "Use.java"
     source.write_text(
         """class Use {
@@ -28,7 +28,7 @@ def test_what_is_hidden_or_too_new_is_named(java: None, tmp_path: Path) -> None:
     }
 }"""
     )
-    android = bring_toolchain().android
+    android = prepare_toolchain().android
     call(["javac", "--release", "17", "-cp", android, "-d", tmp_path / "classes", source])
     with pytest.raises(UserError) as refused:
         check_public_api([tmp_path / "classes"])
@@ -36,7 +36,7 @@ def test_what_is_hidden_or_too_new_is_named(java: None, tmp_path: Path) -> None:
         assert name in str(refused.value)
 
 
-def test_a_call_without_a_look_at_the_level_is_found(
+def test_a_call_without_a_check_of_the_level_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "java").mkdir()

@@ -1,4 +1,4 @@
-"""What is unpacked into the shared cache is there whole or not at all."""
+"""Files in the shared cache are complete or do not exist."""
 
 import resource
 import zipfile
@@ -13,7 +13,7 @@ from android_demo.toolchain import make_whole, unpack_classes
 
 @contextmanager
 def full_disk(limit: int) -> Iterator[None]:
-    """No file can grow beyond so many bytes."""
+    """Limits the size of files to so many bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
@@ -22,7 +22,7 @@ def full_disk(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_leaves_no_half_jar(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_incomplete_jar(tmp_path: Path) -> None:
     archive = tmp_path / "library.aar"
     with zipfile.ZipFile(archive, "w") as package:
         package.writestr("classes.jar", bytes(100_000))
@@ -35,7 +35,7 @@ def test_a_full_disk_leaves_no_half_jar(tmp_path: Path) -> None:
     assert (cache / "classes.jar").stat().st_size == 100_000
 
 
-def test_a_folder_that_fails_midway_is_not_there(tmp_path: Path) -> None:
+def test_a_folder_that_could_not_be_filled_does_not_exist(tmp_path: Path) -> None:
     def fill(folder: Path) -> None:
         (folder / "first").touch()
         raise KeyboardInterrupt
@@ -46,7 +46,7 @@ def test_a_folder_that_fails_midway_is_not_there(tmp_path: Path) -> None:
 
 
 def test_two_that_unpack_at_once_both_succeed(tmp_path: Path) -> None:
-    """Such as two workers of one test run, on a machine without a cache."""
+    """For example two workers of one test run, on a machine without a cache."""
     unpacked = tmp_path / "unpacked"
 
     def fill_while_another_does(folder: Path) -> None:

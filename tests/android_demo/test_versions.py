@@ -1,4 +1,4 @@
-"""The Gradle files for Android Studio say what the tested build reads."""
+"""The Gradle files for Android Studio agree with versions.toml, which the tested build reads."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from pocket_bokeh.errors import UserError
 GRADLE_FILE = APP_FOLDER / "app" / "build.gradle.kts"
 GRADLE = GRADLE_FILE.read_text()
 
-# Stands for Maven: writes other files than the ones that the project asks for.
+# Replaces Maven and writes other files than the project requests.
 WRONG_MAVEN = """#!/usr/bin/env python3
 import re, sys
 from pathlib import Path
@@ -64,14 +64,14 @@ def test_every_package_has_a_checksum_and_a_file_of_its_own() -> None:
     assert len({package.id for package in every}) == len(every)
 
 
-def test_another_file_than_the_pinned_one_is_refused(
+def test_a_file_with_another_checksum_is_refused(
     commands: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     maven = commands / "mvn"
     maven.write_text(WRONG_MAVEN)
     maven.chmod(0o755)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with pytest.raises(UserError, match="not the file that"):
+    with pytest.raises(UserError, match=r"versions\.toml expects"):
         fetch("app")
     cache = tmp_path / "cache"
     assert cache.is_dir()

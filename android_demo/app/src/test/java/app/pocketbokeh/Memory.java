@@ -4,15 +4,15 @@ import android.app.ActivityManager;
 import org.robolectric.RuntimeEnvironment;
 import org.robolectric.Shadows;
 
-/** The phone's memory, of which Robolectric's has none. */
+/** Sets the free memory of Robolectric's phone, which is 0 by default. */
 public final class Memory {
     private Memory() {}
 
     /**
-     * Sets what Android says of it.
+     * Sets what Android reports.
      *
-     * @param free bytes
-     * @param threshold bytes; where less is free, Android ends other apps
+     * @param free in bytes
+     * @param threshold in bytes; below it Android ends other apps
      */
     public static void set(long free, long threshold) {
         ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();

@@ -52,7 +52,7 @@ public final class OnHost {
         return new Picture(Integer.parseInt(height), Integer.parseInt(width), rgb);
     }
 
-    /** frame PHOTO HEIGHT WIDTH WORKING_HEIGHT WORKING_WIDTH. */
+    /** frame PHOTO HEIGHT WIDTH WORKING_HEIGHT WORKING_WIDTH; writes the network's input. */
     private static List<Framed> views(String[] arguments) throws Exception {
         Picture photo = picture(arguments[1], arguments[2], arguments[3]);
         return Framed.views(
@@ -131,7 +131,7 @@ public final class OnHost {
         return lines.toString();
     }
 
-    /** model FILE ACCELERATOR INPUT; writes what the model gives, 0…1. */
+    /** model FILE ACCELERATOR INPUT; writes the model's output, 0…1. */
     private static byte[] model(String[] arguments) throws Exception {
         byte[] content = Files.readAllBytes(Path.of(arguments[1]));
         ByteBuffer buffer =

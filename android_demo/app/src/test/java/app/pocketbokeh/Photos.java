@@ -13,11 +13,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Random;
 
-/** Photos to test with: drawn, or the one that the property `photo` names. */
+/** Draws photos for the tests. */
 public final class Photos {
     private Photos() {}
 
-    /** A sharp ball before lights in the distance, with fine grain all over. */
+    /** A sharp ball in front of distant lights. */
     public static Bitmap draw(int width, int height) {
         Bitmap bitmap = Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888);
         Canvas canvas = new Canvas(bitmap);

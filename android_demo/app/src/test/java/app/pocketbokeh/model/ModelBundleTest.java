@@ -17,7 +17,7 @@ import org.robolectric.RobolectricTestRunner;
 import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 
-/** A bundle's files in the assets: whole, missing and changed. */
+/** Reads the bundle in the assets; files that are missing or changed are named. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35)
 public class ModelBundleTest {
@@ -47,7 +47,7 @@ public class ModelBundleTest {
     }
 
     @Test
-    public void everyModelIsTheOneThatWasExported() throws IOException {
+    public void everyModelHasItsChecksum() throws IOException {
         ModelBundle bundle = read();
         assertEquals(4, bundle.models().size());
         for (BundledModel model : bundle.models()) {
@@ -73,7 +73,7 @@ public class ModelBundleTest {
     }
 
     @Test
-    public void aMissingOrDamagedDescriptionIsNamed() {
+    public void aMissingDescriptionIsNamed() {
         missing.add("bundle.json");
         IOException error = assertThrows(IOException.class, this::read);
         assertEquals("bundle.json is missing", error.getMessage());

@@ -23,7 +23,7 @@ import org.robolectric.RobolectricTestRunner;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
-/** How long a photo takes in the app, the model apart; written to the file of `benchmark`. */
+/** Times the stages of a photo without the model; writes to the file of the property `benchmark`. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -103,7 +103,7 @@ public class FullSizeBenchmark {
         return count;
     }
 
-    /** Stands for a model's rendering: what it saw, doubled. */
+    /** Replaces a model's rendering: the input, doubled. */
     private static Planes doubled(Picture input) {
         Planes planes = new Planes(2 * input.height(), 2 * input.width());
         for (int channel = 0; channel < 3; channel++) {

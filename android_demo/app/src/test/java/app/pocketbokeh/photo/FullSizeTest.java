@@ -18,7 +18,7 @@ import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
-/** How much of a photo is decoded for how much memory. */
+/** The size at which a photo is decoded depends on the free memory. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -29,7 +29,7 @@ public class FullSizeTest {
 
     @Rule public final TemporaryFolder temporary = new TemporaryFolder();
 
-    /** The divisor at which a photo is written. */
+    /** The divisor with which a photo is written. */
     private int sample(long free, long threshold) throws Exception {
         Memory.set(free, threshold);
         File file = new File(temporary.getRoot(), "photo.jpg");
@@ -57,7 +57,7 @@ public class FullSizeTest {
     }
 
     @Test
-    public void whereMemoryIsLowThePhotoIsNotDecodedWhole() throws Exception {
+    public void inLowMemoryThePhotoIsNotDecodedAtFullSize() throws Exception {
         assertEquals(2, sample(4 * BYTES, 4 * BYTES));
         assertEquals(2, sample(4 * BYTES, 100 * BYTES));
         assertTrue(sample(0, 100 * BYTES) > 2);

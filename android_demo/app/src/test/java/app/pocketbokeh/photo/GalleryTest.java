@@ -25,7 +25,7 @@ import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.robolectric.shadows.ShadowContentResolver;
 
-/** Storage that does less than it should: what is said is why the picture was not written. */
+/** If storage fails, the error says why the picture was not written. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35)
 public class GalleryTest {
@@ -44,13 +44,13 @@ public class GalleryTest {
         ProviderInfo info = new ProviderInfo();
         info.authority = "media";
         info.exported = true;
-        Unwilling provider = new Unwilling();
+        UndeletableProvider provider = new UndeletableProvider();
         provider.attachInfo(RuntimeEnvironment.getApplication(), info);
         ShadowContentResolver.registerProviderInternal("media", provider);
     }
 
-    /** Takes a picture, and refuses to remove it. */
-    private final class Unwilling extends ContentProvider {
+    /** Accepts a picture but refuses to remove it. */
+    private final class UndeletableProvider extends ContentProvider {
         @Override
         public boolean onCreate() {
             return true;
@@ -123,7 +123,7 @@ public class GalleryTest {
     }
 
     @Test
-    public void aLongerDocumentIsWrittenOverWhole() throws Exception {
+    public void aLongerDocumentIsTruncated() throws Exception {
         Files.write(file.toPath(), new byte[100]);
         Gallery.Writer<Integer> writer =
                 out -> {

@@ -23,7 +23,7 @@ import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
-/** Photos that lie in their files in every way that EXIF knows, on the screen and saved. */
+/** Photos with every EXIF orientation are shown and saved upright. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -32,8 +32,8 @@ public class OrientationTest {
     private static final int HEIGHT = 32;
 
     /**
-     * By the EXIF specification: where the file's first pixel is seen, and where the end of its
-     * first row. 9 is none of its values, and as good as 1.
+     * By orientation, as EXIF specifies it: the corner in which the file's first pixel is seen, then
+     * the corner of the last pixel of its first row. 9 is not a valid value and means 1.
      */
     private static final String[] CORNERS = {
         "", "top left, top right", "top right, top left", "bottom right, bottom left",
@@ -43,7 +43,7 @@ public class OrientationTest {
 
     @Rule public final TemporaryFolder temporary = new TemporaryFolder();
 
-    /** White, its first pixels red, the end of its first row blue. */
+    /** A white photo with a red patch at the first pixel and a blue one at the end of the row. */
     private PhotoFile photo(int orientation) throws Exception {
         Bitmap bitmap = Bitmap.createBitmap(WIDTH, HEIGHT, Bitmap.Config.ARGB_8888);
         bitmap.eraseColor(Color.WHITE);
@@ -55,13 +55,13 @@ public class OrientationTest {
         canvas.drawRect(WIDTH - 16, 0, WIDTH, 16, paint);
         File file = new File(temporary.getRoot(), orientation + ".jpg");
         Photos.write(bitmap, file);
-        ExifInterface notes = new ExifInterface(file.getPath());
-        notes.setAttribute(ExifInterface.TAG_ORIENTATION, String.valueOf(orientation));
-        notes.saveAttributes();
+        ExifInterface exif = new ExifInterface(file.getPath());
+        exif.setAttribute(ExifInterface.TAG_ORIENTATION, String.valueOf(orientation));
+        exif.saveAttributes();
         return new PhotoFile(file);
     }
 
-    /** The corner of a colour, on a picture that is white elsewhere. */
+    /** The corner in which the red or the blue patch is. */
     private static String cornerOf(boolean red, Bitmap seen) {
         for (int corner = 0; corner < 4; corner++) {
             boolean below = corner / 2 == 1;
@@ -91,7 +91,7 @@ public class OrientationTest {
         }
     }
 
-    /** An overlay that darkens the upper left of what is seen darkens that of what is saved. */
+    /** An overlay that darkens the upper left quarter darkens the same quarter of the saved photo. */
     @Test
     public void theRenderingIsSavedWhereTheScreenShowsIt() throws Exception {
         Memory.set(1L << 32, 0);

@@ -22,7 +22,7 @@ import org.robolectric.Shadows;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
-/** Why a photo could not be copied, and that nothing of it is left. */
+/** If a photo cannot be copied, the error says why and no file is left behind. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -64,7 +64,7 @@ public class PhotoFileTest {
     }
 
     @Test
-    public void aFileBeyondAllPhotosSaysSo() {
+    public void aFileThatIsTooLargeIsRefused() {
         InputStream endless =
                 new InputStream() {
                     @Override

@@ -23,7 +23,7 @@ import org.robolectric.Shadows;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
-/** Fingers on the photo: before is black, after is white. */
+/** Gestures on the photo. The original is black, the bokeh white. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35, qualifiers = "w400dp-h400dp-mdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -104,7 +104,7 @@ public class CompareViewTest {
     }
 
     @Test
-    public void heldItShowsTheOriginal() {
+    public void touchAndHoldShowsTheOriginal() {
         touch(MotionEvent.ACTION_DOWN, 300, 300);
         pass(1000);
         assertTrue(view.showsOriginal());
@@ -115,7 +115,7 @@ public class CompareViewTest {
     }
 
     @Test
-    public void strengthMixes() {
+    public void strengthBlendsOriginalAndBokeh() {
         view.show(filled(Color.BLACK), filled(Color.WHITE), 0.5f);
         assertEquals(128, brightnessAt(300, 300), 1);
         view.show(filled(Color.BLACK), filled(Color.WHITE), 0);
@@ -123,14 +123,14 @@ public class CompareViewTest {
     }
 
     @Test
-    public void twoTapsZoomAndAFingerMovesThePhoto() {
+    public void aDoubleTapZoomsAndAFingerMovesThePhoto() {
         for (int tap = 0; tap < 2; tap++) {
             touch(MotionEvent.ACTION_DOWN, 380, 380);
             touch(MotionEvent.ACTION_UP, 380, 380);
             pass(60);
         }
         assertEquals(3, view.zoom(), 0.01f);
-        // The line is now out of sight to the left: all that shows is after.
+        // The line is now beyond the left edge, so only the bokeh is visible.
         assertEquals(255, brightnessAt(5, 300));
         touch(MotionEvent.ACTION_DOWN, 50, 200);
         touch(MotionEvent.ACTION_MOVE, 200, 200);
@@ -155,7 +155,7 @@ public class CompareViewTest {
         }
         assertEquals("fingers twice as far apart", 2, view.zoom(), 0.5);
         assertEquals("the line does not follow two fingers", 0.5f, view.split(), 0.001f);
-        // What lay under their middle, right of the line, stays there; the line goes to the left.
+        // The point between the fingers, right of the line, stays; the line moves to the left.
         assertEquals(255, brightnessAt(300, 300));
         assertEquals(255, brightnessAt(170, 300));
         for (float apart = 180; apart >= 87; apart -= 9) {

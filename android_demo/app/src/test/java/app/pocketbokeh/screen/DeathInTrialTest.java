@@ -33,7 +33,7 @@ import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 import org.robolectric.shadows.ShadowActivityManager.ApplicationExitInfoBuilder;
 
-/** The app's process ends while the GPU is tried: whose fault it was, as Android says it. */
+/** The app's process ends while the GPU is tried; Android's reason decides what happens next. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35, qualifiers = "w411dp-h891dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -60,7 +60,7 @@ public class DeathInTrialTest {
         Fakes.stuck.countDown();
     }
 
-    /** Has Android say how the process ended that tries the GPU. */
+    /** Makes Android report how the process that tries the GPU ended. */
     private void ended(int reason, int status, long after) {
         Object info =
                 ApplicationExitInfoBuilder.newBuilder()
@@ -73,30 +73,30 @@ public class DeathInTrialTest {
                 .addApplicationExitInfo(info);
     }
 
-    /** Why the GPU is left aside by the process that follows; empty if it is not. */
+    /** Why the next process excludes the GPU; empty if it does not. */
     private String reasonAgainst() throws Exception {
         return new Models(context).auto().reasonAgainst(GPU);
     }
 
-    /** The next process tries it again and ends, too. */
+    /** Acts as if the next process had tried the GPU again and had ended too. */
     private void endAgain() {
         remembered.edit().putString("trying", GPU.toString()).commit();
     }
 
     @Test
-    public void aCrashInTheDriverLeavesItAside() throws Exception {
+    public void aCrashInTheDriverExcludesIt() throws Exception {
         ended(REASON_CRASH_NATIVE, SEGMENTATION_FAULT, 0);
         assertTrue(reasonAgainst(), reasonAgainst().contains("crashed the app"));
     }
 
     @Test
-    public void aSignalOfTheProcessorLeavesItAside() throws Exception {
+    public void aSignalOfTheProcessorExcludesIt() throws Exception {
         ended(REASON_SIGNALED, SEGMENTATION_FAULT, 0);
         assertTrue(reasonAgainst(), reasonAgainst().contains("crashed the app"));
     }
 
     @Test
-    public void swipingTheAppAwayDoesNot() throws Exception {
+    public void swipingTheAppAwayDoesNotExcludeIt() throws Exception {
         for (int time = 0; time < 3; time++) {
             ended(REASON_USER_REQUESTED, 0, 0);
             assertEquals("", reasonAgainst());
@@ -105,7 +105,7 @@ public class DeathInTrialTest {
     }
 
     @Test
-    public void memoryThatWasNeededElsewhereDoesNot() throws Exception {
+    public void beingEndedForMemoryDoesNotExcludeIt() throws Exception {
         ended(REASON_LOW_MEMORY, 0, 0);
         assertEquals("", reasonAgainst());
         endAgain();
@@ -114,7 +114,7 @@ public class DeathInTrialTest {
     }
 
     @Test
-    public void aTrialThatNeverEndsIsTriedOnceMore() throws Exception {
+    public void aTrialThatHangsIsTriedOnceMore() throws Exception {
         ended(REASON_USER_REQUESTED, 0, 120_000);
         assertEquals("", reasonAgainst());
         endAgain();
@@ -122,14 +122,14 @@ public class DeathInTrialTest {
     }
 
     @Test
-    public void anEndThatAndroidDoesNotExplainIsTriedOnceMore() throws Exception {
+    public void afterAnUnexplainedEndItIsTriedOnceMore() throws Exception {
         assertEquals("", reasonAgainst());
         endAgain();
         assertTrue(reasonAgainst(), reasonAgainst().contains("twice"));
     }
 
     @Test
-    public void aTrialThatGoesOnIsNoEnd() throws Exception {
+    public void aTrialThatStillRunsDoesNotCountAsAnEnd() throws Exception {
         Screens.shared(Photos.write(Photos.draw(60, 80), new File(temporary.getRoot(), "b.jpg")));
         Thread.sleep(500);
         assertFalse(remembered.contains("reason " + GPU));

@@ -23,14 +23,14 @@ import org.robolectric.RuntimeEnvironment;
 import org.robolectric.Shadows;
 import org.robolectric.shadows.ShadowContentResolver;
 
-/** Accelerators that behave as they are told, and the phone's gallery in a folder. */
+/** Fakes of accelerators and of the phone's gallery. */
 final class Fakes {
     private Fakes() {}
 
     /** How an accelerator behaves. */
     enum Behaviour {
         RIGHT,
-        /** By a step of 255, as an accelerator may be. */
+        /** By one 8-bit level, which still counts as correct. */
         BRIGHTER,
         WRONG,
         MISSING,
@@ -38,10 +38,10 @@ final class Fakes {
         STUCK
     }
 
-    /** Opened with it: the test's models double their input. */
+    /** The accelerators that were opened. */
     static final List<Accelerator> OPENED = new ArrayList<>();
 
-    /** How many are open now. */
+    /** How many renderers are open now. */
     static final AtomicInteger OPEN = new AtomicInteger();
 
     static volatile int mostOpen;
@@ -69,6 +69,7 @@ final class Fakes {
                 };
     }
 
+    /** Doubles its input, as the test's models do. */
     private record Doubling(Behaviour behaviour) implements Renderer {
         @Override
         public Planes render(Picture input) throws AcceleratorException {
@@ -106,7 +107,7 @@ final class Fakes {
         }
     }
 
-    /** A photo's file as another app grants it. */
+    /** The URI with which another app gives access to a photo. */
     static Uri granted(File file) {
         Uri uri = Uri.parse("content://photos/" + file.getName());
         Shadows.shadowOf(RuntimeEnvironment.getApplication().getContentResolver())
@@ -122,14 +123,14 @@ final class Fakes {
         return uri;
     }
 
-    /** A wish to share a photo to the app, such as a gallery sends. */
+    /** The intent with which another app shares a photo to this app. */
     static Intent sharing(File file) {
         return new Intent(Intent.ACTION_SEND)
                 .setType("image/jpeg")
                 .putExtra(Intent.EXTRA_STREAM, granted(file));
     }
 
-    /** The phone's gallery: keeps one picture in a file. */
+    /** The phone's gallery; it stores one picture in a file. */
     static final class GalleryProvider extends ContentProvider {
         private final File file;
         final List<ContentValues> inserted = new ArrayList<>();

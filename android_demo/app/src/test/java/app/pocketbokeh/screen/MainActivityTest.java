@@ -46,7 +46,7 @@ import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 import org.robolectric.shadows.ShadowActivity;
 
-/** What a user of the first screen meets, with accelerators that behave as they are told. */
+/** Opening, rendering, saving and sharing on the main screen, with fake accelerators. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35, qualifiers = "w411dp-h891dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -114,7 +114,7 @@ public class MainActivityTest {
     }
 
     @Test
-    public void theCameraWritesIntoAFileOfOurs() throws Exception {
+    public void theCameraWritesIntoAFileOfThisApp() throws Exception {
         MainActivity activity = Robolectric.setupActivity(MainActivity.class);
         activity.findViewById(R.id.take_first).performClick();
         ShadowActivity.IntentForResult asked =
@@ -134,7 +134,7 @@ public class MainActivityTest {
     }
 
     @Test
-    public void aCameraThatGivesNothingIsASentence() throws Exception {
+    public void aCameraThatReturnsNothingIsReported() throws Exception {
         MainActivity activity = Robolectric.setupActivity(MainActivity.class);
         activity.findViewById(R.id.take_first).performClick();
         Intent asked = Shadows.shadowOf(activity).getNextStartedActivityForResult().intent;
@@ -153,7 +153,7 @@ public class MainActivityTest {
     }
 
     @Test
-    public void whatIsNoPhotoIsASentence() throws Exception {
+    public void aFileThatIsNoPhotoIsReported() throws Exception {
         File text = new File(folder, "text.jpg");
         Files.write(text.toPath(), "no photo".getBytes());
         MainActivity activity = rendered(text);
@@ -162,7 +162,7 @@ public class MainActivityTest {
     }
 
     @Test
-    public void filesThatNobodyGrantedAreNotRead() throws Exception {
+    public void filesWithoutGrantedAccessAreNotRead() throws Exception {
         for (String uri :
                 List.of(
                         photo.toURI().toString(),
@@ -179,12 +179,12 @@ public class MainActivityTest {
     }
 
     @Test
-    public void itIsSavedAtItsOwnSizeWithItsNotes() throws Exception {
-        ExifInterface notes = new ExifInterface(photo.getPath());
-        notes.setAttribute(ExifInterface.TAG_ORIENTATION, "6");
-        notes.setAttribute(ExifInterface.TAG_DATETIME, "2026:11:25 08:00:00");
-        notes.setAttribute(ExifInterface.TAG_MAKE, "Pocket");
-        notes.saveAttributes();
+    public void itIsSavedAtItsOwnSizeWithItsExif() throws Exception {
+        ExifInterface exif = new ExifInterface(photo.getPath());
+        exif.setAttribute(ExifInterface.TAG_ORIENTATION, "6");
+        exif.setAttribute(ExifInterface.TAG_DATETIME, "2026:11:25 08:00:00");
+        exif.setAttribute(ExifInterface.TAG_MAKE, "Pocket");
+        exif.saveAttributes();
         File saved = new File(folder, "saved.jpg");
         Fakes.GalleryProvider gallery = new Fakes.GalleryProvider(saved);
         MainActivity activity = rendered(photo);
@@ -202,9 +202,9 @@ public class MainActivityTest {
         assertEquals(0, gallery.deleted);
     }
 
-    /** Of photos on their side that lie in the folder of the property `noted`. */
+    /** Uses photos stored sideways, in the folder of the property `photos_with_exif`. */
     @Test
-    public void whatIsNoJpegIsTurnedAndKeepsItsNotesToo() throws Exception {
+    public void pngAndWebPAreTurnedAndKeepTheirExif() throws Exception {
         String photos = System.getProperty("photos_with_exif");
         assumeNotNull(photos);
         for (String name : List.of("photo.png", "photo.webp")) {
@@ -235,7 +235,7 @@ public class MainActivityTest {
     }
 
     @Test
-    public void aPhotoBeyondTheMemoryIsSavedSmallerAndSaysSo() throws Exception {
+    public void aPhotoTooLargeForTheMemoryIsSavedSmallerAndSaysSo() throws Exception {
         Memory.set(2 * (600 * 800 * 4 - 1), 0);
         new Fakes.GalleryProvider(new File(folder, "saved.jpg"));
         MainActivity activity = rendered(photo);
@@ -247,7 +247,7 @@ public class MainActivityTest {
     }
 
     @Test
-    public void whatIsSharedCanBeReadByTheOther() throws Exception {
+    public void aSharedPictureCanBeReadByTheOtherApp() throws Exception {
         MainActivity activity = rendered(photo);
         activity.findViewById(R.id.share).performClick();
         Screens.awaitIdle(activity);
@@ -285,7 +285,7 @@ public class MainActivityTest {
     }
 
     @Test
-    public void theProcessesEndLosesNothing() throws Exception {
+    public void theEndOfTheProcessLosesNothing() throws Exception {
         ActivityController<MainActivity> controller = Screens.shared(photo);
         Screens.awaitIdle(controller.get());
         setStrength(controller.get(), 30);

@@ -90,7 +90,7 @@ public class ModelChoiceTest {
 
     @Test
     public void aCrashingAcceleratorIsNotTriedAgain() throws Exception {
-        new Models(application()).auto(); // Notes which phone it is.
+        new Models(application()).auto(); // Stores which phone it is.
         SharedPreferences remembered = application().getSharedPreferences("auto", 0);
         remembered
                 .edit()

@@ -44,7 +44,7 @@ import org.robolectric.android.controller.ActivityController;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
-/** What is saved is the photo on the screen, whatever else was opened; no copy outlives its use. */
+/** Always saves the photo on the screen, whatever else was opened, and removes unused copies. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35, qualifiers = "w411dp-h891dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -131,7 +131,7 @@ public class OpenedPhotosTest {
         MainActivity activity = controller.get();
         Screens.awaitIdle(activity);
         controller.newIntent(Fakes.sharing(blue));
-        // The main thread does not work meanwhile, so the new photo is not shown.
+        // The main thread is blocked meanwhile, so the new photo is not shown.
         long end = System.currentTimeMillis() + 60_000;
         while (!isCopied(blue) && System.currentTimeMillis() < end) {
             Thread.sleep(10);
@@ -169,7 +169,7 @@ public class OpenedPhotosTest {
     }
 
     @Test
-    public void thereIsOneScreenForAllPhotos() throws Exception {
+    public void allPhotosOpenInOneScreen() throws Exception {
         MainActivity activity = Robolectric.setupActivity(MainActivity.class);
         ActivityInfo info =
                 activity.getPackageManager().getActivityInfo(activity.getComponentName(), 0);
@@ -186,7 +186,7 @@ public class OpenedPhotosTest {
     }
 
     @Test
-    public void whatEndedProcessesLeftIsRemovedButNotWhatIsOpenedAgain() throws Exception {
+    public void copiesOfEndedProcessesAreRemovedUnlessTheirScreenIsRestored() throws Exception {
         ActivityController<MainActivity> first = Screens.shared(red);
         ActivityController<MainActivity> second = Screens.shared(blue);
         Bundle state = ended(first);
@@ -199,7 +199,7 @@ public class OpenedPhotosTest {
         assertFalse(restored(forgotten).findViewById(R.id.save).isEnabled());
     }
 
-    /** The state with which Android opens a screen again whose process has ended. */
+    /** The saved state with which Android restores a screen after its process ended. */
     private static Bundle ended(ActivityController<MainActivity> controller) throws Exception {
         Screens.awaitIdle(controller.get());
         Bundle state = new Bundle();
@@ -208,12 +208,12 @@ public class OpenedPhotosTest {
     }
 
     @Test
-    public void whatWasShownLastIsOpenedAgain() throws Exception {
+    public void theLastPhotoIsOpenedAgain() throws Exception {
         ActivityController<MainActivity> controller = Screens.shared(red);
         Screens.awaitIdle(controller.get());
         Bundle state = new Bundle();
         controller.saveInstanceState(state);
-        controller.newIntent(Fakes.sharing(blue)); // The photo comes after the state was saved.
+        controller.newIntent(Fakes.sharing(blue)); // The photo arrives after the state was saved.
         Screens.awaitIdle(controller.get());
         controller.pause().stop().destroy();
         assertSaves(restored(state), Color.BLUE, 200, 400);
@@ -231,7 +231,7 @@ public class OpenedPhotosTest {
             Files.copy(blue.toPath(), out);
         }
         Shadows.shadowOf(activity).receiveResult(first, Activity.RESULT_OK, null);
-        Intent second = take(activity); // The first waits for the model, which renders still.
+        Intent second = take(activity); // The first waits, because the model is still rendering.
         Shadows.shadowOf(activity).receiveResult(second, Activity.RESULT_CANCELED, null);
         Fakes.stuck.countDown();
         Screens.awaitIdle(activity);
@@ -268,9 +268,9 @@ public class OpenedPhotosTest {
         return controller;
     }
 
-    /** Before Android 10 the user says where to save, and the process may end meanwhile. */
+    /** Before Android 10 the user chooses where to save; the process may end meanwhile. */
     @Test
-    public void aPlaceThatWasChosenWhileTheProcessEndedIsWrittenTo() throws Exception {
+    public void aDocumentChosenWhileTheProcessEndedIsWritten() throws Exception {
         ActivityController<MainActivity> controller = Screens.shared(red);
         Bundle state = ended(controller);
         File saved = new File(temporary.getRoot(), "document.jpg");

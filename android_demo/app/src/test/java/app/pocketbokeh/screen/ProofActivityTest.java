@@ -30,7 +30,7 @@ import org.robolectric.android.controller.ActivityController;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
-/** The proof: every model on every accelerator, and its file. */
+/** The proof runs every model on every accelerator and writes its file. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35, qualifiers = "w411dp-h891dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -77,7 +77,7 @@ public class ProofActivityTest {
         File photo = Photos.write(Photos.draw(60, 80), new File(temporary.getRoot(), "a.jpg"));
         MainActivity below = Screens.shared(photo).get();
         Screens.awaitIdle(below);
-        assertEquals("the photo's own is kept open", 1, Fakes.OPEN.get());
+        assertEquals("the photo's model stays open", 1, Fakes.OPEN.get());
         ProofActivity activity = Robolectric.setupActivity(ProofActivity.class);
         activity.findViewById(R.id.run).performClick();
         Screens.await(() -> activity.findViewById(R.id.share).isEnabled());
@@ -85,7 +85,7 @@ public class ProofActivityTest {
     }
 
     @Test
-    public void aRotationKeepsWhatWasFound() throws Exception {
+    public void aRotationKeepsTheResults() throws Exception {
         Fakes.accelerators(RIGHT, MISSING, MISSING);
         ActivityController<ProofActivity> controller =
                 Robolectric.buildActivity(ProofActivity.class).setup();

@@ -15,16 +15,16 @@ import org.robolectric.Robolectric;
 import org.robolectric.Shadows;
 import org.robolectric.android.controller.ActivityController;
 
-/** Waiting for a screen and taking its picture. */
+/** Opens screens, waits for them and takes screenshots. */
 final class Screens {
     private Screens() {}
 
-    /** The first screen with a photo that another app shares to it. */
+    /** Opens the main screen with a photo that another app shares. */
     static ActivityController<MainActivity> shared(File photo) {
         return Robolectric.buildActivity(MainActivity.class, Fakes.sharing(photo)).setup();
     }
 
-    /** Lets the main thread work until something is so. */
+    /** Runs the main thread until a condition holds, for a minute at most. */
     static void await(BooleanSupplier condition) throws InterruptedException {
         long end = System.currentTimeMillis() + 60_000;
         while (!condition.getAsBoolean()) {
@@ -37,19 +37,19 @@ final class Screens {
         Shadows.shadowOf(Looper.getMainLooper()).idle();
     }
 
-    /** Lets the main thread work until the app no longer does. */
+    /** Runs the main thread until the app is idle. */
     static void awaitIdle(Activity activity) throws InterruptedException {
         await(() -> activity.findViewById(R.id.working).getVisibility() == View.GONE);
     }
 
-    /** What the first screen tells: of the photo, or where there is none. */
+    /** The status text of the main screen, with or without a photo. */
     static String told(Activity activity) {
         TextView status = activity.findViewById(R.id.status);
         TextView first = activity.findViewById(R.id.first_status);
         return status.getText().toString() + first.getText();
     }
 
-    /** Writes what the screen shows to the folder of the property `screenshots`, if it is set. */
+    /** Takes a screenshot; writes it to the folder of the property `screenshots`, if it is set. */
     static Bitmap shoot(Activity activity, String name) throws Exception {
         View window = activity.getWindow().getDecorView();
         Bitmap picture =

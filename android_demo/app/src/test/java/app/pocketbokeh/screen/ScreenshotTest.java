@@ -26,14 +26,14 @@ import org.robolectric.android.controller.ActivityController;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
-/** The whole way with a real model on the CPU, on several screens, with pictures to look at. */
+/** Takes screenshots of the app with a real model on the CPU, on several screen sizes. */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 public class ScreenshotTest {
-    /** Mesa's OpenGL takes half a minute a picture: the GPU fails, as with pages of 16 KB. */
+    /** Mesa's OpenGL takes half a minute a picture, so the GPU fails as it does with 16 KB pages. */
     @Before
-    public void leaveGpuOut() {
+    public void excludeGpu() {
         Models.opener =
                 (model, accelerator) -> {
                     if (accelerator == Accelerator.GPU) {

@@ -12,9 +12,10 @@ import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
 /**
- * How long the app takes to its first screen; written to the file of `benchmark`.
+ * Times the start until the first screen; writes to the file of the property `benchmark`.
  *
- * <p>Android is there already, as its zygote is on a phone; the app's classes and resources are not.
+ * <p>Android's classes are loaded before, as in a phone's zygote; the app's classes and resources are
+ * not.
  */
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 35, qualifiers = "w400dp-h800dp-xhdpi")
@@ -27,7 +28,7 @@ public class StartBenchmark {
         Files.writeString(new File(System.getProperty("benchmark")).toPath(), times.toString(2));
     }
 
-    /** Milliseconds of `onCreate` alone, and until the screen is laid out and drawn once. */
+    /** Milliseconds of `onCreate`, and until the screen is laid out and drawn once. */
     private static JSONObject once() throws Exception {
         long start = System.nanoTime();
         var controller = Robolectric.buildActivity(MainActivity.class).create();
