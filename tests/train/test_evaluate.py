@@ -332,10 +332,10 @@ def test_each_recipe_of_a_bundle_has_a_row(evaluated: Evaluated, bundle: Path) -
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
-        (lambda results: (results / "b.png").unlink(), "b: no picture of this pair of"),
+        (lambda results: (results / "b.png").unlink(), "b: no picture for this pair of"),
         (
             lambda results: write_photo(results / "d.png", np.zeros((9, 9, 3), np.uint8)),
-            "of no pair",
+            "no pair of this name in",
         ),
         (
             lambda results: write_photo(results / "b.png", np.zeros((9, 8, 3), np.uint8)),
@@ -364,11 +364,11 @@ def test_results_that_do_not_match_are_one_line(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["results", "--recipe", "int8_qat"], "only a bundle has recipes"),
+        (["results", "--recipe", "int8_qat"], "--recipe is for bundles"),
         (["results", "--limit", "0"], "--limit 0: expected at least 1"),
         (["results", "--short-side", "100"], "--short-side 100: expected at least 128"),
         (["results", "--border", "-1"], "--border -1: expected 0 or more"),
-        (["nowhere"], "nowhere: not there; name a run"),
+        (["nowhere"], "nowhere: not found; expected a run"),
         (["data"], "data: neither a run"),
         (["results", "--split", "train"], "no pairs"),
     ],

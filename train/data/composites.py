@@ -349,8 +349,8 @@ def random_lens(random: Random, standing: np.ndarray, size: tuple[int, int]) -> 
 def crop_background(random: Random, photo: np.ndarray, canvas: tuple[int, int]) -> np.ndarray:
     """A random crop of a photograph that fills a canvas, maybe mirrored: 3 × height × width.
 
-    The crop avoids the middle of the photograph. Many have a subject there, and blurring it would
-    teach the network to blur subjects.
+    The crop prefers the sides of the photograph. Many have a subject in the middle, and blurring it
+    would teach the network to blur subjects.
 
     Returns:
         Linear radiance with expanded highlights.
