@@ -79,7 +79,7 @@ def test_depth_maps_that_are_missing_or_misshapen_are_named(
         find_pairs(pairs_folder, "train", depth=True)
     add_depth()
     write_photo(pairs_folder / "original_depth" / "4.png", np.zeros((64, 64), np.uint8))
-    with pytest.raises(UserError, match=r"4.png \(64×64 pixels, another shape"):
+    with pytest.raises(UserError, match=r"4.png \(64×64 pixels, but its photo has 128×96"):
         find_pairs(pairs_folder, "train", depth=True)
     assert find_pairs(pairs_folder, "train")[0].depth is None
 
