@@ -210,7 +210,7 @@ def test_the_command_ships_the_models_that_it_trained(
     assert card.endswith("the models before these.\n\nFaces are blurred.\n\n![a face](face.jpg)\n")
     assert (bundle.folder / "face.jpg").read_bytes() == b"picture"
     assert contents(options.out / "replaced" / "1") == old
-    assert f"{options.bundle}: made" in capfd.readouterr().out
+    assert f"{options.bundle}: finished" in capfd.readouterr().out
     # Called again it has nothing to train, and other numbers would make other models.
     with pytest.raises(UserError, match="started with other settings or data: composites"):
         command(monkeypatch, options, "--composites", "3")

@@ -155,7 +155,7 @@ def test_devices_and_hosts_train_to_the_weights_of_one_device(
     assert names[1] == names[0] | {"own_1", "read_1"}
     assert sum(name.startswith("events.") for name in written[1]) == 1
 
-    assert "--devices 3: this machine has 2 (cpu:0, cpu:1)" in one_host[1]
+    assert "--devices 3: this machine has only 2 (cpu:0, cpu:1)" in one_host[1]
     assert "level 6: its batch of 5 crops cannot be divided among 2 devices" in one_host[1]
 
 
