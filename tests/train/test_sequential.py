@@ -17,6 +17,7 @@ from tensorboardX import SummaryWriter
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_photo, write_photo
+from tests.conftest import FEWER_LAYERS
 from train import sequential
 from train.loop.checkpoints import latest_step
 from train.loop.level_training import start_level, trained_level
@@ -93,20 +94,21 @@ def test_data_that_cannot_be_trained_on_is_one_line(
         assert not (tmp_path / "run").exists()
 
 
-FEWER_LAYERS = dataclasses.replace(
-    NETWORKS["mobile"], width=1 / 16, largest_kernel=3, level_5_blocks=1, level_3_blocks=False
-)
-"""A mobile preset with a third of the layers, which is compiled in a third of the time."""
+SMALL = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, normalized_levels=(), **FEWER_LAYERS)
 
-WITH_FEWER_LAYERS = """
+# Two steps of a level take far less time than compiling them.
+SMALL_COMMAND = """
+import tensorflow as tf
 from train import sequential
 from train.network.presets import NETWORKS, PyNETConfig
-NETWORKS["mobile"] = {fewer_layers}
+NETWORKS["mobile"] = {small}
+tf.config.run_functions_eagerly(True)
 sequential.run_on_hosts(sequential.main)
 """
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_the_command_trains_all_levels_and_survives_ctrl_c(
     start_command: StartCommand,
     pairs_folder: Path,
@@ -115,19 +117,18 @@ def test_the_command_trains_all_levels_and_survives_ctrl_c(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "run"
-    program = WITH_FEWER_LAYERS.format(fewer_layers=FEWER_LAYERS)
-    (tmp_path / "fewer_layers.py").write_text(program)
+    (tmp_path / "small_command.py").write_text(SMALL_COMMAND.format(small=SMALL))
     arguments = ["--data", pairs_folder, "--schedule", "smoke", "--limit", "8", "--out", out]
     path = os.pathsep.join([str(Path(sequential.__file__).parents[1]), str(tmp_path)])
 
-    process = start_command("fewer_layers", *arguments, PYTHONPATH=path)
+    process = start_command("small_command", *arguments, PYTHONPATH=path)
     wait_for(process, out / "level_6")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 2, errors
     assert "--resume" in errors.splitlines()[-1]
     # In this process, because TensorFlow starts slowly.
-    monkeypatch.setitem(NETWORKS, "mobile", FEWER_LAYERS)
+    monkeypatch.setitem(NETWORKS, "mobile", SMALL)
     monkeypatch.setattr("sys.argv", ["sequential", *map(str, arguments), "--resume"])
     sequential.main()
     assert "quantize.export" in capsys.readouterr().out
@@ -137,7 +138,7 @@ def test_the_command_trains_all_levels_and_survives_ctrl_c(
 
 
 # Trains level 7 of the mobile preset, for each of the folders given. A folder called `killed` is
-# trained only until its ninth checkpoint, where SIGKILL ends the process: what a power failure
+# trained only until its fourth checkpoint, where SIGKILL ends the process: what a power failure
 # does. The run without TensorFlow's modules is what a GPU machine with JAX alone does.
 ONE_LEVEL = """
 import os, signal, sys
@@ -150,12 +151,12 @@ from train.loop.run_folder import Run, check_same_run, create_run
 from train.loop.time_left import TimeLeft
 from train.network.presets import NETWORKS, LevelSchedule, TrainConfig
 from train.sequential import train_level
-schedule = LevelSchedule(7, 12, 2, 1e-3, "cosine")
+schedule = LevelSchedule(7, 5, 2, 1e-3, "cosine")
 config = TrainConfig(64, 64, "mirror", "average", (schedule,), 2, checkpoint_seconds=0.0)
 save_checkpoint = level_training.save_checkpoint
 
 def save_or_die(folder, model, step, recent):
-    if step == 9:
+    if step == 4:
         os.kill(os.getpid(), signal.SIGKILL)
     save_checkpoint(folder, model, step, recent)
 
@@ -195,7 +196,7 @@ def test_a_run_killed_by_force_ends_bit_for_bit_as_one_that_was_not(
     ended = train(whole, killed)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert (whole / "metrics.json").exists()
-    assert latest_step(killed / "level_7") == 8
+    assert latest_step(killed / "level_7") == 3
     ended = train(killed)
     assert ended.returncode == 0, ended.stderr
     for ours, theirs in zip(
