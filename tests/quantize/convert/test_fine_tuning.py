@@ -173,7 +173,6 @@ def test_fine_tuning_never_ends_worse_than_it_began(two_layers: Any, tiny_run: R
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("eagerly")
 def test_fine_tuning_learns(tiny_run: Run) -> None:
     config = dataclasses.replace(TINY, level_3_blocks=True)
     float_model = to_tf_keras(tiny_network(config), config)
