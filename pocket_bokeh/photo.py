@@ -157,6 +157,22 @@ def read_depth(file: Path, size: Size) -> np.ndarray:
     return resize_photo(depth, *size)
 
 
+def read_mask(file: Path, size: Size) -> np.ndarray:
+    """Reads the soft mask of a subject and resizes it to its photograph's height and width.
+
+    Args:
+        file: a grey picture, white where the subject is; of other pictures the red channel counts.
+        size: height and width of the photograph.
+
+    Returns:
+        height × width, uint8, 255 inside the subject.
+
+    Raises:
+        UserError: as `read_photo`.
+    """
+    return resize_photo(read_photo(file)[..., 0], *size)
+
+
 def check_depth_shape(file: Path, size: Size) -> None:
     """Checks that a depth map has the photograph's aspect ratio, from its header alone.
 

@@ -20,7 +20,11 @@ _BUILT_IN_SPLITS: dict[Split, SyntheticPairs] = {
 # Cached: checking a folder reads thousands of headers, and every level opens its pairs again.
 @lru_cache(maxsize=8)
 def open_pairs(
-    data: str, split: Split, depth: bool = False, limit: int | None = None
+    data: str,
+    split: Split,
+    depth: bool = False,
+    limit: int | None = None,
+    subjects: bool = False,
 ) -> PairSource:
     """Opens one split of a folder of pairs, or of the built-in pairs.
 
@@ -29,6 +33,7 @@ def open_pairs(
         split: which part.
         depth: whether the pairs carry depth maps.
         limit: the most pairs to take. Of built-in pairs, exactly as many are generated.
+        subjects: whether the pairs carry the masks of their subjects, where a folder has some.
 
     Raises:
         UserError: the folder has no pairs or broken ones.
@@ -36,7 +41,7 @@ def open_pairs(
     if data == BUILT_IN:
         pairs = dataclasses.replace(_BUILT_IN_SPLITS[split], depth=depth)
         return dataclasses.replace(pairs, count=limit) if limit else pairs
-    found: FolderPairs = find_pairs(Path(data), split, depth)
+    found: FolderPairs = find_pairs(Path(data), split, depth, subjects)
     return limit_pairs(found, limit) if limit else found
 
 

@@ -2,7 +2,8 @@
 
 The layout is that of EBB!: `original/NAME.jpg` taken with a narrow aperture and `bokeh/NAME.jpg`
 with a wide one, aligned and of the same size. These lie in the folder itself, or in its `train/`,
-`val/` and `test/`. Networks that take depth also need a depth map, `original_depth/NAME.png`.
+`val/` and `test/`. Networks that take depth also need a depth map, `original_depth/NAME.png`. A
+soft mask of what is in focus, `subject/NAME.png`, is optional for each pair.
 """
 
 import dataclasses
@@ -23,6 +24,7 @@ from pocket_bokeh.photo import (
     check_depth_shape,
     photo_size,
     read_depth,
+    read_mask,
     read_photo,
     resize_photo,
     write_photo,
@@ -43,18 +45,21 @@ class Pair:
     """Two photographs of one scene: height × width × 3, uint8, RGB, sRGB-encoded, the same size.
 
     `depth` is None or height × width, uint8, in the units of its file. In EBB!'s maps a larger
-    value is nearer to the camera.
+    value is nearer to the camera. `subject` is None or height × width, uint8: 255 where the pair is
+    in focus, 0 where it is not.
     """
 
     name: str
     original: np.ndarray
     bokeh: np.ndarray
     depth: np.ndarray | None = None
+    subject: np.ndarray | None = None
 
     def transform(self, change: Callable[[np.ndarray], np.ndarray]) -> "Pair":
-        """Returns the pair with the same change made to both photographs and the depth map."""
+        """Returns the pair with the same change made to both photographs, depth map and mask."""
         depth = None if self.depth is None else change(self.depth)
-        return Pair(self.name, change(self.original), change(self.bokeh), depth)
+        subject = None if self.subject is None else change(self.subject)
+        return Pair(self.name, change(self.original), change(self.bokeh), depth, subject)
 
 
 class PairSource(Protocol):
@@ -67,11 +72,12 @@ class PairSource(Protocol):
 
 @dataclass(frozen=True)
 class PairFiles:
-    """The files of one pair; `depth` is None where the network takes no depth."""
+    """The files of one pair; `depth` and `subject` are None where there is none or none is read."""
 
     original: Path
     bokeh: Path
     depth: Path | None = None
+    subject: Path | None = None
 
     @property
     def name(self) -> str:
@@ -79,8 +85,8 @@ class PairFiles:
         return normalized_name(self.original.stem)
 
     def paths(self) -> list[Path]:
-        """The two or three files."""
-        return [path for path in (self.original, self.bokeh, self.depth) if path]
+        """The two to four files."""
+        return [path for path in (self.original, self.bokeh, self.depth, self.subject) if path]
 
 
 @dataclass(frozen=True)
@@ -111,14 +117,17 @@ class FolderPairs:
         if original.shape != bokeh.shape:  # one of the two is not a JPEG and came at full size
             bokeh = resize_photo(bokeh, *original.shape[:2])
         depth = read_depth(files.depth, original.shape[:2]) if files.depth else None
-        return Pair(files.name, original, bokeh, depth)
+        subject = read_mask(files.subject, original.shape[:2]) if files.subject else None
+        return Pair(files.name, original, bokeh, depth, subject)
 
     def paths(self) -> list[Path]:
         """All files, pair by pair."""
         return [path for files in self.files for path in files.paths()]
 
 
-def find_pairs(folder: Path, split: Split, depth: bool = False) -> FolderPairs:
+def find_pairs(
+    folder: Path, split: Split, depth: bool = False, subjects: bool = False
+) -> FolderPairs:
     """Finds and checks one split of a dataset folder.
 
     A folder with `train/` is read split by split. Otherwise all pairs lie in the folder itself,
@@ -130,26 +139,28 @@ def find_pairs(folder: Path, split: Split, depth: bool = False) -> FolderPairs:
         folder: the dataset.
         split: which part of it.
         depth: whether to read depth maps too.
+        subjects: whether to read the masks of subjects too, where there are some.
 
     Raises:
-        UserError: no pairs, a photo without its partner or depth map, two sizes in a pair, or a
-            file that is not a photo or is damaged. All bad files are named.
+        UserError: no pairs, a photo without its partner or depth map, a mask without its photo, two
+            sizes in a pair, or a file that is not a photo or is damaged. All bad files are named.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; --data takes a folder of pairs")
     if (folder / split).is_dir():
-        pairs = find_whole_folder(folder / split, depth)
+        pairs = find_whole_folder(folder / split, depth, subjects)
         if split == "train" and not (folder / "val").is_dir():
             return _hold_out(pairs, held_out=False)
         return pairs
     if (folder / "train").is_dir():
         if split == "test":
             raise UserError(f"{folder}: no {split}/ beside train/; add one or use another split")
-        return _hold_out(find_whole_folder(folder / "train", depth), held_out=True)
-    return _hold_out(find_whole_folder(folder, depth), held_out=split != "train")
+        whole = find_whole_folder(folder / "train", depth, subjects)
+        return _hold_out(whole, held_out=True)
+    return _hold_out(find_whole_folder(folder, depth, subjects), held_out=split != "train")
 
 
-def find_whole_folder(folder: Path, depth: bool = False) -> FolderPairs:
+def find_whole_folder(folder: Path, depth: bool = False, subjects: bool = False) -> FolderPairs:
     """Finds and checks all pairs of a folder with `original/` and `bokeh/`; none is held out.
 
     Raises:
@@ -166,8 +177,10 @@ def find_whole_folder(folder: Path, depth: bool = False) -> FolderPairs:
             f"{folder}: {kind}/{alone[0]} has no partner in {missing}/{more}; add or remove it"
         )
     depths = _depth_maps(folder, originals) if depth else {}
+    masks = find_masks(folder, originals) if subjects else {}
     files = tuple(
-        PairFiles(originals[stem], bokehs[stem], depths.get(stem)) for stem in sorted(originals)
+        PairFiles(originals[stem], bokehs[stem], depths.get(stem), masks.get(stem))
+        for stem in sorted(originals)
     )
     pairs = FolderPairs(folder, files)
     problems = {file: why for pair in files for file, why in _size_problems(pair).items()}
@@ -187,6 +200,26 @@ def _depth_maps(folder: Path, originals: dict[str, Path]) -> dict[str, Path]:
     return depths
 
 
+def find_masks(folder: Path, originals: dict[str, Path]) -> dict[str, Path]:
+    """The masks in a folder's subject/, by name; a photograph may have none.
+
+    Args:
+        folder: holds subject/NAME.png.
+        originals: the photographs by name.
+
+    Raises:
+        UserError: a mask has no photograph.
+    """
+    masks = photos_by_name(folder / "subject")
+    alone = sorted(masks.keys() - originals.keys())
+    if alone:
+        more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
+        raise UserError(
+            f"{folder}: subject/{alone[0]} has no photograph in original/{more}; add or remove it"
+        )
+    return masks
+
+
 def _size_problems(pair: PairFiles) -> dict[Path, str]:
     """What the files' headers show to be wrong with a pair, by file."""
     sizes: dict[Path, tuple[int, int]] = {}
@@ -201,6 +234,8 @@ def _size_problems(pair: PairFiles) -> dict[Path, str]:
         return {pair.original: f"{why}; both must have the same size"}
     if min(height, width) < SIZE_MULTIPLE:
         return {pair.original: f"{width}×{height} pixels; each side needs {SIZE_MULTIPLE} or more"}
+    if pair.subject and sizes[pair.subject] != (height, width):
+        return {pair.subject: "its size differs from its photograph's"}
     if pair.depth:
         try:
             check_depth_shape(pair.depth, (height, width))
@@ -273,7 +308,12 @@ def write_pairs(folder: Path, pairs: PairSource) -> None:
 
 
 def _write_pair(folder: Path, pair: Pair) -> None:
-    kinds = {"original": pair.original, "bokeh": pair.bokeh, "original_depth": pair.depth}
+    kinds = {
+        "original": pair.original,
+        "bokeh": pair.bokeh,
+        "original_depth": pair.depth,
+        "subject": pair.subject,
+    }
     for kind, picture in kinds.items():
         if picture is not None:
             (folder / kind).mkdir(parents=True, exist_ok=True)
