@@ -25,7 +25,7 @@ from typing import Any
 
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import Size
+from pocket_bokeh.photo import FourthChannel, Size
 from pocket_bokeh.tflite_file import ModelTensor, TensorFormat, read_input_and_output
 
 SCHEMA_VERSION = 2
@@ -121,6 +121,11 @@ class Bundle:
     def recipes(self) -> tuple[str, ...]:
         """The names of the bundle's recipes, in its order."""
         return tuple(dict.fromkeys(model.recipe for model in self.models))
+
+    @property
+    def fourth_channel(self) -> FourthChannel:
+        """What the models see beside the colours."""
+        return "depth" if self.sees_depth else "none"
 
     @property
     def sees_depth(self) -> bool:
