@@ -132,6 +132,11 @@ class Bundle:
         """Whether the models take a depth map as a fourth input channel."""
         return any(pair.depth for pair in self.golden)
 
+    @property
+    def sees_focus(self) -> bool:
+        """Whether the models take a focus map as a fourth input channel."""
+        return self.fourth_channel == "focus"
+
     def models_of(self, recipe: str) -> tuple[BundledModel, ...]:
         """The models of one recipe, one per working size.
 

@@ -76,19 +76,21 @@ def mirrored(points: Sequence[Point]) -> tuple[Point, ...]:
     return tuple((1.0 - x, y) for x, y in points)
 
 
-def whole_photo_map(size: Size, points: Sequence[Point]) -> np.ndarray:
-    """The focus map of a photograph that fills the network's input.
+def focus_map(size: Size, points: Sequence[Point], short_side: float | None = None) -> np.ndarray:
+    """The focus map of a picture that fills the network's input.
 
     Args:
         size: height and width of the network's input.
-        points: in fractions of the photograph.
+        points: in fractions of the picture.
+        short_side: shorter side of the whole photograph at the map's scale, in pixels, if the
+            picture is a crop of it.
 
     Returns:
         height × width, uint8.
     """
     height, width = size
     centres = [(x * width, y * height) for x, y in points]
-    return draw_discs(size, centres, RADIUS * min(size))
+    return draw_discs(size, centres, RADIUS * (short_side or min(size)))
 
 
 def draw_discs(size: Size, centres: Sequence[Point], radius: float) -> np.ndarray:

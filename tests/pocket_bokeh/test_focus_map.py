@@ -9,16 +9,16 @@ from pocket_bokeh.focus_map import (
     RADIUS,
     Point,
     draw_discs,
+    focus_map,
     focus_points,
     mirrored,
     parse_point,
-    whole_photo_map,
 )
 from pocket_bokeh.render import frame
 
 
 def test_no_point_means_zeros() -> None:
-    empty = whole_photo_map((192, 256), ())
+    empty = focus_map((192, 256), ())
     assert empty.shape == (192, 256)
     assert empty.dtype == np.uint8
     assert not empty.any()
@@ -27,7 +27,7 @@ def test_no_point_means_zeros() -> None:
 def test_a_disc_is_the_one_that_pillow_draws_with_a_soft_edge() -> None:
     """Pillow draws at 16 times the size the disc where the map is at least one half."""
     height, width, zoom = 160, 200, 16
-    disc = whole_photo_map((height, width), [(0.3, 0.7)])
+    disc = focus_map((height, width), [(0.3, 0.7)])
     large = Image.new("L", (width * zoom, height * zoom))
     x, y, radius = 0.3 * width * zoom, 0.7 * height * zoom, RADIUS * height * zoom
     ImageDraw.Draw(large).ellipse([x - radius, y - radius, x + radius, y + radius], fill=255)
@@ -47,9 +47,9 @@ def test_values_are_those_of_the_formula() -> None:
 
 def test_of_two_discs_the_larger_value_counts() -> None:
     points = [(0.4, 0.5), (0.45, 0.5)]
-    one, other = (whole_photo_map((96, 96), [point]) for point in points)
+    one, other = (focus_map((96, 96), [point]) for point in points)
     assert ((one > 0) & (other > 0)).any()
-    np.testing.assert_array_equal(whole_photo_map((96, 96), points), np.maximum(one, other))
+    np.testing.assert_array_equal(focus_map((96, 96), points), np.maximum(one, other))
 
 
 def test_a_padded_photo_has_its_disc_where_the_point_lies_in_it() -> None:
