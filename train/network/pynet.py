@@ -368,8 +368,8 @@ def _head_convolution(blocks: Blocks, features: Tensor, level: int) -> Tensor:
 def _finish(blocks: Blocks, z: Tensor, base: Tensor, level: int) -> Tensor:
     """Turns a head's 3 channels into a picture: 0.58 · tanh(z) + 0.5, or base + z.
 
-    The base is the photograph's colours, averaged to the level's size. For level 1 it is level 2's picture,
-    doubled, so that level 1 starts from what level 2 learned.
+    The base is the photograph's colours, averaged to the level's size. For level 1 it is level 2's
+    picture, doubled, so that level 1 starts from what level 2 learned.
     """
     if blocks.config.head == "tanh":
         z = blocks.layers.Activation("tanh", name=f"level_{level}_tanh", dtype=PICTURE)(z)
