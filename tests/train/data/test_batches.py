@@ -82,7 +82,7 @@ def test_a_focus_map_follows_the_crop_the_zoom_the_mirror_and_the_rotation(
         place = np.unravel_index(seen[..., 3].argmax(), (32, 32))
         if seen[..., 3].any():
             discs += 1
-            assert seen[*place, 0] > 0.5
+            assert seen[*place, 0] > 0.1
     assert 16 <= discs <= 48
 
 
