@@ -1,6 +1,6 @@
 """Reads JSON into dataclasses. Values are not converted, and errors name the field."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ def read_json(
     version: tuple[str, int] | None = None,
     ignore_unknown: bool = False,
     obsolete: Mapping[str, Any] | None = None,
+    upgrade: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     **more: Any,
 ) -> Kind:
     """Makes a dataclass, with the dataclasses inside it, from a JSON object.
@@ -26,6 +27,8 @@ def read_json(
         version: the name and the expected value of the field with the version of the format.
         ignore_unknown: accept fields that the dataclasses do not have.
         obsolete: fields of older versions, by name, with the value that they may still have.
+        upgrade: turns an object that an older version wrote into one of this version. It must leave
+            alone what it does not know.
         more: fields that are not in the JSON.
 
     Raises:
@@ -37,6 +40,7 @@ def read_json(
         if version and found != version[1]:
             name = version[0].replace("_", " ")
             raise ValueError(f"{name} {found}, but this program reads {version[1]}")
+        stored = upgrade(stored) if upgrade else stored
         made = msgspec.convert(stored | more, kind, dec_hook=lambda other, value: other(value))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error

@@ -130,7 +130,7 @@ def _measure_one(
     if environment.missing:
         return dataclasses.replace(row, reason=f"missing: {environment.missing}")
     height, width = model.working_size
-    shape = (1, height // 2, width // 2, 4 if bundle.sees_depth else 3)
+    shape = (1, height // 2, width // 2, 3 if bundle.fourth_channel == "none" else 4)
     photo = np.random.default_rng(0).random(shape, np.float32)
     job = make_job(bundle, model, photo, scratch, threads=threads, repeats=repeats)
     answers, complaints = run_jobs(environment, [job])

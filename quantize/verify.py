@@ -79,8 +79,8 @@ def verify(
     """Runs models on runtimes.
 
     Returns:
-        The findings by a model's file name. `golden_…` figures compare the golden input's output
-        with the golden picture, 8-bit. The other figures are over all photographs and compare with
+        The findings by a model's file name. `golden_…` figures compare the golden inputs' outputs
+        with the golden pictures, 8-bit. The other figures are over all photographs and compare with
         the bundle's float32 model, if it has one. Steps are of 1/255, PSNR is in dB.
     """
     found: dict[str, Findings] = {model.file: {} for model in models}
@@ -98,34 +98,38 @@ def verify(
             for model, answer in _answers(bundle, models, environment, inputs, Path(scratch)):
                 outputs = answer.pop("outputs")
                 if outputs is not None:
-                    answer |= _differences(outputs, expected[model.working_size])
+                    golden = len(bundle.golden_of(model.working_size))
+                    answer |= _differences(outputs, expected[model.working_size], golden)
                 found[model.file][environment.runtime] = answer
                 progress.update()
     return found
 
 
 def network_inputs(bundle: Bundle, size: Size, photos: Sequence[Path]) -> list[np.ndarray]:
-    """Network inputs of the golden pair and the photographs, h × w × channels, float 0…1.
+    """Network inputs of the golden pairs and the photographs, h × w × channels, float 0…1.
 
-    Without depth maps for other photographs, a network with depth gets the golden input only.
+    Without depth maps for other photographs, a network with depth gets the golden input only. One
+    with a focus map finds their subjects by itself.
     """
-    golden = bundle.golden_of(size)
-    golden_input = to_float(read_photo(bundle.folder / golden.input))
-    if golden.depth:
-        depth = to_float(read_photo(bundle.folder / golden.depth))[..., :1]
-        return [np.concatenate([golden_input, depth], axis=-1)]
+    golden = [bundle.golden_input(pair) for pair in bundle.golden_of(size)]
+    if bundle.sees_depth:
+        return golden
     pictures = [read_photo(file) for file in photos] or [data.chelsea(), data.coffee()]
-    return [golden_input, *(network_input(frame(picture, size).photo) for picture in pictures)]
+    framed = [frame(picture, size) for picture in pictures]
+    return golden + [
+        network_input(one.photo, focus=one.focus_map(()) if bundle.sees_focus else None)
+        for one in framed
+    ]
 
 
 def float_outputs(bundle: Bundle, size: Size, inputs: np.ndarray) -> list[np.ndarray]:
-    """Expected outputs: the golden picture, then the float32 model's if the bundle has one."""
+    """Expected outputs: the golden pictures, then the float32 model's if the bundle has one."""
     golden = bundle.golden_of(size)
-    outputs = [to_float(read_photo(bundle.folder / golden.output))]
+    outputs = [to_float(read_photo(bundle.folder / pair.output)) for pair in golden]
     for model in bundle.models:
         if model.recipe == "float32" and model.working_size == size:
             runnable = LiteRTModel(bundle.folder / model.file)
-            outputs += [np.clip(runnable.run(photo), 0.0, 1.0) for photo in inputs[1:]]
+            outputs += [np.clip(runnable.run(photo), 0.0, 1.0) for photo in inputs[len(golden) :]]
     return outputs
 
 
@@ -178,11 +182,17 @@ def refused_operators(complaints: Sequence[str]) -> str:
     return "; ".join(f"{count} × {said}" for said, count in refused.items())
 
 
-def _differences(outputs: np.ndarray, expected: list[np.ndarray]) -> dict[str, float]:
+def _differences(
+    outputs: np.ndarray, expected: list[np.ndarray], golden_pairs: int
+) -> dict[str, float]:
+    """Figures over all outputs; the first `golden_pairs` of them also as 8-bit pictures."""
     clipped = [np.clip(output, 0.0, 1.0) for output in outputs][: len(expected)]
     pairs = list(zip(clipped, expected, strict=True))
     steps = [255.0 * np.abs(output - wanted) for output, wanted in pairs]
-    golden = np.abs(np.rint(255.0 * clipped[0]) - np.rint(255.0 * expected[0]))
+    golden = np.abs(
+        np.rint(255.0 * np.stack(clipped[:golden_pairs]))
+        - np.rint(255.0 * np.stack(expected[:golden_pairs]))
+    )
     figures = {
         "golden_largest_step": golden.max(),
         "golden_mean_step": golden.mean(),

@@ -129,3 +129,31 @@ def depth_bundle(
     options = ExportOptions(depth_file, compared_pairs=1)
     source = open_trained_network(depth_file, str(depth_pairs))
     return export(source, out, [], {(64, 128): ()}, options)
+
+
+NARROW_POCKET = dataclasses.replace(
+    NETWORKS["pocket"], width=1 / 32, largest_kernel=3, level_5_blocks=1
+)
+
+
+@pytest.fixture(scope="session")
+def focus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A narrow network that takes a focus map and does something with it."""
+    file = tmp_path_factory.mktemp("networks") / "told.keras"
+    keras.utils.set_random_seed(3)
+    model, random = build_pynet(NARROW_POCKET), np.random.default_rng(3)
+    for layer in model.layers:
+        if layer.name in ("level_2_head", "level_2_gate"):
+            noise = [random.normal(0, 0.05, w.shape) for w in layer.get_weights()]
+            layer.set_weights([w + n for w, n in zip(layer.get_weights(), noise, strict=True)])
+    write_network(file, model, "pocket", NARROW_POCKET, level=1)
+    return file
+
+
+@pytest.fixture(scope="session")
+def focus_bundle(tmp_path_factory: pytest.TempPathFactory, focus_file: Path) -> Bundle:
+    """A bundle of a network that takes a focus map."""
+    out = tmp_path_factory.mktemp("bundles") / "told"
+    options = ExportOptions(focus_file, compared_pairs=1, fine_tune_steps=2)
+    source = open_trained_network(focus_file, None)
+    return export(source, out, ["float32", "int8_qat"], {(64, 128): ()}, options)

@@ -111,7 +111,13 @@ def find_judged_pairs(candidate_set: CandidateSet, options: EvaluateOptions) -> 
     if candidate_set.kind == "folder" and options.data is None:
         raise UserError(f"{options.judged}: a folder of results needs --data, its folder of pairs")
     data = judged_data(candidate_set, options)
-    pairs = open_pairs(data, options.split, candidate_set.sees_depth, options.limit)
+    pairs = open_pairs(
+        data,
+        options.split,
+        candidate_set.sees_depth,
+        options.limit,
+        subjects=candidate_set.sees_focus,
+    )
     check_sizes(pairs, options.short_side, options.border)
     for candidate in candidate_set.candidates.values():
         if isinstance(candidate, FolderOutput):

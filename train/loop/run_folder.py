@@ -36,7 +36,7 @@ from train.data.named_pairs import BUILT_IN, open_pairs
 from train.data.pairs import PairSource, Split, check_decodable, fingerprint
 from train.loop.devices import is_first_host
 from train.network.network_file import Network, read_network
-from train.network.presets import Precision, PyNETConfig, TrainConfig
+from train.network.presets import Precision, PyNETConfig, TrainConfig, with_fourth_channel
 
 _RECORDED_PACKAGES = ("grain", "keras", "numpy", "pillow")
 
@@ -81,8 +81,13 @@ class Run:
         Raises:
             UserError: the folder of pairs is missing or broken.
         """
-        depth = self.network.input_channels == 4
-        return open_pairs(self.data, split, depth, self.limit if split == "train" else None)
+        return open_pairs(
+            self.data,
+            split,
+            depth=self.network.sees_depth,
+            limit=self.limit if split == "train" else None,
+            subjects=self.network.sees_focus,
+        )
 
 
 @dataclass(frozen=True)
@@ -256,7 +261,13 @@ def _read_record(folder: Path) -> _Record:
         raise UserError(f"{folder}: not a run folder (it has no config.json)")
     try:
         # Older versions had a choice of optimizers.
-        return read_json(file.read_bytes(), _Record, obsolete={"optimizer": "adam"}, folder=folder)
+        return read_json(
+            file.read_bytes(),
+            _Record,
+            obsolete={"optimizer": "adam"},
+            upgrade=with_fourth_channel,
+            folder=folder,
+        )
     except ValueError as error:
         raise UserError(
             f"{file}: damaged, or not a run of this version ({error}); start a new run"

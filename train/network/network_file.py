@@ -16,7 +16,7 @@ import keras
 from pocket_bokeh.disk import bring_to_disk, check_space
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.strict_json import read_json
-from train.network.presets import PyNETConfig
+from train.network.presets import PyNETConfig, with_fourth_channel
 
 FORMAT_VERSION = 1
 
@@ -127,7 +127,12 @@ def _read_description(file: Path) -> _Description:
             "finished run or a file from python -m train.published_checkpoint"
         )
     try:
-        return read_json(entry, _Description, version=("format_version", FORMAT_VERSION))
+        return read_json(
+            entry,
+            _Description,
+            version=("format_version", FORMAT_VERSION),
+            upgrade=with_fourth_channel,
+        )
     except ValueError as error:
         raise UserError(
             f"{file}: its {_ENTRY} is not of this version ({error}); write the file again"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pocket_bokeh.photo import write_photo
 from train.data.batches import training_batches
 from train.data.pairs import find_pairs
 from train.network.presets import TrainConfig
@@ -59,3 +60,35 @@ def test_depth_is_the_fourth_channel_of_the_input(
     pairs = find_pairs(pairs_folder, "train", depth=True)
     batch = next(training_batches(pairs, 7, 2, SMALL, seed=0))
     assert batch["input"].shape == (2, 32, 32, 4)
+
+
+def test_a_focus_map_follows_the_crop_the_zoom_the_mirror_and_the_rotation(
+    pairs_folder: Path,
+) -> None:
+    """The subject is the white spot of black photographs, so every disc must lie on white."""
+    spot = np.zeros((96, 128), np.uint8)
+    spot[30:70, 30:60] = 255
+    photo = np.dstack([spot] * 3)
+    for index in range(12):
+        for kind, picture in (("original", photo), ("bokeh", photo // 2), ("subject", spot)):
+            (pairs_folder / kind).mkdir(exist_ok=True)
+            write_photo(pairs_folder / kind / f"{index}.png", picture)
+    pairs = find_pairs(pairs_folder, "train", subjects=True)
+    config = dataclasses.replace(SMALL, largest_zoom=1.5)
+    batch = next(training_batches(pairs, 7, 64, config, seed=0, sees_focus=True))
+    assert batch["input"].shape == (64, 32, 32, 4)
+    discs = 0
+    for seen in batch["input"]:
+        place = np.unravel_index(seen[..., 3].argmax(), (32, 32))
+        if seen[..., 3].any():
+            discs += 1
+            assert seen[*place, 0] > 0.1
+    assert 16 <= discs <= 48
+
+
+def test_without_a_focus_map_the_batches_are_the_same_colours(pairs_folder: Path) -> None:
+    pairs = find_pairs(pairs_folder, "train")
+    told = next(training_batches(pairs, 7, 4, SMALL, seed=0, sees_focus=True))
+    plain = next(training_batches(pairs, 7, 4, SMALL, seed=0))
+    np.testing.assert_array_equal(told["input"][..., :3], plain["input"])
+    np.testing.assert_array_equal(told["target"], plain["target"])

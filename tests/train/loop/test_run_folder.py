@@ -66,6 +66,18 @@ def test_a_run_of_an_older_version_has_the_defaults_of_what_it_does_not_name(
         check_same_run(dataclasses.replace(run, train=other))
 
 
+def test_a_run_of_an_older_version_has_its_fourth_channel_by_number(tiny_run: MakeRun) -> None:
+    run = tiny_run()
+    create_run(run)
+    file = run.folder / "config.json"
+    for channels, name in ((3, "none"), (4, "depth")):
+        config = json.loads(file.read_text())
+        config["network"].pop("fourth_channel", None)
+        config["network"]["input_channels"] = channels
+        file.write_text(json.dumps(config))
+        assert read_run(run.folder).network.fourth_channel == name
+
+
 def test_a_run_with_an_optimizer_that_is_gone_is_refused(tiny_run: MakeRun) -> None:
     run = tiny_run()
     create_run(run)

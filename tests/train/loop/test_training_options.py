@@ -28,15 +28,37 @@ def test_flags_reach_the_run() -> None:
     run = run_from_options(
         TrainingOptions(depth=True, steps=7, batch=6, limit=9, precision="mixed_float16")
     )
-    assert run.network == dataclasses.replace(NETWORKS["mobile"], input_channels=4)
+    assert run.network == dataclasses.replace(NETWORKS["mobile"], fourth_channel="depth")
     assert {schedule.steps for schedule in run.train.schedules} == {7}
     assert {schedule.batch for schedule in run.train.schedules} == {6}
     assert (run.limit, run.precision) == (9, "mixed_float16")
 
 
 @pytest.mark.parametrize(
+    ("flags", "channel"),
+    [
+        ({"preset": "reference"}, "none"),
+        ({"preset": "mobile"}, "none"),
+        ({"preset": "pocket"}, "focus"),
+        ({"preset": "reference", "depth": True}, "depth"),
+        ({"preset": "pocket", "depth": True}, "depth"),
+        ({"preset": "pocket", "fourth_channel": "none"}, "none"),
+        ({"preset": "mobile", "fourth_channel": "focus"}, "focus"),
+    ],
+)
+def test_pocket_sees_a_focus_map_and_the_others_what_they_are_told(
+    flags: dict[str, Any], channel: str
+) -> None:
+    assert run_from_options(TrainingOptions(**flags)).network.fourth_channel == channel
+
+
+@pytest.mark.parametrize(
     ("flags", "message"),
     [
+        (
+            {"depth": True, "fourth_channel": "focus"},
+            "--depth and --fourth-channel focus: a network has one fourth channel",
+        ),
         ({"preset": "huge"}, "unknown preset 'huge': expected one of reference, report, mobile"),
         ({"schedule": "never"}, "unknown schedule 'never'"),
         ({"steps": 0}, "--steps 0: expected 1 or more"),
