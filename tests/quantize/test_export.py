@@ -350,9 +350,7 @@ def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Pat
     for file in sorted(out.iterdir()):
         if file.name != "bundle.json":
             assert file.read_bytes() == (tiny_bundle.folder / file.name).read_bytes(), file.name
-    again = subprocess.run(command, capture_output=True, text=True)
-    assert again.returncode == 2
-    assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: bundle exists already")
+    assert command_error(*command[3:]).startswith(f"{out}: bundle exists already")
 
 
 def test_the_printed_command_renders_with_the_bundle(tiny_bundle: Bundle) -> None:
