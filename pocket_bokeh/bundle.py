@@ -26,6 +26,7 @@ from typing import Any
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import Size
+from pocket_bokeh.strict_json import read_json
 from pocket_bokeh.tflite_file import ModelTensor, TensorFormat, read_input_and_output
 
 SCHEMA_VERSION = 2
@@ -239,20 +240,13 @@ def read_bundle(folder: Path) -> Bundle:
         raise UserError(
             f"{folder}: not a bundle (no bundle.json); create one with python -m quantize.export"
         )
+    version = ("schema_version", SCHEMA_VERSION)
     try:
-        stored = json.loads(file.read_bytes())
-        version = stored["schema_version"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UserError(f"{file}: damaged; export the bundle again") from error
-    if version != SCHEMA_VERSION:
+        bundle = read_json(file.read_bytes(), Bundle, version=version, folder=folder)
+    except ValueError as error:
         raise UserError(
-            f"{file}: schema version {version}, but this program reads {SCHEMA_VERSION}; "
-            "export the bundle again or use the version of the program that wrote it"
-        )
-    try:
-        bundle = _from_json(folder, stored)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise UserError(f"{file}: damaged ({error}); export the bundle again") from error
+            f"{file}: damaged, or of another version ({error}); export the bundle again"
+        ) from error
     if not bundle.models:
         raise UserError(f"{file}: lists no models; export the bundle again")
     for name, checksum in bundle.checksums().items():
@@ -323,43 +317,3 @@ def _to_json(bundle: Bundle) -> str:
         for pair in fields["golden"]:
             del pair["depth"], pair["depth_sha256"]
     return json.dumps(fields, indent=2, sort_keys=True) + "\n"
-
-
-def _from_json(folder: Path, stored: dict[str, Any]) -> Bundle:
-    return Bundle(
-        folder=folder,
-        name=_text(stored["name"]),
-        preset=_text(stored["preset"]),
-        models=tuple(_model(entry) for entry in stored["models"]),
-        golden=tuple(
-            GoldenPair(**{**entry, "working_size": _size(entry["working_size"])})
-            for entry in stored["golden"]
-        ),
-        refused=dict(stored["refused"]),
-        records=dict(stored["records"]),
-        judged_on=stored.get("judged_on", ""),
-    )
-
-
-def _model(entry: dict[str, Any]) -> BundledModel:
-    return BundledModel(
-        **{
-            **entry,
-            "recipe": _text(entry["recipe"]),
-            "file": _text(entry["file"]),
-            "working_size": _size(entry["working_size"]),
-            "input": TensorFormat(**entry["input"]),
-            "output": TensorFormat(**entry["output"]),
-        }
-    )
-
-
-def _text(stored: Any) -> str:
-    if not isinstance(stored, str):
-        raise TypeError(f"{stored!r}, expected a string")
-    return stored
-
-
-def _size(stored: list[int]) -> Size:
-    height, width = stored
-    return int(height), int(width)
