@@ -7,7 +7,7 @@ import numpy as np
 
 from pocket_bokeh.photo import Size, network_input, resize_photo
 from quantize.convert.trained_network import TrainedNetwork
-from train.data.pairs import Pair, PairSource
+from train.data.pairs import FolderPairs, Pair, PairSource
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,10 @@ def crop_to_fill(pair: Pair, size: Size) -> Pair:
 
 
 def evenly_spaced(pairs: PairSource, count: int) -> list[Pair]:
-    """At most `count` pairs at even distances."""
+    """At most `count` pairs at even distances; a pair of weight 3 is as likely as three others."""
     count = min(count, len(pairs))
-    return [pairs[index * len(pairs) // count] for index in range(count)]
+    weighted = isinstance(pairs, FolderPairs)
+    weights = [files.weight for files in pairs.files] if weighted else np.ones(len(pairs))
+    ends = np.cumsum(weights)
+    places = np.searchsorted(ends, np.arange(count) * ends[-1] / count, side="right")
+    return [pairs[int(place)] for place in places]

@@ -17,7 +17,7 @@ from train.data.pair_transforms import (
     random_short_side,
     scale_pair,
 )
-from train.data.pairs import Pair, PairSource, decoded_for
+from train.data.pairs import FolderPairs, Pair, PairSource, decoded_for
 from train.data.sharpness_target import sharpness_target
 from train.network.presets import TrainConfig
 
@@ -66,6 +66,9 @@ def training_batches(
 ) -> Iterator[dict[str, Any]]:
     """An endless, seeded stream of one level's batches, from any position.
 
+    All pairs of one weight are drawn once before any of them is drawn again. Pairs of different
+    weights come in a fixed, even mixture.
+
     Args:
         pairs: the photographs that crops are cut from.
         level: its output size is that of the targets.
@@ -81,13 +84,8 @@ def training_batches(
         level for sharpness (`train.data.sharpness_target`), and 6, the photograph too, for detail
         transfer. Both are float32, 0…1. `name` holds the names of the pairs.
     """
-    examples = (
-        grain.MapDataset.source(decoded_for(pairs, round(config.largest_zoom * config.short_side)))
-        .seed(seed)
-        .shuffle()
-        .repeat()
-        .random_map(MakeExample(level, config))
-    )
+    pairs = decoded_for(pairs, round(config.largest_zoom * config.short_side))
+    examples = _endless_order(pairs, seed).random_map(MakeExample(level, config))
     # The position in the stream seeds the crop there, so any part can be computed on its own.
     examples = examples[start * batch + share.index :: share.count]
     batch //= share.count
@@ -95,3 +93,15 @@ def training_batches(
     workers = min(16, os.cpu_count() or 1)
     ahead = grain.ReadOptions(num_threads=workers, prefetch_buffer_size=2 * workers + batch)
     return iter(examples.to_iter_dataset(ahead).batch(batch))
+
+
+def _endless_order(pairs: PairSource, seed: int) -> grain.MapDataset:
+    """The pairs in a seeded order without an end, as often as their weights say."""
+    groups = pairs.by_weight() if isinstance(pairs, FolderPairs) else {1.0: pairs}
+    orders = [
+        grain.MapDataset.source(group).seed(seed).shuffle().repeat() for group in groups.values()
+    ]
+    if len(orders) == 1:
+        return orders[0]
+    shares = [weight * len(group) for weight, group in groups.items()]
+    return grain.MapDataset.mix(orders, shares).seed(seed)

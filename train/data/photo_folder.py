@@ -92,7 +92,8 @@ def check_photos(
     files, problems = list(files), dict(known or {})
     states = photo_states(file for file in files if file not in problems)
     problems |= {file: state.problem for file, state in states.items()}
-    bad = [f"{short_name(file)} ({problems[file]})" for file in files if problems[file]]
+    names = names_of(files)
+    bad = [f"{names[file]} ({problems[file]})" for file in files if problems[file]]
     if bad:
         more = f" and {len(bad) - LISTED_FILES} more" if len(bad) > LISTED_FILES else ""
         raise UserError(
@@ -128,6 +129,25 @@ def photo_states(files: Iterable[Path]) -> dict[Path, FileState]:
 def short_name(file: Path) -> str:
     """A file with its folder, for messages: original/0001.jpg."""
     return f"{file.parent.name}/{normalized_name(file.name)}"
+
+
+def names_of(files: Iterable[Path]) -> dict[Path, str]:
+    """Names of files for messages and records, as `short_name`.
+
+    If they lie in several folders of pairs, these come first: composites/original/0001.jpg.
+    """
+    files = list(files)
+    folders = dict.fromkeys(file.parent.parent for file in files)
+    if len(folders) <= 1:
+        return {file: short_name(file) for file in files}
+    above = folder_above(folders)
+    places = {folder: Path(os.path.relpath(folder, above)) for folder in folders}
+    return {file: (places[file.parent.parent] / short_name(file)).as_posix() for file in files}
+
+
+def folder_above(folders: Iterable[Path]) -> Path:
+    """The folder that all folders lie in."""
+    return Path(os.path.commonpath([os.path.abspath(folder) for folder in folders]))
 
 
 def _state(file: Path, before: FileState | None) -> FileState:

@@ -32,7 +32,8 @@ from train.data.data_files import (
     read_files,
     write_files,
 )
-from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.data_folders import BUILT_IN, Data
+from train.data.named_pairs import open_pairs
 from train.data.pairs import PairSource, Split, check_decodable, fingerprint
 from train.loop.devices import is_first_host
 from train.network.network_file import Network, read_network
@@ -50,7 +51,7 @@ class Run:
         preset: the name of the network, for messages.
         network: the architecture.
         train: crops, levels, steps.
-        data: the folder of pairs, or `built-in`.
+        data: the folders of pairs as `--data` takes them, or `built-in`.
         seed: of the initial weights, the order of the pairs and the crops.
         limit: the most training pairs to use; None uses all.
         precision: the data type that the network computes in during training.
@@ -61,7 +62,7 @@ class Run:
     preset: str
     network: PyNETConfig
     train: TrainConfig
-    data: str
+    data: Data
     seed: int
     limit: int | None = None
     precision: Precision = "float32"
@@ -144,7 +145,7 @@ def check_same_run(run: Run, accept_data_changes: bool = False) -> None:
         f"{name} (was {stored.get(name)}, asked for {asked.get(name)})"
         for name in sorted(stored.keys() | asked.keys())
         if not name.startswith(("packages.", "options.")) and stored.get(name) != asked.get(name)
-        if name != "data_fingerprint" or run.data == BUILT_IN
+        if name != "data_fingerprint" or run.data == (BUILT_IN,)
     ]
     if differing:
         more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
@@ -256,11 +257,20 @@ def _read_record(folder: Path) -> _Record:
         raise UserError(f"{folder}: not a run folder (it has no config.json)")
     try:
         # Older versions had a choice of optimizers.
-        return read_json(file.read_bytes(), _Record, obsolete={"optimizer": "adam"}, folder=folder)
+        content = _with_several_folders(file.read_bytes())
+        return read_json(content, _Record, obsolete={"optimizer": "adam"}, folder=folder)
     except ValueError as error:
         raise UserError(
             f"{file}: damaged, or not a run of this version ({error}); start a new run"
         ) from error
+
+
+def _with_several_folders(content: bytes) -> bytes:
+    """The same `config.json` with a list of folders; older versions had one folder as a string."""
+    stored = json.loads(content)
+    if isinstance(stored, dict) and isinstance(stored.get("data"), str):
+        stored["data"] = [stored["data"]]
+    return json.dumps(stored).encode()
 
 
 def _folder_exists(folder: Path) -> str:
