@@ -13,9 +13,8 @@ from train.data.pair_transforms import (
     at_level,
     augment,
     change_light,
-    crop,
     random_short_side,
-    scale_pair,
+    scaled_crop,
 )
 from train.data.pairs import FolderPairs, Pair, PairSource, decoded_for
 from train.data.sharpness_target import sharpness_target
@@ -30,8 +29,9 @@ class MakeExample(grain.transforms.RandomMap):
     config: TrainConfig
 
     def random_map(self, element: Pair, rng: np.random.Generator) -> dict[str, Any]:
-        pair = scale_pair(element, random_short_side(self.config, rng))
-        pair = augment(crop(pair, self.config.crop, rng), self.config.augmentation, rng)
+        short_side = random_short_side(self.config, rng)
+        pair = scaled_crop(element, short_side, self.config.crop, rng)
+        pair = augment(pair, self.config.augmentation, rng)
         pair = change_light(pair, self.config.largest_light_change, rng)
         seen = network_input(pair.original, pair.depth)
         target = at_level(pair.bokeh, self.level, self.config.reduction)

@@ -107,10 +107,18 @@ def photo_states(files: Iterable[Path]) -> dict[Path, FileState]:
 
     A missing or unreadable file gets a `problem`, like a damaged one.
     """
-    real = {file: file.resolve() for file in files}
-    folders = sorted({file.parent for file in real.values()})
-    remembered = {folder: _read_cache(folder) for folder in folders}
-    wanted = sorted(set(real.values()))
+    real = _resolved(files)
+    by_folder: dict[Path, list[Path]] = {}
+    for file in dict.fromkeys(real.values()):
+        by_folder.setdefault(file.parent, []).append(file)
+    remembered = {folder: _read_cache(folder) for folder in by_folder}
+    states = {
+        file: before
+        for folder, some in by_folder.items()
+        for file in some
+        if (before := remembered[folder].get(file.name)) and _is_as_before(file, before)
+    }
+    wanted = [file for some in by_folder.values() for file in some if file not in states]
 
     def look(file: Path) -> FileState:
         return _state(file, remembered[file.parent].get(file.name))
@@ -118,12 +126,34 @@ def photo_states(files: Iterable[Path]) -> dict[Path, FileState]:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = threads.map(look, wanted)
         progress = tqdm(found, "checking files", len(wanted), leave=False, delay=1)
-        states = dict(zip(wanted, progress, strict=True))
-    for folder in folders:
-        here = {file.name: state for file, state in states.items() if file.parent == folder}
+        states |= zip(wanted, progress, strict=True)
+    for folder in dict.fromkeys(file.parent for file in wanted):
+        here = {file.name: states[file] for file in by_folder[folder]}
         if any(remembered[folder].get(name) != state for name, state in here.items()):
             _write_cache(folder, remembered[folder] | here)
     return {file: states[place] for file, place in real.items()}
+
+
+def _resolved(files: Iterable[Path]) -> dict[Path, Path]:
+    """The real place of each file. Resolving every path from its root would take seconds."""
+    files = list(files)
+    folders = {folder: folder.resolve() for folder in {file.parent for file in files}}
+    return {
+        file: file.resolve() if file.is_symlink() else folders[file.parent] / file.name
+        for file in files
+    }
+
+
+def _is_as_before(file: Path, before: FileState) -> bool:
+    """Whether a file was intact and has the same size and time."""
+    try:
+        found = file.stat()
+    except OSError:
+        return False
+    return not before.problem and (before.size, before.modified) == (
+        found.st_size,
+        found.st_mtime_ns,
+    )
 
 
 def short_name(file: Path) -> str:
@@ -154,8 +184,6 @@ def _state(file: Path, before: FileState | None) -> FileState:
     try:
         found = file.stat()
         now = (found.st_size, found.st_mtime_ns)
-        if before and not before.problem and (before.size, before.modified) == now:
-            return before
         with file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
