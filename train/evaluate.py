@@ -26,7 +26,8 @@ from tqdm import tqdm
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import photo_size, write_photo
-from train.data.named_pairs import BUILT_IN, describe_split, open_pairs
+from train.data.data_folders import BUILT_IN, Data
+from train.data.named_pairs import describe_split, open_pairs
 from train.data.pairs import (
     SIZE_MULTIPLE,
     FolderPairs,
@@ -47,7 +48,7 @@ from train.judge.evaluation import (
     mean_scores,
     with_uniform_blur,
 )
-from train.loop.training_options import Flag
+from train.loop.training_options import Flag, Folders
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class EvaluateOptions:
     judged: tyro.conf.Positional[Path]
     """A run, a network's .keras file, a bundle, or a folder of results: NAME.png or NAME.jpg for
     each pair, of the pair's size."""
-    data: str | None = None
-    """A folder of pairs in the EBB! layout. Default: a run's own data, or the built-in pairs."""
+    data: Folders = ()
+    """Folders of pairs in the EBB! layout. Default: a run's own data, or the built-in pairs."""
     split: Split = "test"
     """Which part of the data."""
     limit: int | None = None
@@ -108,7 +109,7 @@ def find_judged_pairs(candidate_set: CandidateSet, options: EvaluateOptions) -> 
     """
     if options.limit is not None and options.limit < 1:
         raise UserError(f"--limit {options.limit}: expected at least 1")
-    if candidate_set.kind == "folder" and options.data is None:
+    if candidate_set.kind == "folder" and not options.data:
         raise UserError(f"{options.judged}: a folder of results needs --data, its folder of pairs")
     data = judged_data(candidate_set, options)
     pairs = open_pairs(
@@ -129,9 +130,9 @@ def find_judged_pairs(candidate_set: CandidateSet, options: EvaluateOptions) -> 
     return pairs
 
 
-def judged_data(candidate_set: CandidateSet, options: EvaluateOptions) -> str:
-    """The folder of pairs, or `built-in`."""
-    return options.data or candidate_set.data or BUILT_IN
+def judged_data(candidate_set: CandidateSet, options: EvaluateOptions) -> Data:
+    """The folders of pairs, or `built-in`."""
+    return options.data or candidate_set.data or (BUILT_IN,)
 
 
 def check_sizes(pairs: PairSource, short_side: int | None, border: int = BORDER) -> None:
@@ -189,7 +190,7 @@ def describe(
         "judged": str(options.judged),
         "kind": candidate_set.kind,
         "level": candidate_set.level,
-        "data": judged_data(candidate_set, options),
+        "data": " ".join(judged_data(candidate_set, options)),
         "data_fingerprint": fingerprint(pairs),
         "split": options.split,
         "split_is": describe_split(judged_data(candidate_set, options), options.split),

@@ -127,7 +127,7 @@ def test_options_reach_the_levels() -> None:
         (BenchmarkOptions(levels=(7,), batch=(0,)), "--batch"),
         (BenchmarkOptions(crop=100), "--crop 100"),
         (BenchmarkOptions(steps=0), "--steps 0"),
-        (BenchmarkOptions(data="no-such-folder"), "no-such-folder"),
+        (BenchmarkOptions(data=("no-such-folder",)), "no-such-folder"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(options: BenchmarkOptions, complaint: str) -> None:

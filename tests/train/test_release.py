@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import write_photo
 from tests.conftest import FEWER_LAYERS
 from train import release
-from train.data.pairs import find_pairs, find_whole_folder
+from train.data.named_pairs import open_pairs
+from train.data.pairs import FolderPairs, find_pairs, find_whole_folder
 from train.judge.candidates import open_candidates
 from train.judge.evaluation import Evaluation, mean_scores
 from train.judge.model_card import CARD, FIGURES
@@ -22,11 +24,12 @@ from train.loop.level_training import trained_level
 from train.loop.run_folder import Run, read_run
 from train.network.presets import NETWORKS, SCHEDULES
 from train.release import (
+    JUDGED_BY,
     ReleaseOptions,
     check_data,
     first_round,
-    merged_pairs,
     second_round,
+    training_data,
     write_figures,
 )
 from train.sequential import read_metrics
@@ -68,14 +71,16 @@ def tiny_pocket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(NETWORKS, "pocket", tiny)
 
 
-def test_pairs_come_from_everywhere_and_are_made_once(options: ReleaseOptions) -> None:
-    more = [f"{options.data / 'ebb_real/test'}:2"]
-    pairs = merged_pairs(options, "pairs", more)
-    assert len(find_pairs(pairs, "train")) == 2 * sum(release.TRAINED_ON.values()) + 2 * 2
-    assert len(find_pairs(pairs, "val")) == 2
-    written = pairs.stat().st_mtime_ns
-    assert merged_pairs(options, "pairs", more) == pairs
-    assert pairs.stat().st_mtime_ns == written
+def test_pairs_come_from_every_set_and_one_validates(options: ReleaseOptions) -> None:
+    shutil.copytree(options.data / "real_pairs/test", options.data / "composites")
+    data = training_data(options, [f"{options.data / 'composites'}:2"])
+    train, val = (open_pairs(data, split) for split in ("train", "val"))
+    assert isinstance(train, FolderPairs)
+    assert isinstance(val, FolderPairs)
+    weights = {str(files.original.parents[1]): files.weight for files in train.files}
+    expected = release.TRAINED_ON | {"composites": 2}
+    assert weights == {str(options.data / name): weight for name, weight in expected.items()}
+    assert {files.original.parents[1] for files in val.files} == {options.data / JUDGED_BY}
 
 
 def test_other_data_than_the_release_was_made_of_is_said(
@@ -93,7 +98,7 @@ def test_other_data_than_the_release_was_made_of_is_said(
 
 def test_figures_lie_beside_the_models(options: ReleaseOptions) -> None:
     first, second = (
-        Run(options.out / name, "pocket", NETWORKS["pocket"], SCHEDULES["release"], "pairs", 0)
+        Run(options.out / name, "pocket", NETWORKS["pocket"], SCHEDULES["release"], ("pairs",), 0)
         for name in ("first_round", "pocket")
     )
     second.folder.mkdir(parents=True)
