@@ -127,7 +127,7 @@ def test_what_a_photograph_cuts_off_the_frame_cuts_off_again(side: str) -> None:
     """A square that touches one border of its photograph never shows that edge again."""
     mask = np.zeros((90, 90), np.uint8)
     mask[30:60, 30:60] = 255
-    border = {
+    border: dict[str, Any] = {
         "left": np.s_[:, :30],
         "right": np.s_[:, 60:],
         "top": np.s_[:30],
@@ -138,7 +138,12 @@ def test_what_a_photograph_cuts_off_the_frame_cuts_off_again(side: str) -> None:
     assert subject.cut == CutSides()._replace(**{side: True})
     assert subject.mirrored().cut.left == subject.cut.right
     canvas = Canvas(100, 128, margin=12)
-    outer = {"left": np.s_[:, 0], "right": np.s_[:, -1], "top": np.s_[0], "bottom": np.s_[-1]}
+    outer: dict[str, Any] = {
+        "left": np.s_[:, 0],
+        "right": np.s_[:, -1],
+        "top": np.s_[0],
+        "bottom": np.s_[-1],
+    }
     for seed in range(20):
         random = np.random.default_rng(seed)
         for figure in close_figures(random, [subject], canvas):
