@@ -37,7 +37,7 @@ other, and commands other commands of their package."""
 
 EXTRAS = {
     "pocket_bokeh": (),
-    "train": ("train",),
+    "train": ("train", "masks"),
     "quantize": ("train", "quantize"),
     "gradio_app": ("browser",),
     "android_demo": (),

@@ -202,7 +202,7 @@ def first_round(options: ReleaseOptions) -> Run:
     composites = options.out / "composites"
     if not composites.exists():
         subjects, backgrounds = options.data / "bokeh_pairs/train", options.data / "backgrounds"
-        made = find_composites(subjects, backgrounds, options.composites, SEED, COMPOSITE_SIZE)
+        made = find_composites([subjects], [backgrounds], options.composites, SEED, COMPOSITE_SIZE)
         write_pairs(composites, made)
     train = choose("schedule", options.schedule, SCHEDULES)
     run = release_run(options, "first_round", training_data(options, [composites]), train)

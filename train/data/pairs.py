@@ -286,7 +286,7 @@ def _hold_out(pairs: FolderPairs, held_out: bool) -> FolderPairs:
         raise UserError(
             f"{pairs.folder}: only one pair; at least two are needed, one of them for validation"
         )
-    hashes = {files: _hash_fraction(files.name) for files in pairs.files}
+    hashes = {files: hash_fraction(files.name) for files in pairs.files}
     least = min(hashes, key=lambda files: hashes[files])
     greatest = max(hashes, key=lambda files: hashes[files])
     chosen = {files for files in pairs.files if hashes[files] < HELD_OUT_SHARE}
@@ -322,7 +322,7 @@ def check_decodable(*splits: PairSource) -> None:
 
 def limit_pairs(pairs: FolderPairs, limit: int) -> FolderPairs:
     """At most `limit` pairs, chosen by a hash of the name: a limit of 500 includes those of 100."""
-    by_hash = sorted(pairs.files, key=lambda files: _hash_fraction(files.name))
+    by_hash = sorted(pairs.files, key=lambda files: hash_fraction(files.name))
     chosen = set(by_hash[:limit])
     return dataclasses.replace(pairs, files=tuple(f for f in pairs.files if f in chosen))
 
@@ -369,7 +369,7 @@ def _write_pair(folder: Path, pair: Pair) -> None:
             write_photo(folder / kind / f"{pair.name}.png", picture)
 
 
-def _hash_fraction(name: str) -> float:
+def hash_fraction(name: str) -> float:
     """A number in [0, 1) that depends on the name alone."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
 
