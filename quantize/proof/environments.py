@@ -16,7 +16,8 @@ import numpy as np
 
 from pocket_bokeh.bundle import Bundle, BundledModel
 from pocket_bokeh.litert_model import encode
-from quantize.proof.arm64 import ARM64_PYTHON, arm64_folder, find_uv
+from quantize.compilers.installation import find_uv
+from quantize.proof.arm64 import ARM64_PYTHON, arm64_folder
 from train.network.presets import choose
 
 TFLITE_RUNTIME = ("tflite-runtime==2.14.0", "numpy==1.26.4")
