@@ -3,7 +3,7 @@
 The chip makers' own compilers run here, without a phone and without an account. Each is installed
 on demand in an environment of its own. The compiled files and a report go beside the bundle, and
 what the compilers say about each model goes into bundle.json. The exit status is 1 if no model
-could be compiled, and 2 if a compiler could not be installed.
+could be compiled, and 2 if a compiler is missing.
 """
 
 import dataclasses
@@ -57,10 +57,12 @@ def main() -> int:
     write_atomically(out / "report.json", to_json(results, read_report(out / "report.json")))
     rewrite_description(with_verdicts(bundle, results))
     print(results_table(results))
-    print(f"{out}: {sum(result.bytes > 0 for result in results)} compiled models and report.json")
-    for maker, reason in missing.items():
-        raise UserError(f"{maker}: its compiler could not be installed: {reason}")
-    return 0 if any(result.bytes for result in results) else 1
+    made = sum(result.bytes > 0 for result in results)
+    print(f"{out}: {made} compiled models and report.json")
+    for result in results:
+        if result.verdict == "missing":
+            raise UserError(f"{result.target}: its compiler is missing: {result.reason}")
+    return 0 if made else 1
 
 
 def beside(folder: Path) -> Path:

@@ -41,7 +41,8 @@ class VerifyOptions:
     """Folder created by quantize.export."""
     runtimes: tuple[str, ...] = ()
     """Runtimes to test: litert_cpu, litert_lean, litert_reference, tensorflow, tflite_runtime,
-    gpu_delegate, arm64. Default: all; runtimes that are not installed are reported as missing."""
+    gpu_delegate, arm64, hexagon, rockchip. Default: all; runtimes that are not installed are
+    reported as missing."""
     recipes: tuple[str, ...] = ()
     """Recipes to test. Default: all."""
     photos: tuple[Path, ...] = ()

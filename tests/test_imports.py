@@ -113,7 +113,10 @@ def test_every_package_that_is_imported_is_declared(package: str) -> None:
             assert found & names, f"{file.relative_to(ROOT)} imports {top}, which is not declared"
 
 
-_NOT_INSTALLED = {"tflite_runtime", "torch", "hatchling"}
+_NOT_INSTALLED = {
+    *("tflite_runtime", "torch", "hatchling"),
+    *("onnx", "onnxruntime", "onnxruntime_qnn", "rknn"),
+}
 """Imported where they are: in an environment of their own, or where a user brought them."""
 
 

@@ -107,7 +107,9 @@ def _call(uv: str, *arguments: str) -> None:
 
 
 def _cause(complaints: str) -> str:
-    """uv's reason in one line: the causes follow the error, the hints follow the causes."""
+    """uv's reason in one line: a package's own error if there is one, else uv's first causes."""
     lines = [line.strip(" ×├╰─▶·") for line in complaints.splitlines()]
+    if own := [line for line in lines if line.startswith("ERROR: ")]:
+        return own[0].removeprefix("ERROR: ")
     told = [line for line in lines if line and not line.startswith(("hint:", "help:"))]
     return ": ".join(told[:3]) or "no message"

@@ -197,14 +197,13 @@ def memory_traffic(lines: Sequence[str]) -> dict[str, float]:
 
 
 def refusals(lines: Sequence[str]) -> str:
-    """Qualcomm's reasons for operators that the processor does not take, with counts.
+    """Qualcomm's reasons for operators that the processor does not take.
 
     The log's lines can run into each other, because two libraries write them; so only the part of
     a line before the node's name counts.
     """
-    reasons = Counter(
-        f"{found[2]}: {found[1].strip()}"
-        for line in lines
-        if (found := re.search(r"<E> (.{5,90}?) for the HTP Op '(\w+)' in the node", line))
+    found = (
+        re.search(r"<E> (.{5,90}?) for the HTP Op '(\w+)' in the node", line) for line in lines
     )
-    return "; ".join(f"{count} × {reason}" for reason, count in reasons.most_common(6))
+    reasons = dict.fromkeys(f"{match[2]}: {match[1].strip()}" for match in found if match)
+    return "; ".join(reasons)

@@ -28,9 +28,6 @@ SCRIPT = Path(__file__).with_name("rockchip_script.py")
 def compile_for_rockchip(model: Path, chip: str, output: Path, time_limit: float) -> Compiled:
     """Compiles a model with the RKNN toolkit, which takes a model wholly or not at all.
 
-    Returns:
-        The result. Its `figures` are `memory_bytes`: weights and intermediate results.
-
     Raises:
         CompilerError: the toolkit refuses the model, crashes or hangs.
     """
@@ -56,6 +53,5 @@ def compile_for_rockchip(model: Path, chip: str, output: Path, time_limit: float
         taken=operators,
         partitions=1,
         bytes=output.stat().st_size,
-        figures=answer["figures"],
         seconds=ended.seconds,
     )
