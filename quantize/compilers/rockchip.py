@@ -11,8 +11,8 @@ from quantize.convert.operators import list_operators
 
 RKNN = Installation(
     "rockchip",
-    "Rockchip's own licence holds for rknn-toolkit2, not an open one: LICENSE.txt in the package. "
-    "Installing it means accepting it.",
+    "the package rknn-toolkit2 names no licence; Rockchip's terms are at "
+    "https://github.com/airockchip/rknn-toolkit2.",
 )
 
 CHIPS: Mapping[str, str] = {

@@ -98,7 +98,7 @@ MAKERS: Mapping[str, Maker] = {
             ROCKCHIP_CHIPS,
             RKNN,
             compile_for_rockchip,
-            "rknn-toolkit2 2.5.0 (Rockchip's licence) with PyTorch and TensorFlow, 6 GB; Linux",
+            "rknn-toolkit2 2.5.0 (Rockchip's terms) with PyTorch and TensorFlow, 6 GB; Linux",
             suffix=".rknn",
         ),
         Maker(

@@ -54,6 +54,7 @@ class Environment:
         missing: what is not installed, and the command that installs it; None if nothing is.
         one_model_at_a_time: whether each model gets its own process, because a refusal is only
             reported on standard error or ends the process.
+        is_emulated: whether it computes as a neural processor does, which has its own rounding.
     """
 
     runtime: str
@@ -62,6 +63,7 @@ class Environment:
     variables: Mapping[str, str] = field(default_factory=dict)
     missing: str | None = None
     one_model_at_a_time: bool = False
+    is_emulated: bool = False
 
 
 def environments() -> tuple[Environment, ...]:
@@ -208,6 +210,7 @@ def _hexagon() -> Environment:
         },
         missing=None if is_installed else _install_with(f"qualcomm:{HEXAGON_CHIP}"),
         one_model_at_a_time=True,
+        is_emulated=True,
     )
 
 
@@ -219,6 +222,7 @@ def _rockchip() -> Environment:
         variables={"ROCKCHIP_CHIP": ROCKCHIP_CHIP},
         missing=None if RKNN.is_installed else _install_with(f"rockchip:{ROCKCHIP_CHIP}"),
         one_model_at_a_time=True,
+        is_emulated=True,
     )
 
 
