@@ -202,7 +202,7 @@ def first_round(options: ReleaseOptions) -> Run:
     composites = options.out / "composites"
     if not composites.exists():
         subjects, backgrounds = options.data / "bokeh_pairs/train", options.data / "backgrounds"
-        made = find_composites(subjects, backgrounds, options.composites, SEED, COMPOSITE_SIZE)
+        made = find_composites([subjects], [backgrounds], options.composites, SEED, COMPOSITE_SIZE)
         write_pairs(composites, made)
     pairs = merged_pairs(options, "first_pairs", [str(composites)])
     train = choose("schedule", options.schedule, SCHEDULES)

@@ -74,8 +74,12 @@ def _find_pairs(options: RenderPairsOptions) -> RenderedPairs:
     behind = photos_by_name(options.backgrounds) if options.backgrounds else {}
     if options.backgrounds and not behind:
         raise UserError(f"{options.backgrounds}: no photographs for --backgrounds")
-    settings = {"seed": options.seed, "short_side": options.short_side}
-    settings |= {"soft_share": options.soft_share, "photographs": len(photographs)}
+    settings = {
+        "seed": options.seed,
+        "short_side": options.short_side,
+        "soft_share": options.soft_share,
+        "photographs": len(photographs),
+    }
     check_masks(options.photos, photographs)
     if options.backgrounds:
         check_photos(options.backgrounds, behind.values())

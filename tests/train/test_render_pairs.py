@@ -59,7 +59,7 @@ def test_a_run_that_was_stopped_goes_on(
     render: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = growing_folder.write_pair
-    written = []
+    written: list[str] = []
 
     def stop_after_two(folder: Path, pair: growing_folder.Pair) -> None:
         if len(written) == 2:

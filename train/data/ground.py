@@ -4,6 +4,8 @@ Everything is in linear light, planes are channels × height × width, and the s
 inverse depth 1.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.fft import irfft2, next_fast_len, rfft2
 
@@ -17,6 +19,10 @@ WALL_INVERSE_DEPTH = 0.14
 NEAREST_INVERSE_DEPTH = 1.6
 """Inverse depth of the nearest ground."""
 
+WALL_ALONE_INVERSE_DEPTH = (0.1, 0.6)
+"""Inverse depth of a wall without ground. As in captured pairs, some walls are only a little behind
+the subject."""
+
 FEET_BELOW_FRAME = 1.38
 """Where a subject stands that the frame cuts off at the bottom, as a fraction of its height."""
 
@@ -27,22 +33,36 @@ RADIUS_RATIO = 1.35
 """Between two neighbouring radii that are computed; those between are mixed."""
 
 
-def ground_depth(random: Random, feet: float, height: int) -> np.ndarray:
-    """Inverse depth of ground in front of a wall, for each of `height` rows.
+@dataclass(frozen=True)
+class Ground:
+    """A ground plane in front of a wall; rows are fractions of the frame's height.
 
-    On the ground it is proportional to the distance below the horizon; at the feet it is 1.
-
-    Args:
-        random: draws the horizon.
-        feet: the row where the subject stands, as a fraction of the height.
-        height: the number of rows.
+    Attributes:
+        horizon: the row where the plane would end.
+        feet: the row where its inverse depth is 1.
     """
-    rows = np.linspace(0, 1, height, dtype=np.float32)
-    horizon = min(random.uniform(0.3, 0.5), feet - 0.26)
-    plane = (rows - horizon) / (feet - horizon)
-    wall, softness = WALL_INVERSE_DEPTH, 0.05  # softness of the corner between ground and wall
-    depth = wall + softness * np.logaddexp(0, (plane - wall) / softness)
-    return np.minimum(depth, NEAREST_INVERSE_DEPTH).astype(np.float32)
+
+    horizon: float
+    feet: float
+
+    def inverse_depth(self, rows: np.ndarray) -> np.ndarray:
+        """The inverse depth at rows: on the ground proportional to the distance below the horizon.
+
+        The rows may lie outside the frame.
+        """
+        plane = (rows - self.horizon) / (self.feet - self.horizon)
+        wall, softness = WALL_INVERSE_DEPTH, 0.05  # softness of the corner between ground and wall
+        depth = wall + softness * np.logaddexp(0, (plane - wall) / softness)
+        return np.minimum(depth, NEAREST_INVERSE_DEPTH).astype(np.float32)
+
+    def row(self, inverse_depth: float) -> float:
+        """The row where something of this inverse depth stands; it may lie below the frame."""
+        return self.horizon + inverse_depth * (self.feet - self.horizon)
+
+
+def random_ground(random: Random, feet: float) -> Ground:
+    """Ground on which a subject stands whose feet are in this row."""
+    return Ground(min(random.uniform(0.3, 0.5), feet - 0.26), feet)
 
 
 def blur_rows(radiance: np.ndarray, inverse_depth: np.ndarray, lens: Lens) -> np.ndarray:

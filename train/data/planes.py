@@ -54,3 +54,13 @@ def fill(planes: np.ndarray, known: np.ndarray) -> np.ndarray:
             filled = double(filled, level.shape[1:])
         filled = level[:-1] + (1 - level[-1]) * filled
     return filled
+
+
+def resize_planes(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bicubic resize with antialiasing to a height and width; nothing becomes negative."""
+    height, width = size
+    resized = [
+        np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC))
+        for plane in np.ascontiguousarray(planes)
+    ]
+    return np.maximum(np.stack(resized), 0)

@@ -18,7 +18,12 @@ import numpy as np
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_mask, read_photo, resize_photo, to_float
 from train.data.cut_out import CUT_AT_BORDER, fill_behind, free_colours
-from train.data.ground import FEET_BELOW_FRAME, blur_rows, ground_depth
+from train.data.ground import (
+    FEET_BELOW_FRAME,
+    WALL_ALONE_INVERSE_DEPTH,
+    blur_rows,
+    random_ground,
+)
 from train.data.lenses import compress_highlights, expand_highlights, random_lens
 from train.data.masked_photos import MaskedPhoto
 from train.data.pairs import Pair, hash_fraction
@@ -28,9 +33,6 @@ from train.data.thin_lens import Lens, decode_srgb, encode_srgb
 
 WALL_SHARE = 0.5
 """Share of the subjects, cut off by the frame, that are before a wall without ground."""
-
-WALL_ALONE_INVERSE_DEPTH = (0.1, 0.6)
-"""Inverse depth of a wall without ground; the subject's is 1."""
 
 IN_FOCUS_RADIUS = 1.2
 """Ground with a smaller circle of confusion, in pixels, is taken from the photograph."""
@@ -150,7 +152,8 @@ def blur_background(
     radii = np.array([abs(lens.circle_of_confusion(float(depth))) for depth in inverse_depth])
     background = fill_behind(colour, coverage, _rim(radii, min(mask.shape)))
     blurred = compress_highlights(blur_rows(expand_highlights(background), inverse_depth, lens))
-    picture = coverage * free_colours(colour, coverage) + (1 - coverage) * blurred
+    subject = free_colours(colour, coverage, min(mask.shape))
+    picture = coverage * subject + (1 - coverage) * blurred
     in_focus = np.clip(1 - radii / IN_FOCUS_RADIUS, 0, 1).astype(np.float32)[:, None]
     codes = encode_srgb(picture + in_focus * (colour - picture)).transpose(1, 2, 0)
     return np.where(mask[..., None] == 255, photo, codes)
@@ -170,7 +173,7 @@ def background_depth(random: Random, mask: np.ndarray) -> np.ndarray:
     if bottom < 0.5 or (is_cut and random.random() < WALL_SHARE):
         return np.full(height, random.uniform(*WALL_ALONE_INVERSE_DEPTH), np.float32)
     feet = FEET_BELOW_FRAME if is_cut else bottom - 0.05 * (bottom - top)
-    return ground_depth(random, feet, height)
+    return random_ground(random, feet).inverse_depth((np.arange(height) + 0.5) / height)
 
 
 def _rim(radii: np.ndarray, short_side: int) -> int:

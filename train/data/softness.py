@@ -11,8 +11,8 @@ from scipy.ndimage import gaussian_filter
 
 from pocket_bokeh.photo import resize_photo, to_float
 
-SOFT_BELOW = 0.65
-"""A background with a smaller share of its subject's sharpness is soft."""
+SOFT_BELOW = 0.55
+"""A background with a smaller share of its subject's sharpness is soft (docs/experiments.md)."""
 
 MEASURED_SHORT_SIDE = 384
 """Photographs are compared at this size, in pixels."""

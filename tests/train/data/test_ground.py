@@ -10,7 +10,7 @@ from train.data.ground import (
     blur_layer,
     blur_rows,
     computed_radii,
-    ground_depth,
+    random_ground,
 )
 from train.data.thin_lens import Lens, blur, decode_srgb
 
@@ -20,10 +20,13 @@ def photograph() -> np.ndarray:
 
 
 def test_the_ground_reaches_the_feet_and_ends_at_a_wall() -> None:
-    depth = ground_depth(np.random.default_rng(0), feet=0.8, height=200)
+    ground = random_ground(np.random.default_rng(0), feet=0.8)
+    depth = ground.inverse_depth(np.linspace(0, 1, 201))
     assert depth[0] == pytest.approx(WALL_INVERSE_DEPTH, rel=0.02)
     assert depth[160] == pytest.approx(1.0, abs=0.03)
     assert (np.diff(depth) >= 0).all()
+    assert ground.row(1.0) == pytest.approx(0.8)
+    assert ground.inverse_depth(np.array([ground.row(0.6)]))[0] == pytest.approx(0.6, abs=0.03)
 
 
 @pytest.mark.parametrize(("strength", "tolerance"), [(3.0, 1e-4), (-3.0, 1e-4), (9.0, 0.03)])
@@ -39,7 +42,7 @@ def test_a_wall_is_convolved_with_the_aperture(strength: float, tolerance: float
 
 def test_ground_is_sharp_at_the_feet_and_softer_the_farther_it_is() -> None:
     radiance = np.random.default_rng(1).random((3, 160, 96), np.float32)
-    depth = ground_depth(np.random.default_rng(0), feet=0.8, height=160)
+    depth = random_ground(np.random.default_rng(0), 0.8).inverse_depth(np.linspace(0, 1, 160))
     blurred = blur_rows(radiance, depth, Lens(6.0, 1.0))
     contrast = blurred.std(axis=(0, 2))
     feet = int(np.argmin(np.abs(depth - 1)))
