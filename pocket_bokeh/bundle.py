@@ -25,7 +25,7 @@ from typing import Any
 
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import Size
+from pocket_bokeh.photo import FourthChannel, Size
 from pocket_bokeh.tflite_file import ModelTensor, TensorFormat, read_input_and_output
 
 SCHEMA_VERSION = 2
@@ -123,9 +123,19 @@ class Bundle:
         return tuple(dict.fromkeys(model.recipe for model in self.models))
 
     @property
+    def fourth_channel(self) -> FourthChannel:
+        """What the models see beside the colours."""
+        return "depth" if self.sees_depth else "none"
+
+    @property
     def sees_depth(self) -> bool:
         """Whether the models take a depth map as a fourth input channel."""
         return any(pair.depth for pair in self.golden)
+
+    @property
+    def sees_focus(self) -> bool:
+        """Whether the models take a focus map as a fourth input channel."""
+        return self.fourth_channel == "focus"
 
     def models_of(self, recipe: str) -> tuple[BundledModel, ...]:
         """The models of one recipe, one per working size.

@@ -36,10 +36,10 @@ from train.data.named_pairs import BUILT_IN
 from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource
 from train.loop.level_training import start_level
 from train.loop.run_folder import Run
+from train.loop.training_options import network_of
 from train.network.cost import FORWARD_PASSES_PER_STEP, multiply_adds
 from train.network.presets import (
     LEVEL_1_LOSSES,
-    NETWORKS,
     SCHEDULES,
     LevelSchedule,
     Precision,
@@ -73,7 +73,7 @@ class BenchmarkOptions:
     data: str = BUILT_IN
     """A folder of pairs in the EBB! layout. Default: the built-in pairs."""
     depth: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Measure a network that takes a depth map too."""
+    """Measure a network that takes a depth map."""
     precision: Precision = "float32"
     """The data type to compute in."""
     jit: Literal["auto", "on", "off"] = "auto"
@@ -164,7 +164,7 @@ def make_plans(options: BenchmarkOptions) -> list[Plan]:
     Raises:
         UserError: an unknown preset, schedule or level, a number out of range, or broken pairs.
     """
-    network = choose("preset", options.preset, NETWORKS)
+    network = network_of(options.preset, options.depth)
     config = choose("schedule", options.schedule, SCHEDULES)
     crop = options.crop or config.crop
     if crop < SIZE_MULTIPLE or crop % SIZE_MULTIPLE:
@@ -174,7 +174,7 @@ def make_plans(options: BenchmarkOptions) -> list[Plan]:
     run = Run(
         folder=Path("benchmark"),  # never created, since nothing is saved
         preset=options.preset,
-        network=dataclasses.replace(network, input_channels=4 if options.depth else 3),
+        network=network,
         train=dataclasses.replace(config, crop=crop, short_side=max(crop, config.short_side)),
         data=options.data,
         seed=0,
@@ -240,7 +240,14 @@ def measure(plan: Plan) -> LevelSpeed:
     """Takes a level's first steps and times them."""
     run, schedule = plan.run, plan.schedule
     pairs = FirstPairs(run.pairs("train"))
-    batches = training_batches(pairs, schedule.level, schedule.batch, run.train, seed=0)
+    batches = training_batches(
+        pairs,
+        schedule.level,
+        schedule.batch,
+        run.train,
+        seed=0,
+        sees_focus=run.network.sees_focus,
+    )
     batch = next(batches)
 
     started = time.perf_counter()

@@ -48,7 +48,7 @@ from train.data.subject_photos import (
     subject_folder,
     with_subject,
 )
-from train.judge.candidates import CandidateSet, FolderOutput, open_candidates
+from train.judge.candidates import CandidateSet, FolderOutput, TappedOutput, open_candidates
 from train.judge.evaluation import (
     BLURRED,
     BORDER,
@@ -222,8 +222,12 @@ def compare_with_targets(evaluation: Evaluation, out: Path) -> dict[str, Any]:
 
 def measure_subjects(evaluation: Evaluation, kinds: Mapping[str, str], out: Path) -> dict[str, Any]:
     """Measures every photograph that has a mask, and writes the sheet of the worst."""
+    candidates = evaluation.candidates
+    if evaluation.candidate_set.sees_focus:
+        automatic = evaluation.candidate_set.candidates
+        candidates |= {f"{row}, one tap": TappedOutput(it) for row, it in automatic.items()}
     subjects = SubjectEvaluation(
-        evaluation.candidates,
+        candidates,
         evaluation.pairs,
         with_subject(evaluation.pairs),
         kinds,

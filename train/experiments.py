@@ -204,8 +204,8 @@ def judge(experiment: Experiment, run: Run) -> Outcome:
         pairs=len(run.pairs("train")),
         parameters=model.count_params(),
         steps=sum(schedule.steps for schedule in run.train.schedules),
-        unseen=validate_level(model, 1, run.pairs("test"), config),
-        seen=validate_level(model, 1, run.pairs("train"), config),
+        unseen=validate_level(model, 1, run.pairs("test"), config, run.network.sees_focus),
+        seen=validate_level(model, 1, run.pairs("train"), config, run.network.sees_focus),
     )
 
 

@@ -33,13 +33,18 @@ class TrainedNetwork:
     limit: int | None = None
 
     def pairs(self, split: Split) -> PairSource:
-        """One split of the pairs, with depth maps if the network takes them.
+        """One split of the pairs, with what the network needs beside the colours.
 
         Raises:
             UserError: the folder of pairs is missing or damaged, or has no depth maps.
         """
-        depth = self.network.config.input_channels == 4
-        return open_pairs(self.data, split, depth, self.limit if split == "train" else None)
+        return open_pairs(
+            self.data,
+            split,
+            depth=self.network.config.sees_depth,
+            limit=self.limit if split == "train" else None,
+            subjects=self.network.config.sees_focus,
+        )
 
     def splits(self) -> dict[str, PairSource]:
         """The training and validation pairs."""

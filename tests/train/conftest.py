@@ -57,7 +57,7 @@ def add_depth(pairs_folder: Path) -> Callable[[], None]:
     return add
 
 
-TINY = dataclasses.replace(NETWORKS["mobile"], input_channels=3, width=1 / 32)
+TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 32)
 """A network with every part, but very few filters."""
 
 MakeRun = Callable[..., Run]

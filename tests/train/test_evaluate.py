@@ -28,7 +28,7 @@ from train.network.network_file import Network, write_network
 from train.network.presets import NETWORKS, PyNETConfig
 from train.network.pynet import build_pynet
 
-TINY = PyNETConfig(**{**vars(NETWORKS["mobile"]), "input_channels": 3, "width": 1 / 32})
+TINY = PyNETConfig(**{**vars(NETWORKS["mobile"]), "width": 1 / 32})
 SIZES = {"a": (270, 330), "b": (256, 323), "c": (330, 257)}
 
 

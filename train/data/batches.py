@@ -9,6 +9,7 @@ import grain
 import numpy as np
 
 from pocket_bokeh.photo import network_input, to_float
+from train.data.focus_points import pair_input, random_points
 from train.data.pair_transforms import (
     at_level,
     augment,
@@ -28,12 +29,15 @@ class MakeExample(grain.transforms.RandomMap):
 
     level: int
     config: TrainConfig
+    sees_focus: bool
 
     def random_map(self, element: Pair, rng: np.random.Generator) -> dict[str, Any]:
-        pair = scale_pair(element, random_short_side(self.config, rng))
+        short_side = random_short_side(self.config, rng)
+        pair = scale_pair(element, short_side)
         pair = augment(crop(pair, self.config.crop, rng), self.config.augmentation, rng)
         pair = change_light(pair, self.config.largest_light_change, rng)
-        seen = network_input(pair.original, pair.depth)
+        points = random_points(pair, rng) if self.sees_focus else ()
+        seen = pair_input(pair, self.sees_focus, points, short_side)
         target = at_level(pair.bokeh, self.level, self.config.reduction)
         if self.config.asks_sharpness(self.level):
             kept = sharpness_target(seen[..., :3], network_input(pair.bokeh), self.level)
@@ -63,6 +67,7 @@ def training_batches(
     seed: int,
     start: int = 0,
     share: HostShare = WHOLE_BATCH,
+    sees_focus: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """An endless, seeded stream of one level's batches, from any position.
 
@@ -74,19 +79,20 @@ def training_batches(
         seed: the same seed gives the same batches, whatever the number of hosts.
         start: batches to skip; they are not computed.
         share: this host's part of every batch.
+        sees_focus: whether the network takes a focus map.
 
     Yields:
-        Dictionaries. `input` is batch × crop/2 × crop/2 × 3, or × 4 with depth. `target` is
-        batch × h × h × 3 with h = crop / 2^(level-1). It has 5 channels where `config` asks this
-        level for sharpness (`train.data.sharpness_target`), and 6, the photograph too, for detail
-        transfer. Both are float32, 0…1. `name` holds the names of the pairs.
+        Dictionaries. `input` is batch × crop/2 × crop/2 × 3, or × 4 with a depth or focus map.
+        `target` is batch × h × h × 3 with h = crop / 2^(level-1). It has 5 channels where `config`
+        asks this level for sharpness (`train.data.sharpness_target`), and 6, the photograph too,
+        for detail transfer. Both are float32, 0…1. `name` holds the names of the pairs.
     """
     examples = (
         grain.MapDataset.source(decoded_for(pairs, round(config.largest_zoom * config.short_side)))
         .seed(seed)
         .shuffle()
         .repeat()
-        .random_map(MakeExample(level, config))
+        .random_map(MakeExample(level, config, sees_focus))
     )
     # The position in the stream seeds the crop there, so any part can be computed on its own.
     examples = examples[start * batch + share.index :: share.count]

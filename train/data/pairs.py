@@ -46,7 +46,8 @@ class Pair:
 
     `depth` is None or height × width, uint8, in the units of its file. In EBB!'s maps a larger
     value is nearer to the camera. `subject` is None or height × width, uint8: 255 where the pair is
-    in focus, 0 where it is not.
+    in focus, 0 where it is not. `needs_focus` says that the bokeh photograph is not focused where a
+    camera would focus by itself, so a network must be told where (`train.data.focus_points`).
     """
 
     name: str
@@ -54,12 +55,19 @@ class Pair:
     bokeh: np.ndarray
     depth: np.ndarray | None = None
     subject: np.ndarray | None = None
+    needs_focus: bool = False
 
     def transform(self, change: Callable[[np.ndarray], np.ndarray]) -> "Pair":
         """Returns the pair with the same change made to both photographs, depth map and mask."""
         depth = None if self.depth is None else change(self.depth)
         subject = None if self.subject is None else change(self.subject)
-        return Pair(self.name, change(self.original), change(self.bokeh), depth, subject)
+        return dataclasses.replace(
+            self,
+            original=change(self.original),
+            bokeh=change(self.bokeh),
+            depth=depth,
+            subject=subject,
+        )
 
 
 class PairSource(Protocol):
@@ -72,12 +80,16 @@ class PairSource(Protocol):
 
 @dataclass(frozen=True)
 class PairFiles:
-    """The files of one pair; `depth` and `subject` are None where there is none or none is read."""
+    """The files of one pair; `depth` and `subject` are None where there is none or none is read.
+
+    `needs_focus` is as in `Pair`.
+    """
 
     original: Path
     bokeh: Path
     depth: Path | None = None
     subject: Path | None = None
+    needs_focus: bool = False
 
     @property
     def name(self) -> str:
@@ -118,7 +130,7 @@ class FolderPairs:
             bokeh = resize_photo(bokeh, *original.shape[:2])
         depth = read_depth(files.depth, original.shape[:2]) if files.depth else None
         subject = read_mask(files.subject, original.shape[:2]) if files.subject else None
-        return Pair(files.name, original, bokeh, depth, subject)
+        return Pair(files.name, original, bokeh, depth, subject, files.needs_focus)
 
     def paths(self) -> list[Path]:
         """All files, pair by pair."""

@@ -117,22 +117,6 @@ def inside(mask: np.ndarray) -> np.ndarray:
     return mask >= INSIDE * float(mask.max())
 
 
-def innermost_point(mask: np.ndarray) -> tuple[float, float]:
-    """Where a person would tap: the point of the subject that is farthest from its border.
-
-    The border of the photograph counts as one.
-
-    Args:
-        mask: height × width, uint8: 255 on the subject. Not empty.
-
-    Returns:
-        x and y in fractions of the width and height, from the left and the top.
-    """
-    distance = distance_transform_edt(np.pad(inside(mask), 1))[1:-1, 1:-1]
-    row, column = np.unravel_index(int(distance.argmax()), mask.shape)
-    return (float(column) + 0.5) / mask.shape[1], (float(row) + 0.5) / mask.shape[0]
-
-
 def _gradient_products(picture: np.ndarray, photo: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """g(picture) · g(photo) and |g(photo)|² at every pixel."""
     after, before = (np.gradient(one @ _LUMA) for one in (picture, photo))

@@ -134,6 +134,7 @@ class LevelTraining:
             seed=run.seed + schedule.level,
             start=self.done,
             share=HostShare(host_index(), host_count()),
+            sees_focus=run.network.sees_focus,
         )
         self.history = History(run.folder / "history.csv", schedule.level, self.done)
         self.watch = DivergenceWatch()
@@ -238,7 +239,13 @@ class LevelTraining:
         level = self.schedule.level
         self._can_save = False
         with recalibrated(self.run, level, self.model):
-            report = validate_level(self.model, level, self.run.pairs("val"), self.run.train)
+            report = validate_level(
+                self.model,
+                level,
+                self.run.pairs("val"),
+                self.run.train,
+                self.run.network.sees_focus,
+            )
         self._can_save = True
         self._log_scalar("validation_psnr", report.output.psnr)
         self.events.add_image(

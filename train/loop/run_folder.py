@@ -81,8 +81,13 @@ class Run:
         Raises:
             UserError: the folder of pairs is missing or broken.
         """
-        depth = self.network.input_channels == 4
-        return open_pairs(self.data, split, depth, self.limit if split == "train" else None)
+        return open_pairs(
+            self.data,
+            split,
+            depth=self.network.sees_depth,
+            limit=self.limit if split == "train" else None,
+            subjects=self.network.sees_focus,
+        )
 
 
 def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:

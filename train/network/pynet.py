@@ -166,7 +166,8 @@ def build_pynet(
             logits (`train.data.sharpness_target`).
 
     Returns:
-        A functional model from N × H × W × input_channels (sRGB-encoded, 0…1) to N × h × w × 3
+        A functional model from N × H × W × 3 or 4 (sRGB-encoded, 0…1; the fourth channel as the
+        configuration says) to N × h × w × 3
         with h = H / 2^(level-2), in the same encoding, not clipped.
 
     Raises:
@@ -395,7 +396,7 @@ def _double_picture(blocks: Blocks, x: Tensor) -> Tensor:
 
 
 def _colour(blocks: Blocks, photo: Tensor) -> Tensor:
-    """The photograph without its depth map."""
+    """The photograph without its depth or focus map."""
     return photo if photo.shape[-1] == 3 else photo[..., :3]
 
 

@@ -7,6 +7,7 @@ import pytest
 from keras import ops
 
 from pocket_bokeh.metrics import psnr, ssim
+from pocket_bokeh.photo import FourthChannel
 from quantize.convert.samples import Sample
 from quantize.proof.comparison import model_figures
 from train.data.pairs import Pair
@@ -17,6 +18,7 @@ class Constant:
     """A model whose output is known."""
 
     input_size, input_channels, output_size = (32, 32), 3, (64, 64)
+    fourth_channel: FourthChannel = "none"
 
     def __init__(self, output: np.ndarray):
         self.output = output

@@ -8,7 +8,6 @@ from skimage.filters import gaussian
 
 from train.judge.separation import (
     Separation,
-    innermost_point,
     mean_separation,
     measure_separation,
     softened_area,
@@ -124,17 +123,6 @@ def test_figures_are_those_of_an_independent_implementation() -> None:
     softened = (left[subject] < 0.7 * there[subject]).mean()
     assert 0.1 < softened < 0.9
     assert found.softened == pytest.approx(softened, abs=2e-3)
-
-
-def test_the_innermost_point_is_in_the_widest_part() -> None:
-    mask = MASK.copy()
-    mask[98:103] = 255  # a thin arm to both borders
-    x, y = innermost_point(mask)
-    assert (x * 260, y * 200) == pytest.approx((120.5, 100.5), abs=2)
-    # At the border a subject goes on, but nobody taps there.
-    x, y = innermost_point(np.where(ROWS >= 100, 255, 0).astype(np.uint8))
-    assert 0.6 < y < 0.9
-    assert 0.1 < x < 0.9
 
 
 def test_means_leave_out_what_a_photograph_does_not_have() -> None:

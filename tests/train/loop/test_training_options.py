@@ -28,7 +28,7 @@ def test_flags_reach_the_run() -> None:
     run = run_from_options(
         TrainingOptions(depth=True, steps=7, batch=6, limit=9, precision="mixed_float16")
     )
-    assert run.network == dataclasses.replace(NETWORKS["mobile"], input_channels=4)
+    assert run.network == dataclasses.replace(NETWORKS["mobile"], fourth_channel="depth")
     assert {schedule.steps for schedule in run.train.schedules} == {7}
     assert {schedule.batch for schedule in run.train.schedules} == {6}
     assert (run.limit, run.precision) == (9, "mixed_float16")
