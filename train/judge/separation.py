@@ -16,7 +16,8 @@ bright things look; in linear light, highlights alone would decide.
 - *Background kept*: kept(background), farther than `FAR` of the short side from the mask.
 - *Softened*: the share of the subject's area where less than `SOFT_BELOW` of the detail round about
   it is left: kept(A) with A a Gaussian window (sigma `WINDOW` of the short side) on the subject. It
-  finds a soft face in a sharp coat, which a mean over the subject would not show.
+  finds a soft face in a sharp coat, which a mean over the subject would not show. Where there is
+  less detail than `LEAST_DETAIL`, as on a smooth cheek, only the file's own noise could be lost.
 - A rendering is *right* if enough of the subject is kept, little of it is softened, and enough of
   the background is gone (`is_right`).
 """
@@ -41,6 +42,9 @@ WINDOW = 0.02
 
 SOFT_BELOW = 0.7
 """A place with less than this share of its detail is softened."""
+
+LEAST_DETAIL = 1 / 255
+"""Root mean square gradient in the window, per pixel, below which there is no detail to lose."""
 
 LEAST_SUBJECT, MOST_SOFTENED, MOST_BACKGROUND = 0.9, 0.1, 0.5
 """What makes a rendering right."""
@@ -98,14 +102,14 @@ def measure_separation(picture: np.ndarray, photo: np.ndarray, mask: np.ndarray)
 def softened_area(picture: np.ndarray, photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Where a rendering has softened the subject: height × width, bool; see `measure_separation`.
 
-    Places without any detail are not softened: there was nothing to lose.
+    Places without detail are not softened: there was nothing to lose.
     """
     subject = inside(mask)
     sigma = WINDOW * min(mask.shape)
-    left, before = (
-        gaussian_filter(plane * subject, sigma) for plane in _gradient_products(picture, photo)
-    )
-    return subject & (left < SOFT_BELOW * before)
+    planes = (*_gradient_products(picture, photo), np.ones(mask.shape, np.float32))
+    left, before, covered = (gaussian_filter(plane * subject, sigma) for plane in planes)
+    had_detail = before > LEAST_DETAIL**2 * covered
+    return subject & had_detail & (left < SOFT_BELOW * before)
 
 
 def inside(mask: np.ndarray) -> np.ndarray:

@@ -107,7 +107,9 @@ class SubjectEvaluation:
             cells.append([np.full((1, 1, 3), 255, np.uint8)] * 3)
             labels.append([""] * 3)
         headings = ["photograph", row, "subject's outline, softened area red"] * columns
-        return picture_grid(_side_by_side(cells, columns), headings, _side_by_side(labels, columns))
+        return picture_grid(
+            _side_by_side(cells, columns), headings, _side_by_side(labels, columns), _SHEET_HEIGHT
+        )
 
 
 def _side_by_side(rows: Sequence[list[Any]], columns: int) -> list[list[Any]]:

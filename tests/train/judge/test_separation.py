@@ -86,6 +86,8 @@ def test_grain_is_no_detail_of_the_photograph() -> None:
 def test_plain_areas_have_nothing_to_lose() -> None:
     plain = np.full_like(PHOTO, 0.5)
     assert measure_separation(plain, plain, MASK) == Separation(None, 0.0, None)
+    noise = np.random.default_rng(1).integers(0, 2, PHOTO.shape[:2])[..., None] / 255
+    assert measure_separation(plain, (plain + noise).astype(np.float32), MASK).softened == 0
     filled = np.full(SIZE, 255, np.uint8)
     assert measure_separation(PHOTO, PHOTO, filled).background_kept is None
     assert measure_separation(PHOTO, PHOTO, filled).is_right  # no background that could be sharp
