@@ -7,7 +7,7 @@ in focus. Each subject is scaled, relit and maybe mirrored. In half of the scene
 ground of a background photograph, and the blur grows from its feet towards a far wall. In the
 others it is close, anywhere in the picture and partly outside it, in front of a wall without
 ground; some of these walls are as plain as in a studio. A third of the scenes have two or three
-subjects of a kind, nearer or farther or side by side, and one of them is in focus. Half of the
+subjects of a kind, nearer or farther or side by side, and one of them is in focus. Four of ten
 apertures are smaller. The same seed and index always give the same pair.
 """
 
@@ -50,6 +50,9 @@ PLAIN_SHARE = 0.3
 
 PLAIN_SIGMA = (0.02, 0.2)
 """Sigma of the Gaussian that smooths a plain wall, relative to the photograph's short side."""
+
+UPRIGHT_SHARES = (0.25, 0.55)
+"""Shares of the pairs that are upright: of those with a wide subject, and with a tall one."""
 
 COUNT_SHARES = (0.66, 0.24, 0.10)
 """Shares of the scenes with one, two and three subjects."""
@@ -119,9 +122,10 @@ class Composites:
         if not 0 <= index < self.count:
             raise IndexError(f"composite {index} of {self.count}")
         random = np.random.default_rng([self.seed, index])
-        # Two of five are upright, as many photographs of people and pets are.
-        size = self.size if random.random() < 0.6 else self.size[::-1]
-        subjects = [self._read(random, subject) for subject in self._company(random)]
+        company = self._company(random)
+        upright = UPRIGHT_SHARES[company[0].aspect > 1.3]
+        size = self.size[::-1] if random.random() < upright else self.size
+        subjects = [self._read(random, subject) for subject in company]
         background = read_photo(pick(random, self.backgrounds))
         original, bokeh, in_focus = compose(random, subjects, background, size)
         return Pair(self.name(index), original, bokeh, subject=in_focus)
@@ -229,7 +233,8 @@ def close_figures(random: Random, subjects: Sequence[CutOut], canvas: Canvas) ->
     figures: list[Figure] = []
     for subject, left in zip(subjects, _places(random, len(subjects)), strict=True):
         depth = _relative_depth(random) if figures else 1.0
-        shares = height * depth, width * depth
+        size = depth**0.5 if subject.cut.bottom else depth
+        shares = height * size, width * size
         _add(figures, Figure(place_close(random, subject, canvas, shares, left), depth))
     return figures
 
@@ -245,7 +250,9 @@ def standing_figures(
         depth = _relative_depth(random) if figures else 1.0
         # The feet that are seen are the nearest part of what stands.
         row = ground.row(depth) + 0.02
-        planes = place_standing(random, subject, canvas, row, height * depth, left)
+        # Of somebody farther away the frame cuts off less, so what is cut off shrinks less.
+        size = height * (depth**0.5 if subject.cut.bottom else depth)
+        planes = place_standing(random, subject, canvas, row, size, left)
         _add(figures, Figure(planes, depth))
     return figures, ground
 

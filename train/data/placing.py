@@ -59,9 +59,12 @@ def place_standing(
     """
     scale = _scale(subject, canvas, height, random.uniform(0.4, 0.95))
     planes = relight(random, subject, scale)
-    bottom = canvas.height if subject.cut.bottom else round(feet * canvas.height)
+    tall = planes.shape[1]
+    row = round(feet * canvas.height) - tall
+    if subject.cut.bottom:
+        row = _start(tall, canvas.height, subject.cut.top, True, 0.0)
     column = _start(planes.shape[2], canvas.width, subject.cut.left, subject.cut.right, left)
-    return _lay(planes, subject, canvas, bottom - planes.shape[1], column)
+    return _lay(planes, subject, canvas, row, column)
 
 
 def place_close(
@@ -82,7 +85,8 @@ def place_close(
     planes = relight(random, subject, _scale(subject, canvas, *shares))
     height, width = planes.shape[1:]
     cut = subject.cut
-    down = max(random.random(), random.random())  # what stands is rarely high up
+    # Heads are at the top, and what stands is rarely high up.
+    down = random.random() ** 3 if cut.top else max(random.random(), random.random())
     row = _start(height, canvas.height, cut.top, cut.bottom, down)
     if not cut.top and not cut.bottom:
         beyond = random.uniform(0, 1 / 3) * height

@@ -192,15 +192,15 @@ def test_a_subject_throws_a_shadow_at_its_feet_alone() -> None:
     assert ground[:, 85:].min() > 0.99
 
 
-def test_half_of_the_lenses_are_wide_and_some_blur_hardly() -> None:
+def test_most_of_the_lenses_are_wide_and_some_blur_hardly() -> None:
     """The same subject each time, so that only the lens differs."""
     wide = 1.12 * LARGEST_BLUR * 100
     lenses = [random_lens(np.random.default_rng(seed), 1.0, 100) for seed in range(300)]
     opened = np.array([lens.strength for lens in lenses]) / wide
-    assert 0.4 < np.mean(opened > 0.92) < 0.6
+    assert 0.5 < np.mean(opened > 0.92) < 0.7
     assert opened.max() < 1.09
     assert opened.min() < 0.15
-    assert np.mean((opened > 0.2) & (opened < 0.6)) > 0.15
+    assert np.mean((opened > 0.2) & (opened < 0.6)) > 0.12
 
 
 def test_a_plain_wall_keeps_its_light_and_little_else() -> None:
