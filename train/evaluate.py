@@ -22,7 +22,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tyro
 from tqdm import tqdm
@@ -40,6 +40,7 @@ from train.data.pairs import (
     fingerprint,
     limit_pairs,
 )
+from train.data.segmenter import PREPARATIONS, Segmenter, open_segmenter
 from train.data.subject_photos import (
     check_subjects,
     find_subject_photos,
@@ -50,22 +51,14 @@ from train.data.subject_photos import (
 )
 from train.judge.candidates import CandidateSet, FolderOutput, TappedOutput, open_candidates
 from train.judge.evaluation import (
-    BLURRED,
     BORDER,
-    UNTOUCHED,
     Evaluation,
     MeasurementProtocol,
-    PairScores,
-    PictureScores,
-    mean_scores,
     with_uniform_blur,
 )
-from train.judge.lens_blur import MASK_AND_LENS, MaskAndLensBlur
-from train.judge.subject_evaluation import (
-    SubjectEvaluation,
-    describe_separation,
-    separation_table,
-)
+from train.judge.evaluation_tables import describe_scores, tables
+from train.judge.lens_blur import MaskAndLensBlur
+from train.judge.subject_evaluation import SubjectEvaluation, describe_separation
 from train.loop.training_options import Flag
 
 SHEET, WORST_SHEET = "sheet.png", "worst.png"
@@ -98,6 +91,11 @@ class EvaluateOptions:
     """Add a row for the whole photograph blurred by one Gaussian, the best one for these pairs."""
     lens_blur: Flag = False
     """Add a row for a lens blur behind the mask of the subject, one lens for all photographs."""
+    segmenter: Path | None = None
+    """An ONNX network that finds the masks for --lens-blur where there are none beside the
+    photographs; see `train.masks`."""
+    segmenter_network: Literal["isnet", "u2net"] = "isnet"
+    """Which known network the segmenter is, or is like."""
     kinds: Path | None = None
     """A tab-separated table with the columns name and kind, for means by kind of photograph."""
     out: Path | None = None
@@ -110,11 +108,12 @@ def main() -> None:
     candidate_set = open_candidates(options.judged, options.recipe)
     pairs = find_judged_pairs(candidate_set, options)
     kinds = {} if options.kinds is None else read_kinds(options.kinds, pairs)
+    segmenter = find_segmenter(options)
     out = make_output_folder(options)
-    evaluation = with_baselines(
-        Evaluation(candidate_set, pairs, options.protocol, options.short_side, options.border),
-        options,
+    measured = Evaluation(
+        candidate_set, pairs, options.protocol, options.short_side, options.border
     )
+    evaluation = with_baselines(measured, options, segmenter)
     report = describe(options, candidate_set, pairs)
     if have_targets(pairs):
         report |= compare_with_targets(evaluation, out)
@@ -184,27 +183,42 @@ def check_baselines(pairs: PairSource, options: EvaluateOptions) -> None:
             "--uniform-blur: the best blur is the one nearest to the targets, and these "
             "photographs have none; leave it out"
         )
-    masked, wants_mask = with_subject(pairs), options.lens_blur or options.kinds is not None
-    if wants_mask and not masked:
-        option = "--lens-blur" if options.lens_blur else "--kinds"
+    masked = with_subject(pairs)
+    if options.kinds is not None and not masked:
         raise UserError(
-            f"{option}: these photographs have no masks; add subject/NAME.png beside original/, or "
+            "--kinds: these photographs have no masks in subject/, so there are no means by kind; "
             "leave it out"
         )
-    if options.lens_blur and len(masked) < len(pairs):
+    if options.segmenter is not None and not options.lens_blur:
+        raise UserError("--segmenter: only --lens-blur needs its masks; add that or leave it out")
+    if options.lens_blur and options.segmenter is None and len(masked) < len(pairs):
         raise UserError(
-            f"--lens-blur: only {len(masked)} of {len(pairs)} photographs have a mask in subject/; "
-            "add the others, or leave it out"
+            f"--lens-blur: {len(masked)} of {len(pairs)} photographs have a mask in subject/; "
+            "--segmenter FILE.onnx finds the others"
         )
 
 
-def with_baselines(evaluation: Evaluation, options: EvaluateOptions) -> Evaluation:
+def find_segmenter(options: EvaluateOptions) -> Segmenter | None:
+    """Opens the segmenter, if one is named.
+
+    Raises:
+        UserError: ONNX Runtime is missing, or the file is no segmenter.
+    """
+    if options.segmenter is None:
+        return None
+    return open_segmenter(options.segmenter, PREPARATIONS[options.segmenter_network])
+
+
+def with_baselines(
+    evaluation: Evaluation, options: EvaluateOptions, segmenter: Segmenter | None
+) -> Evaluation:
     """Adds the rows that the options ask for."""
     if options.uniform_blur:
         evaluation = with_uniform_blur(evaluation)
     if options.lens_blur:
-        level = evaluation.candidate_set.level
-        evaluation = dataclasses.replace(evaluation, lens_blur=MaskAndLensBlur(level))
+        segment = None if segmenter is None else segmenter.mask
+        lens_blur = MaskAndLensBlur(evaluation.candidate_set.level, segment)
+        evaluation = dataclasses.replace(evaluation, lens_blur=lens_blur)
     return evaluation
 
 
@@ -315,65 +329,6 @@ def describe(
         "trained_short_side": candidate_set.short_side,
         "options": json.loads(json.dumps(dataclasses.asdict(options), default=str)),
     }
-
-
-def describe_scores(scores: Sequence[PairScores]) -> dict[str, Any]:
-    """The part of `metrics.json` about targets: the means, and the scores of each picture."""
-    return {
-        "means": {
-            name: dataclasses.asdict(mean_scores([one.figures[name] for one in scores]))
-            for name in scores[0].figures
-        },
-        "pictures": [dataclasses.asdict(one) for one in scores],
-    }
-
-
-def tables(report: Mapping[str, Any]) -> str:
-    """What was measured as text: a heading, and a table for each measure."""
-    size = f"scaled to a short side of {report['short_side']}"
-    pairs, protocol = "pairs", f"{report['protocol']} protocol, "
-    if "means" not in report:
-        pairs, protocol = "photographs with masks", ""
-    parts = [
-        f"{report['judged']}: {report['pairs']} {pairs} of {report['data']} "
-        f"({report['split_is']}), {protocol}"
-        f"photographs {size if report['short_side'] else 'at their own size'}"
-    ]
-    trained = report["trained_short_side"]
-    if trained not in (None, report["short_side"]):
-        parts.append(f"(trained at a short side of {trained}; use --short-side {trained} for that)")
-    if "means" in report:
-        parts.append(means_table(report["means"]))
-    if "separation" in report:
-        parts.append(separation_table(report["separation"]["means"]))
-    return "\n".join(parts)
-
-
-def means_table(figures: Mapping[str, Any]) -> str:
-    """The means of `describe_scores` as a text table, the untouched photograph first."""
-    means = {name: PictureScores(**mean) for name, mean in figures.items()}
-    lines = []
-    across = max(map(len, means))
-    best_blur = means[BLURRED].psnr - means[UNTOUCHED].psnr if BLURRED in means else 0.0
-    lines.append(f"{'':{across}}  {'PSNR':>8}  {'SSIM':>6}  MS-SSIM  detail  colour")
-    for name, mean in means.items():
-        structures = ["–" if x is None else f"{x:.4f}" for x in (mean.ssim, mean.ms_ssim)]
-        detail = "–" if mean.detail is None else f"{mean.detail:.2f}"
-        colour = max(mean.colour, key=abs)
-        gain = mean.psnr - means[UNTOUCHED].psnr
-        nothing_done = name in (UNTOUCHED, BLURRED, MASK_AND_LENS)
-        verdict = "" if name == UNTOUCHED else f"  {gain:+.2f} dB"
-        if not nothing_done and gain <= max(0.0, best_blur):
-            verdict += "  ← no better than doing nothing"
-        lines.append(
-            f"{name:{across}}  {mean.psnr:5.2f} dB  {structures[0]:>6}  {structures[1]:>7}"
-            f"  {detail:>6}  {colour:+6.2f}{verdict}"
-        )
-    lines.append(
-        "detail: share of the photograph's gradient energy that is kept where the target is sharp; "
-        "colour: largest mean difference of a channel from the target, in units of 1/255"
-    )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
