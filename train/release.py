@@ -2,11 +2,12 @@
 
     python -m train.release --data DIR --out runs/release --bundle models/pocket
 
-DIR holds bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/. The steps: make composites of the
-subjects; train on all pairs; render the backgrounds with the network and train level 1 a second
-time with these; export the bundle; evaluate it on every set; write the card. Everything is built in
---out, and at the end the bundle is installed at --bundle. If stopped, the command continues when
-called again.
+DIR holds bokeh_pairs/, real_pairs/, ebb_real/, captured_pairs/, backgrounds/ and subjects/, or
+--subjects names the last. The steps: make composites of the subjects; train on all pairs; render
+the backgrounds with the network and train level 1 a second time with these; export the bundle;
+evaluate it on every set; write the card. Everything is built in --out, and at the end the bundle is
+installed at --bundle. If stopped, the command continues when called again. --only-judge evaluates a
+finished bundle again and rewrites its figures and card.
 """
 
 import dataclasses
@@ -56,7 +57,16 @@ SECOND_LOSS = "l1_l2_ssim"
 
 JUDGED_BY = "bokeh_pairs/val"
 
-REPORTED_ON = ("bokeh_pairs/val", "bokeh_pairs/test", "real_pairs/test", "ebb_real/test")
+REPORTED_ON = (
+    *("bokeh_pairs/val", "bokeh_pairs/test"),
+    *("real_pairs/test", "ebb_real/test", "captured_pairs/test"),
+)
+
+SUBJECTS = "subjects/test"
+"""Photographs with masks and without a target, measured by `train.judge.separation`."""
+
+SUBJECT_RECIPES = ("float32", "int8_qat")
+"""The recipes that are measured on them: the float network and the one that ships."""
 
 FINGERPRINTS: Mapping[str, str] = {
     "bokeh_pairs/train": "24eb566425427a10f687b3c7eebbcdcc37e5afc7e0801d206edffd4dcddb0cbf",
@@ -84,7 +94,15 @@ class ReleaseOptions:
     """The command line's options."""
 
     data: Path
-    """The folder with bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/."""
+    """The folder with bokeh_pairs/, real_pairs/, ebb_real/, captured_pairs/ and backgrounds/."""
+    subjects: Path | None = None
+    """The folder with test/original and test/subject. Default: DATA/subjects."""
+    kinds: Path | None = None
+    """A table of the kinds of these photographs; see `train.evaluate`. Default:
+    DATA/subjects/index.tsv, if it is there."""
+    segmenter: Path | None = None
+    """An ONNX network that finds masks where none are, for the row of a mask with a lens blur.
+    Default: this row only for the subjects."""
     out: Path = Path("runs/release")
     """The folder for composites, runs and evaluations."""
     bundle: Path = SHIPPED_BUNDLE
@@ -97,24 +115,47 @@ class ReleaseOptions:
     """The most steps of quantization-aware training."""
     replace: Flag = False
     """Replace the bundle that is already there; it moves to OUT/replaced."""
+    only_judge: Flag = False
+    """Train nothing: evaluate the bundle that is there already, and rewrite figures and card."""
 
 
 def main() -> None:
     options = tyro.cli(ReleaseOptions, description=__doc__)
+    if options.only_judge:
+        judge_again(options)
+        return
     check_options(options)
     fingerprints = check_data(options.data)
+    check_subject_folder(options)
     record_inputs(options, fingerprints)
     first = first_round(options)
     run = second_round(options, first)
     export(options, run)
-    figures = {name: evaluate(options, name) for name in REPORTED_ON}
-    write_figures(options, (first, run), fingerprints, figures)
+    judged = judge(options, made_bundle(options))
+    write_figures(options, (first, run), fingerprints, judged)
     install(options)
-    print(figures_table(figures))
+    print(figures_table(judged["figures"]))
     print(
         f"{options.bundle}: finished. Inspect its renderings and describe them at the end of {CARD}"
     )
     print(f"Next: python -m gradio_app --bundle {options.bundle}")
+
+
+def judge_again(options: ReleaseOptions) -> None:
+    """Evaluates a finished bundle, and rewrites its figures and its card.
+
+    Raises:
+        UserError: there is no bundle that a release made, or an evaluation failed.
+    """
+    file = options.bundle / FIGURES
+    if not file.is_file():
+        raise UserError(f"{file}: not found; --only-judge needs a bundle that a release made")
+    check_subject_folder(options)
+    stored = json.loads(file.read_text())
+    judged = judge(options, options.bundle)
+    write_atomically(file, json.dumps(stored | judged, indent=2) + "\n")
+    write_card(options.bundle)
+    print(figures_table(judged["figures"]))
 
 
 def made_bundle(options: ReleaseOptions) -> Path:
@@ -286,24 +327,85 @@ def install(options: ReleaseOptions) -> None:
     install_bundle(made, options.bundle, options.replace, options.out / "replaced")
 
 
-def evaluate(options: ReleaseOptions, name: str) -> dict[str, Any]:
-    """Evaluates every recipe on a set, and the untouched and the uniformly blurred photograph."""
-    out = options.out / "evaluation" / name
+def judge(options: ReleaseOptions, bundle: Path) -> dict[str, Any]:
+    """Evaluates a bundle on every set.
+
+    Returns:
+        `figures`, the scores of every recipe on the sets with targets, and `separation`, how two
+        recipes tell subjects from backgrounds.
+    """
+    return {
+        "figures": {name: evaluate(options, bundle, name) for name in REPORTED_ON},
+        "separation": {SUBJECTS: evaluate_subjects(options, bundle)},
+    }
+
+
+def evaluate(options: ReleaseOptions, bundle: Path, name: str) -> dict[str, Any]:
+    """Evaluates every recipe on a set, and what users could do without a network."""
     folder, split = (options.data / name).parent, name.rpartition("/")[2]
-    measured = ("--short-side", str(SHORT_SIDE), "--border", "0", "--uniform-blur")
+    measured = ["--short-side", str(SHORT_SIDE), "--border", "0", "--uniform-blur"]
+    if options.segmenter:
+        measured += ["--lens-blur", "--segmenter", str(options.segmenter)]
     pairs = ("--data", str(folder), "--split", split)
-    _command("train.evaluate", str(made_bundle(options)), *pairs, *measured, "--out", str(out))
-    report = json.loads((out / "metrics.json").read_text())
+    report = _report(bundle, options.out / "evaluation" / name, *pairs, *measured)
     return {"pairs": report["pairs"], "means": report["means"]}
+
+
+def evaluate_subjects(options: ReleaseOptions, bundle: Path) -> dict[str, Any]:
+    """Measures on photographs with masks, at their own size, what is sharp and what is soft."""
+    arguments = ["--data", str(subject_folder(options)), "--split", "test", "--lens-blur"]
+    kinds = options.kinds or options.data / "subjects" / "index.tsv"
+    if kinds.is_file() or options.kinds:
+        arguments += ["--kinds", str(kinds)]
+    found: dict[str, Any] = {"means": {}}
+    for recipe in SUBJECT_RECIPES:
+        out = options.out / "evaluation" / SUBJECTS / recipe
+        report = _report(bundle, out, "--recipe", recipe, *arguments)["separation"]
+        found["photographs"] = report["photographs"]
+        found["means"] |= report["means"]
+    return found
+
+
+def subject_folder(options: ReleaseOptions) -> Path:
+    """The folder with test/original and test/subject."""
+    return options.subjects or options.data / "subjects"
+
+
+def check_subject_folder(options: ReleaseOptions) -> None:
+    """Checks that there are photographs with masks to measure on.
+
+    Raises:
+        UserError: there are none.
+    """
+    folder = subject_folder(options) / "test"
+    if not (folder / "original").is_dir() or not (folder / "subject").is_dir():
+        raise UserError(
+            f"{folder}: expected original/NAME.jpg and subject/NAME.png; --subjects names the "
+            "folder that holds test/"
+        )
+
+
+def _report(bundle: Path, out: Path, *arguments: str) -> Mapping[str, Any]:
+    """Runs `train.evaluate` and returns what it found."""
+    _command("train.evaluate", str(bundle), *arguments, "--out", str(out))
+    report: Mapping[str, Any] = json.loads((out / "metrics.json").read_text())
+    return report
 
 
 def write_figures(
     options: ReleaseOptions,
     rounds: tuple[Run, Run],
     fingerprints: Mapping[str, str],
-    figures: Mapping[str, Any],
+    judged: Mapping[str, Any],
 ) -> None:
-    """Writes the training data, the training and all scores into the bundle."""
+    """Writes the training data, the training and all scores into the bundle.
+
+    Args:
+        options: of the release.
+        rounds: the two trainings.
+        fingerprints: of the data.
+        judged: from `judge`.
+    """
     first, second = rounds
     content = {
         "short_side": SHORT_SIDE,
@@ -317,7 +419,7 @@ def write_figures(
         "schedule": dataclasses.asdict(first.train),
         "levels": read_metrics(first),
         "second_round": read_metrics(second),
-        "figures": dict(figures),
+        **judged,
     }
     write_atomically(made_bundle(options) / FIGURES, json.dumps(content, indent=2) + "\n")
 

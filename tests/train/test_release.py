@@ -49,9 +49,13 @@ def options(tmp_path: Path) -> ReleaseOptions:
                 write_photo(folder / f"{number}.png", picture)
     rows, columns = np.mgrid[:96, :128]
     mask = gaussian_filter((np.hypot(rows - 48, columns - 64) < 30).astype(float), 1)
-    mask_file = tmp_path / "data/bokeh_pairs/train/subject/0.png"
-    mask_file.parent.mkdir()
-    write_photo(mask_file, np.rint(255 * mask).astype(np.uint8))
+    for name in ("bokeh_pairs/train/subject", "subjects/test/subject"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        write_photo(tmp_path / "data" / name / "0.png", np.rint(255 * mask).astype(np.uint8))
+    (tmp_path / "data/subjects/test/original").mkdir()
+    whole = random.integers(0, 256, (96, 128, 3), np.uint8)
+    write_photo(tmp_path / "data/subjects/test/original/0.png", whole)
+    (tmp_path / "data/subjects/index.tsv").write_text("name\tkind\n0\tanimal\n")
     behind = tmp_path / "data/backgrounds/0.png"
     behind.parent.mkdir()
     write_photo(behind, random.integers(0, 256, (96, 128, 3), np.uint8))
@@ -106,9 +110,12 @@ def test_figures_lie_beside_the_models(options: ReleaseOptions) -> None:
     rows = {"untouched": {"psnr": 24.5}, "int8_qat": {"psnr": 27.25}}
     figures = {"bokeh_pairs/val": {"pairs": 2, "means": rows}}
     release.made_bundle(options).mkdir(parents=True)
-    write_figures(options, (first, second), {"bokeh_pairs/val": "abc"}, figures)
+    separation = {"subjects/test": {"photographs": 2, "means": {}}}
+    judged = {"figures": figures, "separation": separation}
+    write_figures(options, (first, second), {"bokeh_pairs/val": "abc"}, judged)
     stored = json.loads((release.made_bundle(options) / FIGURES).read_text())
     assert stored["figures"] == figures
+    assert stored["separation"] == separation
     assert stored["fingerprints"] == {"bokeh_pairs/val": "abc"}
     assert stored["pseudo_photos"] == 1
     assert stored["second_round"] == {"1": {}}
@@ -137,6 +144,44 @@ def old_bundle(folder: Path) -> dict[str, bytes]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_a_finished_bundle_is_judged_again(
+    options: ReleaseOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UserError, match=r"figures.json: not found; --only-judge needs a bundle"):
+        command(monkeypatch, options, "--only-judge")
+    options.bundle.mkdir(parents=True)
+    (options.bundle / FIGURES).write_text('{"seed": 0, "figures": {"old": {}}}')
+    written = []
+    monkeypatch.setattr(release, "write_card", written.append)
+
+    def evaluated(*arguments: str) -> None:
+        assert arguments[:2] == ("train.evaluate", str(options.bundle))
+        out = Path(arguments[-1])
+        out.mkdir(parents=True)
+        means = {"untouched": {"psnr": 24.0}}
+        report = {
+            "pairs": 2,
+            "means": means,
+            "separation": {"photographs": 1, "means": {out.name: {}}},
+        }
+        (out / "metrics.json").write_text(json.dumps(report))
+
+    monkeypatch.setattr(release, "_command", evaluated)
+    command(monkeypatch, options, "--only-judge")
+    stored = json.loads((options.bundle / FIGURES).read_text())
+    assert stored["seed"] == 0
+    assert list(stored["figures"]) == list(release.REPORTED_ON)
+    assert list(stored["separation"]["subjects/test"]["means"]) == ["float32", "int8_qat"]
+    assert written == [options.bundle]
+
+
+def test_photographs_with_masks_must_be_there(options: ReleaseOptions) -> None:
+    release.check_subject_folder(options)
+    elsewhere = dataclasses.replace(options, subjects=options.data / "nowhere")
+    with pytest.raises(UserError, match=r"nowhere/test: expected original/NAME.jpg .*--subjects"):
+        release.check_subject_folder(elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -173,13 +218,14 @@ def small_release(
     monkeypatch.setattr(release, "SHORT_SIDE", 64)
     monkeypatch.setattr(release, "TRAINED_ON", dict.fromkeys(release.TRAINED_ON, 1))
     monkeypatch.setattr(release, "REPORTED_ON", ("bokeh_pairs/test",))
+    monkeypatch.setattr(release, "SUBJECT_RECIPES", ("int8_qat",))
 
 
 def check_second_round(options: ReleaseOptions, run: Run) -> None:
     """It goes on from the first, with what that renders."""
     composites = find_pairs(options.out / "composites", "train")
     assert len(composites) == options.composites - 1  # one is held out
-    taught = 2 * sum(release.TRAINED_ON.values()) + options.composites + release.PSEUDO_PAIRS
+    taught = 2 * len(release.TRAINED_ON) + options.composites + 1
     assert len(run.pairs("train")) == taught
     first = read_run(options.out / "first_round")
     assert list(read_metrics(first)) == ["2", "1"]
@@ -212,7 +258,10 @@ def test_the_command_ships_the_models_that_it_trained(
     judged = [evaluation.judge(index).figures["int8_qat"] for index in range(len(pairs))]
     stored = figures["figures"]["bokeh_pairs/test"]["means"]["int8_qat"]
     assert stored["psnr"] == pytest.approx(mean_scores(judged).psnr)
+    kinds = figures["separation"]["subjects/test"]["means"]["int8_qat"]
+    assert [kinds[kind]["photographs"] for kind in ("all", "animal")] == [1, 1]
     card = (bundle.folder / CARD).read_text()
+    assert "| int8_qat, animal | 1 |" in card
     assert f"| 1 | 2 | 2 | {read_metrics(run)['1']['output']['psnr']:.2f} dB" in card
     assert card.endswith("the models before these.\n\nFaces are blurred.\n\n![a face](face.jpg)\n")
     assert (bundle.folder / "face.jpg").read_bytes() == b"picture"

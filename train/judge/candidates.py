@@ -3,6 +3,7 @@
 Each candidate renders a given window of a pair's photograph.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Candidate(Protocol):
     """Renders pictures that are compared with the target."""
 
     def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
-        """Renders a window of a pair's photograph.
+        """Renders a window of a pair's photograph; told where to focus if the pair needs it.
 
         Returns:
             float32, RGB, sRGB-encoded, not clipped to 0…1; height and width of the window, divided
@@ -109,6 +110,16 @@ class RecipeOutput:
         focus = needed_points(pair) if self.models[0].fourth_channel == "focus" else ()
         picture = render_photo(pair.original, self.models, pair.depth, focus=focus)
         return to_float(picture[window])
+
+
+@dataclass(frozen=True)
+class TappedOutput:
+    """The output of a candidate that is told where to focus: at the subject's innermost point."""
+
+    candidate: Candidate
+
+    def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
+        return self.candidate.picture(dataclasses.replace(pair, needs_focus=True), window)
 
 
 @dataclass(frozen=True)
