@@ -93,8 +93,9 @@ def crop_to_fill(pair: Pair, size: Size) -> Pair:
 def evenly_spaced(pairs: PairSource, count: int) -> list[Pair]:
     """At most `count` pairs at even distances; a pair of weight 3 is as likely as three others."""
     count = min(count, len(pairs))
-    weighted = isinstance(pairs, FolderPairs)
-    weights = [files.weight for files in pairs.files] if weighted else np.ones(len(pairs))
+    weights = [1.0] * len(pairs)
+    if isinstance(pairs, FolderPairs):
+        weights = [files.weight for files in pairs.files]
     ends = np.cumsum(weights)
     places = np.searchsorted(ends, np.arange(count) * ends[-1] / count, side="right")
     return [pairs[int(place)] for place in places]
