@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import keras
-import numpy as np
 import tyro
 
 from pocket_bokeh.disk import check_can_write
@@ -38,6 +37,7 @@ from train.loop.level_training import start_level
 from train.loop.run_folder import Run
 from train.loop.training_options import Folders
 from train.network.cost import FORWARD_PASSES_PER_STEP, multiply_adds
+from train.network.matrix_product import matrix_product_speed
 from train.network.presets import (
     LEVEL_1_LOSSES,
     NETWORKS,
@@ -257,7 +257,7 @@ def measure(plan: Plan) -> LevelSpeed:
     half = run.train.crop // 2
     forward = sum(multiply_adds(run.network, schedule.level, (half, half)).values())
     speed = FORWARD_PASSES_PER_STEP * forward * schedule.batch / step_seconds
-    peak = matrix_product_speed()
+    peak = matrix_product_speed(keras.ops.convert_to_tensor)
     return LevelSpeed(
         level=schedule.level,
         batch=schedule.batch,
@@ -313,27 +313,6 @@ def peak_memory() -> tuple[int, int | None]:
 
     device = jax.local_devices()[0].memory_stats() or {}
     return main_memory, device.get("peak_bytes_in_use")
-
-
-def matrix_product_speed() -> float:
-    """Multiply-adds per second of the backend's float32 matrix product on this machine.
-
-    The matrices grow until a product takes a tenth of a second, so that transfers to the device
-    become negligible.
-    """
-    for side in (1024, 2048, 4096, 8192):
-        values = np.random.default_rng(0).random((side, side), np.float32)
-        matrix = keras.ops.convert_to_tensor(values)
-        seconds = min(_product_seconds(matrix) for _ in range(4))
-        if seconds > 0.1:
-            break
-    return side**3 / seconds
-
-
-def _product_seconds(matrix: Any) -> float:
-    started = time.perf_counter()
-    float(keras.ops.matmul(matrix, matrix)[0, 0])  # reading a value waits for the product
-    return time.perf_counter() - started
 
 
 def pipeline_speed(batches: Iterator[Any], batch: int) -> float:

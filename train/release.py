@@ -83,7 +83,7 @@ SHORT_SIDE = 384
 class ReleaseOptions:
     """The command line's options."""
 
-    data: Path = Path("../shared")
+    data: Path
     """The folder with bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/."""
     out: Path = Path("runs/release")
     """The folder for composites, runs and evaluations."""
