@@ -19,7 +19,7 @@ from pocket_bokeh.photo import write_photo
 from quantize.convert.trained_network import open_trained_network
 from quantize.export import ExportOptions, export
 from train.data import photo_folder
-from train.data.named_pairs import BUILT_IN
+from train.data.data_folders import BUILT_IN
 from train.loop.run_folder import Run, create_run
 from train.network.network_file import write_network
 from train.network.presets import NETWORKS, SCHEDULES, PyNETConfig
@@ -95,7 +95,7 @@ def network() -> Any:
 def tiny_run(tmp_path_factory: pytest.TempPathFactory, network: Any) -> Run:
     """A finished run on the built-in pairs."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    run = Run(folder, "tiny", TINY, SCHEDULES["smoke"], BUILT_IN, seed=0)
+    run = Run(folder, "tiny", TINY, SCHEDULES["smoke"], (BUILT_IN,), seed=0)
     create_run(run)
     write_network(run.model_file, network, "tiny", TINY, level=1)
     return run
@@ -126,7 +126,7 @@ def tiny_bundle(made_once: MadeOnce, tiny_run: Run) -> Bundle:
     def export_to(out: Path) -> Bundle:
         options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
         sizes: dict[tuple[int, int], tuple[str, ...]] = {(64, 128): (), (128, 64): ()}
-        return export(open_trained_network(tiny_run.folder, None), out, [], sizes, options)
+        return export(open_trained_network(tiny_run.folder), out, [], sizes, options)
 
     return made_once("tiny", export_to)
 
@@ -165,7 +165,38 @@ def depth_bundle(made_once: MadeOnce, depth_file: Path, depth_pairs: Path) -> Bu
 
     def export_to(out: Path) -> Bundle:
         options = ExportOptions(depth_file, compared_pairs=1)
-        source = open_trained_network(depth_file, str(depth_pairs))
+        source = open_trained_network(depth_file, (str(depth_pairs),))
         return export(source, out, [], {(64, 128): ()}, options)
 
     return made_once("narrow", export_to)
+
+
+NARROW_POCKET = dataclasses.replace(
+    NETWORKS["pocket"], width=1 / 32, largest_kernel=3, level_5_blocks=1
+)
+
+
+@pytest.fixture(scope="session")
+def focus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A narrow network that takes a focus map and does something with it."""
+    file = tmp_path_factory.mktemp("networks") / "told.keras"
+    keras.utils.set_random_seed(3)
+    model, random = build_pynet(NARROW_POCKET), np.random.default_rng(3)
+    for layer in model.layers:
+        if layer.name in ("level_2_head", "level_2_gate"):
+            noise = [random.normal(0, 0.05, w.shape) for w in layer.get_weights()]
+            layer.set_weights([w + n for w, n in zip(layer.get_weights(), noise, strict=True)])
+    write_network(file, model, "pocket", NARROW_POCKET, level=1)
+    return file
+
+
+@pytest.fixture(scope="session")
+def focus_bundle(made_once: MadeOnce, focus_file: Path) -> Bundle:
+    """A bundle of a network that takes a focus map; read-only."""
+
+    def export_to(out: Path) -> Bundle:
+        options = ExportOptions(focus_file, compared_pairs=1, fine_tune_steps=2)
+        source = open_trained_network(focus_file)
+        return export(source, out, ["float32", "int8_qat"], {(64, 128): ()}, options)
+
+    return made_once("told", export_to)

@@ -1,5 +1,6 @@
 """Folders as researchers keep them, and what becomes of their pairs."""
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from train.data.pairs import (
     find_whole_folder,
     fingerprint,
     limit_pairs,
+    write_pairs,
 )
 
 
@@ -70,6 +72,45 @@ def test_broken_folders_are_refused_by_name(pairs_folder: Path, tmp_path: Path) 
     write_photo(pairs_folder / "bokeh" / "lonely.png", photo)
     with pytest.raises(UserError, match=r"both lonely\.jpg and lonely\.png"):
         find_pairs(pairs_folder, "train")
+
+
+def test_a_mask_comes_with_its_pair_where_there_is_one(pairs_folder: Path, tmp_path: Path) -> None:
+    height, width = find_pairs(pairs_folder, "train")[0].original.shape[:2]
+    mask = np.zeros((height, width), np.uint8)
+    mask[: height // 2] = 255
+    name = find_pairs(pairs_folder, "train")[0].name
+    (pairs_folder / "subject").mkdir()
+    write_photo(pairs_folder / "subject" / f"{name}.png", mask)
+
+    pairs = find_pairs(pairs_folder, "train", subjects=True)
+    assert pairs[0].subject is not None
+    np.testing.assert_array_equal(pairs[0].subject, mask)
+    assert pairs[1].subject is None
+    assert find_pairs(pairs_folder, "train")[0].subject is None
+    write_pairs(tmp_path / "written", pairs)
+    again = find_whole_folder(tmp_path / "written", subjects=True)
+    np.testing.assert_array_equal(again[0].subject, mask)
+
+
+def test_a_pair_that_needs_a_focus_stays_one(pairs_folder: Path) -> None:
+    pairs = find_pairs(pairs_folder, "train")
+    assert not pairs[0].needs_focus
+    files = tuple(dataclasses.replace(one, needs_focus=True) for one in pairs.files)
+    pair = dataclasses.replace(pairs, files=files)[0]
+    assert pair.needs_focus
+    assert scale_pair(pair, 64).needs_focus
+
+
+def test_masks_that_do_not_fit_are_named(pairs_folder: Path) -> None:
+    (pairs_folder / "subject").mkdir()
+    write_photo(pairs_folder / "subject" / "nobody.png", np.zeros((64, 64), np.uint8))
+    with pytest.raises(UserError, match=r"subject/nobody has no photograph in original/; add or"):
+        find_pairs(pairs_folder, "train", subjects=True)
+    (pairs_folder / "subject" / "nobody.png").unlink()
+    name = find_pairs(pairs_folder, "train")[0].name
+    write_photo(pairs_folder / "subject" / f"{name}.png", np.zeros((32, 64), np.uint8))
+    with pytest.raises(UserError, match=rf"subject/{name}.png.*differs from its photograph's"):
+        find_pairs(pairs_folder, "train", subjects=True)
 
 
 def test_depth_maps_that_are_missing_or_misshapen_are_named(

@@ -77,7 +77,7 @@ def main():
     for training in json.loads(sys.argv[1]):
         data, out = training.pop("data"), Path(training.pop("out"))
         use_devices(DeviceOptions(**training), [SCHEDULE])
-        train(Run(out, "tiny", NETWORKS["mobile"], CONFIG, data, seed=0))
+        train(Run(out, "tiny", NETWORKS["mobile"], CONFIG, (data,), seed=0))
     if host_count() == 1:
         refuse()
     elif host_index() == 1:
