@@ -21,6 +21,10 @@ LARGEST_ENLARGEMENT = 1.6
 opposite sides is, if that is needed to reach both borders."""
 
 
+GROUNDED_SHARE = 0.7
+"""Share of the close subjects that reach to the frame's bottom or beyond it."""
+
+
 @dataclass(frozen=True)
 class Canvas:
     """Height and width of the frame in pixels, and of the margin around it."""
@@ -85,13 +89,14 @@ def place_close(
     planes = relight(random, subject, _scale(subject, canvas, *shares))
     height, width = planes.shape[1:]
     cut = subject.cut
-    # Heads are at the top, and what stands is rarely high up.
-    down = random.random() ** 3 if cut.top else max(random.random(), random.random())
+    # Heads are at the top.
+    down = random.random() ** 3 if cut.top else random.random()
     row = _start(height, canvas.height, cut.top, cut.bottom, down)
     if not cut.top and not cut.bottom:
-        beyond = random.uniform(0, 1 / 3) * height
-        least, greatest = sorted((-beyond, canvas.height - height + beyond))
-        row = round(least + down * (greatest - least))
+        room, beyond = canvas.height - height, random.uniform(0, 1 / 3) * height
+        # Feet in the air are rare: mostly the frame cuts them off.
+        least = room if random.random() < GROUNDED_SHARE else -height / 10
+        row = round(least + down * max(0.0, room + beyond - least))
     column = _start(width, canvas.width, cut.left, cut.right, left)
     return _lay(planes, subject, canvas, row, column)
 
