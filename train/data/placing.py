@@ -145,14 +145,15 @@ def _start(extent: int, frame: int, cut_low: bool, cut_high: bool, where: float)
         return round(min(0.0, inside - 1 / 3) * extent)
     if cut_high:  # what is at the other end, mostly a head, is hardly cut off
         return round(max(room, -extent / 10) + max(0.0, inside - 2 / 3) * extent)
-    return round(room * where)
+    return round(min(max(room * where, -extent / 3), frame - 2 * extent / 3))
 
 
 def _lay(planes: np.ndarray, subject: CutOut, canvas: Canvas, row: int, column: int) -> np.ndarray:
     """Lays planes on an empty canvas and continues what is cut off into the margin."""
     top, left = row + canvas.margin, column + canvas.margin
     bottom, right = top + planes.shape[1], left + planes.shape[2]
-    rows, columns = slice(max(0, top), bottom), slice(max(0, left), right)
+    rows = slice(max(0, top), max(0, bottom))
+    columns = slice(max(0, left), max(0, right))
     whole = np.zeros((4, *canvas.size), np.float32)
     target = whole[:, rows, columns]
     target[:] = planes[:, rows.start - top :, columns.start - left :][

@@ -240,6 +240,21 @@ def test_a_subject_fits_any_canvas(folders: tuple[Path, Path]) -> None:
         assert in_focus.shape == (64, 128)
 
 
+def test_a_narrow_subject_is_seen_in_every_frame() -> None:
+    post = cut_out(
+        np.full((200, 100, 3), 255, np.uint8),
+        np.pad(np.full((160, 6), 255, np.uint8), ((20, 20), (47, 47))),
+    )
+    canvas = Canvas(128, 192, margin=8)
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        for figures in (
+            close_figures(random, [post], canvas),
+            standing_figures(random, [post] * 2, canvas)[0],
+        ):
+            assert canvas.frame(figures[0].planes[3]).sum() > 0.4 * figures[0].planes[3].sum() > 40
+
+
 def test_the_command_makes_a_folder_that_trains(
     folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
