@@ -12,6 +12,7 @@ from gradio_app.model_file import ModelFile
 from pocket_bokeh.bundle import Bundle, BundledModel
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.litert_model import LiteRTModel
+from pocket_bokeh.photo import FourthChannel
 from pocket_bokeh.render import Renderer
 from pocket_bokeh.shaped_model import in_every_shape
 
@@ -61,6 +62,7 @@ class LazyModel(Renderer):
         height, width = self.output_size = file.output_size
         self.input_size = (height // 2, width // 2)
         self.input_channels = file.channels
+        self.fourth_channel: FourthChannel = file.fourth_channel if file.channels == 4 else "none"
 
     def run(self, photo: np.ndarray, /) -> np.ndarray:
         """Renders a network input; see `LiteRTModel.run`."""
@@ -88,7 +90,7 @@ def list_models(bundle: Bundle, prefix: str = "") -> list[ModelChoice]:
         prefix: goes before names and labels, to tell apart the models of several bundles.
     """
     keys = {recipe: _key(bundle.models_of(recipe)) for recipe in bundle.recipes}
-    channels = 4 if bundle.sees_depth else 3
+    channels = 3 if bundle.fourth_channel == "none" else 4
     return [
         ModelChoice(
             key,
@@ -96,7 +98,12 @@ def list_models(bundle: Bundle, prefix: str = "") -> list[ModelChoice]:
             f"{prefix}{label_of(recipe)}",
             tuple(
                 ModelFile(
-                    shaped.file, shaped.working_size, channels, shaped.bytes, shaped.is_transposed
+                    shaped.file,
+                    shaped.working_size,
+                    channels,
+                    shaped.bytes,
+                    shaped.is_transposed,
+                    shaped.fourth_channel,
                 )
                 for shaped in in_every_shape(bundle, recipe)
             ),

@@ -41,7 +41,7 @@ def render(store: ResultStore, photo: str, model: ModelChoice) -> None:
     with store.in_use(photo):
         original = np.asarray(store.read_picture(photo, ORIGINAL))
         renderer = nearest_shape(original.shape[:2], model.renderers())
-        if renderer.input_channels != 3:
+        if renderer.fourth_channel == "depth":
             raise UserError(
                 "needs a depth map, which this page does not take; use "
                 "python -m pocket_bokeh BUNDLE PHOTO --depth FILE"

@@ -3,11 +3,13 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 from tqdm import tqdm
 
 from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.focus_map import parse_point
 from pocket_bokeh.model import SHIPPED_RECIPE, Model, load
 from pocket_bokeh.render import check_strength
 from pocket_bokeh.rendered_file import make_folder, output_file, render_file
@@ -28,6 +30,10 @@ class RenderOptions:
     """Which of the bundle's models to use."""
     bundle: Path | None = None
     """Folder created by quantize.export. Default: the models that ship with Pocket Bokeh."""
+    focus: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """What to keep sharp in a single photo, for networks that take a focus map: X,Y such as
+    0.4,0.3, in fractions of the photo from its left and top. Give it several times for several
+    points. Default: the network finds the subject by itself."""
     depth: Path | None = None
     """Depth map of a single photo, for networks that take one: a grey image with the photo's aspect
     ratio."""
@@ -57,6 +63,10 @@ def _check(options: RenderOptions) -> None:
         raise UserError("no photo given; name at least one")
     if options.depth is not None and len(options.photos) > 1:
         raise UserError("--depth belongs to a single photo; render photos with depth one by one")
+    if options.focus and len(options.photos) > 1:
+        raise UserError("--focus belongs to a single photo; render such photos one by one")
+    for point in options.focus:
+        parse_point(point)
     check_strength(options.strength)
 
 
@@ -67,11 +77,12 @@ def _render_all(options: RenderOptions, model: Model) -> int:
         The number of photos that failed.
     """
     failures = 0
+    focus = [parse_point(point) for point in options.focus]
     alone = len(options.photos) == 1
     for photo in tqdm(options.photos, desc="rendering", unit="photo", disable=alone):
         try:
             out = output_file(photo, options.out)
-            height, width = render_file(photo, out, model, options.depth, options.strength)
+            height, width = render_file(photo, out, model, options.depth, options.strength, focus)
         except UserError as error:
             if alone:
                 raise

@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import Size
+from pocket_bokeh.photo import FourthChannel, Size
 from pocket_bokeh.tflite_file import TensorFormat, tensor_format
 
 
@@ -19,13 +19,20 @@ class LiteRTModel:
 
     Attributes:
         input_size: height and width of the input.
-        input_channels: 3 for RGB, 4 for RGB and depth.
+        input_channels: 3 for RGB, 4 for RGB and a depth or focus map.
+        fourth_channel: what the fourth channel is; none if there is none.
         output_size: height and width of the output, twice the input's.
         input_format: number format of the input; `run` converts to it.
         output_format: number format of the output; `run` converts from it.
     """
 
-    def __init__(self, file: Path | bytes, threads: int = 2, working_size: Size | None = None):
+    def __init__(
+        self,
+        file: Path | bytes,
+        threads: int = 2,
+        working_size: Size | None = None,
+        fourth_channel: FourthChannel = "depth",
+    ):
         """Loads a model.
 
         Args:
@@ -33,6 +40,7 @@ class LiteRTModel:
             threads: number of CPU threads.
             working_size: output height and width of a model with dynamic shapes; other models
                 ignore it.
+            fourth_channel: what the fourth channel is, if the model has one; the file does not say.
 
         Raises:
             UserError: it is not a .tflite file, or not one that maps a photograph to one of twice
@@ -53,6 +61,7 @@ class LiteRTModel:
         self._output = _only(self._interpreter.get_output_details(), name, "output")
         height, width, self.input_channels = _picture_shape(self._input, name, (3, 4))
         self.input_size = (height, width)
+        self.fourth_channel: FourthChannel = fourth_channel if self.input_channels == 4 else "none"
         self.output_size = _picture_shape(self._output, name, (3,))[:2]
         if self.output_size != (2 * height, 2 * width):
             raise UserError(
@@ -68,7 +77,7 @@ class LiteRTModel:
 
         Args:
             photo: h × w × `input_channels`, float32, 0…1, RGB, sRGB-encoded, where h × w is
-                `input_size`; a fourth channel is depth.
+                `input_size`.
 
         Returns:
             2h × 2w × 3, float32, RGB. Float models may slightly exceed 0…1.

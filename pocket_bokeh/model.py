@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, read_bundle
+from pocket_bokeh.focus_map import Point
 from pocket_bokeh.render import Renderer, render_photo
 from pocket_bokeh.shaped_model import in_every_shape
 
@@ -32,30 +33,44 @@ class Model:
     @property
     def sees_depth(self) -> bool:
         """Whether `render` needs a depth map."""
-        return self.renderers[0].input_channels == 4
+        return self.renderers[0].fourth_channel == "depth"
+
+    @property
+    def sees_focus(self) -> bool:
+        """Whether `render` can be told where to focus."""
+        return self.renderers[0].fourth_channel == "focus"
 
     def render(
-        self, photo: np.ndarray, depth: np.ndarray | None = None, strength: float = 1.0
+        self,
+        photo: np.ndarray,
+        depth: np.ndarray | None = None,
+        strength: float = 1.0,
+        focus: Point | Sequence[Point] = (),
     ) -> np.ndarray:
         """Blurs the background of a photograph.
 
             photo = pocket_bokeh.read_photo("photo.jpg")
             picture = model.render(photo)
             lighter = model.render(photo, strength=0.5)
+            her = model.render(photo, focus=(0.4, 0.3))
+            both = model.render(photo, focus=[(0.4, 0.3), (0.7, 0.25)])
 
         Args:
             photo: height × width × 3, uint8, RGB, sRGB-encoded, upright, of any size.
             depth: height × width, uint8, only for a network that takes a depth map (`sees_depth`).
             strength: strength of the blur, 0…1; 0 leaves the photograph unchanged.
+            focus: what to keep sharp, only for a network that takes a focus map (`sees_focus`): a
+                point (x, y) or several, in fractions of the photograph's width and height from its
+                left and top. Without points the network finds the subject by itself.
 
         Returns:
             height × width × 3, uint8, RGB, sRGB-encoded.
 
         Raises:
-            UserError: the photograph is too narrow, `depth` is missing or not supported, or the
-                strength is out of range.
+            UserError: the photograph is too narrow, `depth` is missing or not supported, a focus
+                point is outside the photograph or not supported, or the strength is out of range.
         """
-        return render_photo(photo, self.renderers, depth, strength)
+        return render_photo(photo, self.renderers, depth, strength, focus)
 
 
 def load(bundle: Path | str | None = None, recipe: str = SHIPPED_RECIPE) -> Model:

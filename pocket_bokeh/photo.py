@@ -7,6 +7,7 @@ the photograph's own colour profile, for output that goes back to the photograph
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -21,6 +22,9 @@ from pocket_bokeh.photo_file.value_range import DEEP_GREY, grey_depth
 
 Size = tuple[int, int]
 """Height and width in pixels."""
+
+FourthChannel = Literal["none", "depth", "focus"]
+"""What a network sees beside the colours: nothing, a depth map or a focus map."""
 
 PHOTO_SUFFIXES = (
     *(".jpg", ".jpeg", ".jfif", ".png", ".webp"),
@@ -269,18 +273,21 @@ def resize_photo(photo: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(image)
 
 
-def network_input(photo: np.ndarray, depth: np.ndarray | None = None) -> np.ndarray:
+def network_input(
+    photo: np.ndarray, depth: np.ndarray | None = None, focus: np.ndarray | None = None
+) -> np.ndarray:
     """The network's input for a photograph: half its size, bicubic, float32 0…1.
 
     Args:
         photo: height × width × 3, uint8, with even sides.
         depth: height × width, uint8, for a network that takes a depth map.
+        focus: height/2 × width/2, uint8, for a network that takes a focus map
+            (`pocket_bokeh.focus_map`).
 
     Returns:
-        height/2 × width/2 × 3, or × 4 with depth as the last channel.
+        height/2 × width/2 × 3, or × 4 with the depth or focus map as the last channel.
     """
     half = (photo.shape[0] // 2, photo.shape[1] // 2)
     colour = to_float(resize_photo(photo, *half))
-    if depth is None:
-        return colour
-    return np.dstack([colour, to_float(resize_photo(depth, *half))])
+    fourth = focus if depth is None else resize_photo(depth, *half)
+    return colour if fourth is None else np.dstack([colour, to_float(fourth)])

@@ -20,7 +20,8 @@ from pocket_bokeh.detail_transfer import (
     mean_overlay,
 )
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import Size, network_input, resize_photo
+from pocket_bokeh.focus_map import RADIUS, Point, draw_discs, focus_points, mirrored
+from pocket_bokeh.photo import FourthChannel, Size, network_input, resize_photo
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Renderer(Protocol):
 
     input_size: Size
     input_channels: int
+    fourth_channel: FourthChannel
     output_size: Size
 
     def run(self, photo: np.ndarray, /) -> np.ndarray: ...
@@ -68,6 +70,7 @@ def render_photo(
     models: Sequence[Renderer],
     depth: np.ndarray | None = None,
     strength: float = 1.0,
+    focus: Point | Sequence[Point] = (),
 ) -> np.ndarray:
     """Blurs the background of a photograph.
 
@@ -77,28 +80,42 @@ def render_photo(
             ratio is used.
         depth: height × width, uint8, only for a network that takes a depth map.
         strength: strength of the blur, 0…1; 0 leaves the photograph unchanged.
+        focus: what to keep sharp, only for a network that takes a focus map: a point (x, y) or
+            several, in fractions of the photograph's width and height from its left and top.
+            Without points the network finds the subject by itself.
 
     Returns:
         height × width × 3, uint8, RGB, sRGB-encoded.
 
     Raises:
-        UserError: the photograph is too narrow, `depth` is missing or not supported, or the
-            strength is out of range.
+        UserError: the photograph is too narrow, `depth` is missing or not supported, a focus point
+            is outside the photograph or not supported, or the strength is out of range.
     """
     check_strength(strength)
+    points = focus_points(focus)
     model = nearest_shape(photo.shape[:2], models)
     check_depth(model, given=depth is not None)
-    overlay = mean_overlay([_overlay(photo, depth, model, view) for view in VIEWS])
+    check_focus(model, given=bool(points))
+    overlay = mean_overlay([_overlay(photo, depth, points, model, view) for view in VIEWS])
     return lay_over(photo, at_strength(overlay, strength))
 
 
-def _overlay(photo: np.ndarray, depth: np.ndarray | None, model: Renderer, view: View) -> Overlay:
+def _overlay(
+    photo: np.ndarray,
+    depth: np.ndarray | None,
+    points: Sequence[Point],
+    model: Renderer,
+    view: View,
+) -> Overlay:
     """Renders one view of a photograph."""
     framed = frame(view.flip(photo), model.output_size, view.scale)
-    framed_depth = None
+    framed_depth = framed_focus = None
     if depth is not None:
         framed_depth = frame(view.flip(depth), model.output_size, view.scale).photo
-    rendered = np.clip(model.run(network_input(framed.photo, framed_depth)), 0, 1)
+    if model.fourth_channel == "focus":
+        framed_focus = framed.focus_map(mirrored(points) if view.is_mirrored else points)
+    seen = network_input(framed.photo, framed_depth, framed_focus)
+    rendered = np.clip(model.run(seen), 0, 1)
     overlay = find_overlay(framed.crop(framed.photo), framed.crop(rendered))
     return Overlay(view.flip(overlay.gain), view.flip(overlay.offset))
 
@@ -109,13 +126,26 @@ def check_depth(model: Renderer, given: bool) -> None:
     Raises:
         UserError: it is missing or not supported.
     """
-    if model.input_channels == 4 and not given:
+    if model.fourth_channel == "depth" and not given:
         raise UserError(
             "the network needs a depth map; name a grey image like those of its training pairs "
             "with --depth FILE"
         )
-    if model.input_channels == 3 and given:
+    if model.fourth_channel != "depth" and given:
         raise UserError("the network takes no depth map; leave --depth out")
+
+
+def check_focus(model: Renderer, given: bool) -> None:
+    """Checks that focus points are given only to a network that takes a focus map.
+
+    Raises:
+        UserError: they are not supported.
+    """
+    if model.fourth_channel != "focus" and given:
+        raise UserError(
+            "the network cannot be told where to focus; leave --focus out, or use a bundle of a "
+            "network that takes a focus map"
+        )
 
 
 def check_strength(strength: float) -> None:
@@ -157,6 +187,21 @@ class Framed:
     def crop(self, picture: np.ndarray) -> np.ndarray:
         """Removes the padding from a picture of the working size."""
         return picture[self.top : self.top + self.height, self.left : self.left + self.width]
+
+    def focus_map(self, points: Sequence[Point]) -> np.ndarray:
+        """The focus map for the network's input, half the working size.
+
+        Args:
+            points: in fractions of the photograph inside the padding.
+
+        Returns:
+            height/2 × width/2, uint8.
+        """
+        size = (self.photo.shape[0] // 2, self.photo.shape[1] // 2)
+        centres = [
+            ((self.left + x * self.width) / 2, (self.top + y * self.height) / 2) for x, y in points
+        ]
+        return draw_discs(size, centres, RADIUS * min(self.height, self.width) / 2)
 
 
 def frame(photo: np.ndarray, size: Size, relative_scale: float = 1.0) -> Framed:

@@ -1,10 +1,12 @@
 """Renders a photo file to another file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.focus_map import Point
 from pocket_bokeh.model import Model
 from pocket_bokeh.photo import (
     WRITTEN_FORMATS,
@@ -19,7 +21,12 @@ _LOSSLESS = (".png", ".tif", ".tiff", ".gif", ".bmp")
 
 
 def render_file(
-    file: Path, out: Path, model: Model, depth: Path | None = None, strength: float = 1.0
+    file: Path,
+    out: Path,
+    model: Model,
+    depth: Path | None = None,
+    strength: float = 1.0,
+    focus: Sequence[Point] = (),
 ) -> Size:
     """Renders a photo file to another with the same size, colour profile and EXIF.
 
@@ -33,6 +40,7 @@ def render_file(
         model: the model.
         depth: the photo's depth map, for a network that takes one.
         strength: strength of the blur, 0…1; 0 leaves the photograph unchanged.
+        focus: points to keep sharp, as in `Model.render`.
 
     Returns:
         Height and width, upright.
@@ -43,7 +51,7 @@ def render_file(
     photo = read_camera_photo(file)
     depth_map = None if depth is None else read_depth_of(photo.pixels, depth)
     try:
-        picture = model.render(photo.pixels, depth_map, strength)
+        picture = model.render(photo.pixels, depth_map, strength, focus)
     except UserError as error:
         raise UserError(f"{file}: {error}") from error
     write_photo(out, picture, profile=photo.profile, exif=photo.exif)

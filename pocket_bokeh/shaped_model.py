@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.litert_model import LiteRTModel
-from pocket_bokeh.photo import Size
+from pocket_bokeh.photo import FourthChannel, Size
 from pocket_bokeh.transposed_model import transposed
 
 
@@ -18,12 +18,14 @@ class ShapedModel:
         working_size: height and width of the output.
         is_transposed: whether the file is for the other orientation and must be transposed.
         bytes: size of the file.
+        fourth_channel: what the network sees beside the colours.
     """
 
     file: Path
     working_size: Size
     is_transposed: bool
     bytes: int
+    fourth_channel: FourthChannel
 
     def load(self, threads: int = 2) -> LiteRTModel:
         """Loads the model, ready to run.
@@ -32,7 +34,7 @@ class ShapedModel:
             UserError: as `LiteRTModel`.
         """
         source = transposed(self.file.read_bytes()) if self.is_transposed else self.file
-        return LiteRTModel(source, threads)
+        return LiteRTModel(source, threads, fourth_channel=self.fourth_channel)
 
 
 def in_every_shape(bundle: Bundle, recipe: str) -> list[ShapedModel]:
@@ -50,5 +52,8 @@ def in_every_shape(bundle: Bundle, recipe: str) -> list[ShapedModel]:
         model = by_size.get(size) or by_size.get(size[::-1])
         if model is not None:
             file = bundle.folder / model.file
-            shaped.append(ShapedModel(file, size, size not in by_size, model.bytes))
+            is_transposed = size not in by_size
+            shaped.append(
+                ShapedModel(file, size, is_transposed, model.bytes, bundle.fourth_channel)
+            )
     return shaped

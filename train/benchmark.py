@@ -25,21 +25,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import keras
-import numpy as np
 import tyro
 
 from pocket_bokeh.disk import check_can_write
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import write_atomically
 from train.data.batches import training_batches
-from train.data.named_pairs import BUILT_IN
+from train.data.data_folders import BUILT_IN, resolved_data
 from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource
 from train.loop.level_training import start_level
 from train.loop.run_folder import Run
+from train.loop.training_options import Folders, network_of
 from train.network.cost import FORWARD_PASSES_PER_STEP, multiply_adds
+from train.network.matrix_product import matrix_product_speed
 from train.network.presets import (
     LEVEL_1_LOSSES,
-    NETWORKS,
     SCHEDULES,
     LevelSchedule,
     Precision,
@@ -70,10 +70,10 @@ class BenchmarkOptions:
     """Side of a crop in pixels of the photograph, a multiple of 64. Default: the schedule's."""
     steps: int = 10
     """The number of timed steps, after two untimed ones."""
-    data: str = BUILT_IN
-    """A folder of pairs in the EBB! layout. Default: the built-in pairs."""
+    data: Folders = (BUILT_IN,)
+    """Folders of pairs in the EBB! layout. Default: the built-in pairs."""
     depth: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Measure a network that takes a depth map too."""
+    """Measure a network that takes a depth map."""
     precision: Precision = "float32"
     """The data type to compute in."""
     jit: Literal["auto", "on", "off"] = "auto"
@@ -164,7 +164,7 @@ def make_plans(options: BenchmarkOptions) -> list[Plan]:
     Raises:
         UserError: an unknown preset, schedule or level, a number out of range, or broken pairs.
     """
-    network = choose("preset", options.preset, NETWORKS)
+    network = network_of(options.preset, options.depth)
     config = choose("schedule", options.schedule, SCHEDULES)
     crop = options.crop or config.crop
     if crop < SIZE_MULTIPLE or crop % SIZE_MULTIPLE:
@@ -174,9 +174,9 @@ def make_plans(options: BenchmarkOptions) -> list[Plan]:
     run = Run(
         folder=Path("benchmark"),  # never created, since nothing is saved
         preset=options.preset,
-        network=dataclasses.replace(network, input_channels=4 if options.depth else 3),
+        network=network,
         train=dataclasses.replace(config, crop=crop, short_side=max(crop, config.short_side)),
-        data=options.data,
+        data=resolved_data(options.data),
         seed=0,
         precision=options.precision,
         vgg_weights=str(options.vgg_weights) if options.vgg_weights else None,
@@ -240,7 +240,14 @@ def measure(plan: Plan) -> LevelSpeed:
     """Takes a level's first steps and times them."""
     run, schedule = plan.run, plan.schedule
     pairs = FirstPairs(run.pairs("train"))
-    batches = training_batches(pairs, schedule.level, schedule.batch, run.train, seed=0)
+    batches = training_batches(
+        pairs,
+        schedule.level,
+        schedule.batch,
+        run.train,
+        seed=0,
+        sees_focus=run.network.sees_focus,
+    )
     batch = next(batches)
 
     started = time.perf_counter()
@@ -256,7 +263,7 @@ def measure(plan: Plan) -> LevelSpeed:
     half = run.train.crop // 2
     forward = sum(multiply_adds(run.network, schedule.level, (half, half)).values())
     speed = FORWARD_PASSES_PER_STEP * forward * schedule.batch / step_seconds
-    peak = matrix_product_speed()
+    peak = matrix_product_speed(keras.ops.convert_to_tensor)
     return LevelSpeed(
         level=schedule.level,
         batch=schedule.batch,
@@ -312,27 +319,6 @@ def peak_memory() -> tuple[int, int | None]:
 
     device = jax.local_devices()[0].memory_stats() or {}
     return main_memory, device.get("peak_bytes_in_use")
-
-
-def matrix_product_speed() -> float:
-    """Multiply-adds per second of the backend's float32 matrix product on this machine.
-
-    The matrices grow until a product takes a tenth of a second, so that transfers to the device
-    become negligible.
-    """
-    for side in (1024, 2048, 4096, 8192):
-        values = np.random.default_rng(0).random((side, side), np.float32)
-        matrix = keras.ops.convert_to_tensor(values)
-        seconds = min(_product_seconds(matrix) for _ in range(4))
-        if seconds > 0.1:
-            break
-    return side**3 / seconds
-
-
-def _product_seconds(matrix: Any) -> float:
-    started = time.perf_counter()
-    float(keras.ops.matmul(matrix, matrix)[0, 0])  # reading a value waits for the product
-    return time.perf_counter() - started
 
 
 def pipeline_speed(batches: Iterator[Any], batch: int) -> float:

@@ -79,7 +79,9 @@ def train_level(
         return
     model = start_level(run, schedule)
     LevelTraining(run, schedule, model, events, time_left).fit()
-    report = validate_level(model, schedule.level, run.pairs("val"), run.train)
+    report = validate_level(
+        model, schedule.level, run.pairs("val"), run.train, run.network.sees_focus
+    )
     on_first_host(lambda: record_level(run, metrics, report, events))
     print(report.line(), flush=True)
 

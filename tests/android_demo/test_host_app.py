@@ -19,9 +19,11 @@ from pocket_bokeh import detail_transfer, guided_filter
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.detail_transfer import COARSE
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import network_input, read_photo, resize_photo, to_uint8
+from pocket_bokeh.photo import FourthChannel, network_input, read_photo, resize_photo, to_uint8
 from pocket_bokeh.render import SHORTEST_SIDE, VIEWS, frame, render_photo
 from tests.android_demo.photos_with_exif import photo_with_exif
+
+pytestmark = pytest.mark.slow
 
 WORKING_SIZE = (192, 256)
 
@@ -69,6 +71,7 @@ class HalfBlurred:
     """A model that blurs the left half and leaves the right half as sharp as a network can."""
 
     input_size, input_channels, output_size = (96, 128), 3, WORKING_SIZE
+    fourth_channel: FourthChannel = "none"
 
     def __init__(self, blur: float):
         self.blur = blur

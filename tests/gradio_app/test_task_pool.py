@@ -70,6 +70,7 @@ def test_what_a_task_works_on_is_kept_though_its_visitor_has_left(pool: TaskPool
 
     class Doubling:
         input_size, output_size, input_channels = (32, 32), (64, 64), 3
+        fourth_channel = "none"
 
         def run(self, photo: np.ndarray) -> np.ndarray:
             os.utime(store.picture_file("photo", ORIGINAL).parent, (0, 0))

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pocket_bokeh.photo import FourthChannel
+
 
 class Stub:
     """A model that doubles its input and applies a function to it."""
@@ -12,9 +14,10 @@ class Stub:
         self,
         output_size: tuple[int, int] = (384, 512),
         change: Callable[[np.ndarray], np.ndarray] = lambda picture: picture,
-        input_channels: int = 3,
+        fourth_channel: FourthChannel = "none",
     ):
-        self.input_channels = input_channels
+        self.fourth_channel: FourthChannel = fourth_channel
+        self.input_channels = 3 if fourth_channel == "none" else 4
         self.output_size = output_size
         self.input_size = (output_size[0] // 2, output_size[1] // 2)
         self.change = change

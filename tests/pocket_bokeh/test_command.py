@@ -50,6 +50,11 @@ def test_one_photo_from_the_command_line(tiny_bundle: Bundle, tmp_path: Path) ->
     assert read_photo(out).shape == (200, 300, 3)
     assert f"{out}: 300×200 pixels, rendered with int8_qat" in ended.stdout
 
+    ended = render(photo, "--bundle", tiny_bundle.folder, "--focus", "0.4,0.3")
+    assert ended.returncode == 2
+    assert f"{photo}: the network cannot be told where to focus; leave --focus" in ended.stderr
+    assert not (tmp_path / "photo_bokeh.jpg").exists()
+
     ended = render(photo, "--bundle", tiny_bundle.folder, "--recipe", "int3")
     assert ended.returncode == 2
     assert "no recipe 'int3'; it has " in ended.stderr
@@ -81,6 +86,9 @@ def test_a_photo_that_fails_does_not_stop_the_others(tiny_bundle: Bundle, tmp_pa
     [
         ([], "no photo given; name at least one"),
         (["a.jpg", "b.jpg", "--depth", "d.png"], "--depth belongs to a single photo"),
+        (["a.jpg", "b.jpg", "--focus", "0.4,0.3"], "--focus belongs to a single photo"),
+        (["--focus", "1.4,0.3", "a.jpg"], "focus 1.4,0.3 is outside the photo; expected x from"),
+        (["--focus", "left", "a.jpg"], "focus 'left': expected X,Y such as 0.4,0.3"),
         (["a.jpg", "--strength", "1.5"], "strength 1.5 is out of range; expected 0"),
         (["missing.jpg"], "missing.jpg: no such file"),
         (["a.jpg", "b.jpg", "--out", "bokeh.jpg"], "bokeh.jpg: is a file; name a folder"),

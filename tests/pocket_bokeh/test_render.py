@@ -61,14 +61,14 @@ def test_the_network_gets_the_same_input_as_in_training() -> None:
     render_photo(photo, [model])
     assert np.array_equal(model.seen[0], network_input(photo))
     depth = photo[..., 0]
-    model = Stub(input_channels=4)
+    model = Stub(fourth_channel="depth")
     render_photo(photo, [model], depth)
     assert np.array_equal(model.seen[0], network_input(photo, depth))
 
 
 def test_a_depth_map_is_framed_with_its_photograph() -> None:
     photo = resize_photo(data.astronaut(), 700, 300)
-    model = Stub(input_channels=4)
+    model = Stub(fourth_channel="depth")
     render_photo(photo, [model], photo[..., 1])
     for seen in model.seen:
         assert np.array_equal(seen[..., 3], seen[..., 1])
@@ -99,9 +99,49 @@ def test_a_picture_is_the_mean_of_two_views_the_second_smaller_and_mirrored() ->
 def test_a_missing_or_unsupported_depth_map_is_refused() -> None:
     photo = data.astronaut()
     with pytest.raises(UserError, match="with --depth FILE"):
-        render_photo(photo, [Stub(input_channels=4)])
+        render_photo(photo, [Stub(fourth_channel="depth")])
     with pytest.raises(UserError, match="leave --depth out"):
         render_photo(photo, [Stub()], photo[..., 0])
+
+
+def test_a_focus_map_is_framed_with_its_photograph() -> None:
+    """Both views have their discs on the spots of the photograph that are white."""
+    photo = np.zeros((700, 300, 3), np.uint8)
+    points = [(0.2, 0.3), (0.7, 0.5)]
+    for x, y in points:
+        rows, columns = np.ogrid[:700, :300]
+        distance = np.hypot(columns + 0.5 - 300 * x, rows + 0.5 - 700 * y)
+        photo[distance < 0.05 * 300] = 255
+    model = Stub(fourth_channel="focus")
+    render_photo(photo, [model], focus=points)
+    assert len(model.seen) == 2
+    for seen in model.seen:
+        colour, focus = seen[..., 0], seen[..., 3]
+        assert focus.max() == 1
+        # The disc, up to 5 % of the short side, lies on the white spot of the same size.
+        assert colour[focus > 0.2].min() > 0.7
+        assert (focus > 0).sum() > 80
+
+
+def test_without_points_the_focus_map_is_empty() -> None:
+    photo = data.astronaut()[:384]
+    model = Stub(fourth_channel="focus")
+    picture = render_photo(photo, [model])
+    assert np.array_equal(model.seen[0][..., :3], network_input(photo))
+    assert not model.seen[0][..., 3].any()
+    assert np.array_equal(picture, render_photo(photo, [Stub()]))
+
+
+def test_a_point_that_is_outside_or_not_supported_is_refused() -> None:
+    photo = data.astronaut()
+    with pytest.raises(UserError, match=r"focus 1\.2,0\.5 is outside the photo"):
+        render_photo(photo, [Stub(fourth_channel="focus")], focus=(1.2, 0.5))
+    for channel in ("none", "depth"):
+        depth = photo[..., 0] if channel == "depth" else None
+        with pytest.raises(UserError, match="cannot be told where to focus; leave --focus out"):
+            render_photo(photo, [Stub(fourth_channel=channel)], depth, focus=(0.2, 0.5))
+    with pytest.raises(UserError, match="leave --depth out"):
+        render_photo(photo, [Stub(fourth_channel="focus")], photo[..., 0])
 
 
 @pytest.mark.parametrize("size", [(512, 512), (384, 512), (1500, 2000)])

@@ -187,7 +187,8 @@ def test_12_megapixels_in_little_memory(tmp_path: Path, size: tuple[int, int]) -
         "from pocket_bokeh.model import Model\n"
         "from pocket_bokeh.rendered_file import render_file\n"
         "class Doubled:\n"
-        "    input_size, input_channels, output_size = (192, 256), 3, (384, 512)\n"
+        "    input_size, output_size = (192, 256), (384, 512)\n"
+        "    input_channels, fourth_channel = 3, 'none'\n"
         "    run = staticmethod(lambda photo: photo.repeat(2, 0).repeat(2, 1))\n"
         "print(render_file(*map(Path, sys.argv[1:]), Model('stub', [Doubled()])))\n"
         # Not getrusage, which includes the parent's memory at the fork.

@@ -57,7 +57,7 @@ def add_depth(pairs_folder: Path) -> Callable[[], None]:
     return add
 
 
-TINY = dataclasses.replace(NETWORKS["mobile"], input_channels=3, width=1 / 32)
+TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 32)
 """A network with every part, but very few filters."""
 
 MakeRun = Callable[..., Run]
@@ -77,7 +77,7 @@ def tiny_run(pairs_folder: Path, tmp_path: Path) -> MakeRun:
         )
         config = TrainConfig(64, 64, "mirror", "average", schedules, validation_photos=2)
         config = dataclasses.replace(config, **changes)
-        return Run(tmp_path / name, "tiny", TINY, config, str(pairs_folder), seed=0)
+        return Run(tmp_path / name, "tiny", TINY, config, (str(pairs_folder),), seed=0)
 
     return make
 

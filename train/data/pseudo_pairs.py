@@ -13,7 +13,8 @@ import numpy as np
 from keras import ops
 
 from pocket_bokeh.detail_transfer import transfer_detail
-from pocket_bokeh.photo import network_input, read_photo, resize_photo, to_float, to_uint8
+from pocket_bokeh.photo import read_photo, resize_photo, to_float, to_uint8
+from train.data.focus_points import pair_input
 from train.data.pair_transforms import cut_to_multiple, scale_pair
 from train.data.pairs import SIZE_MULTIPLE, Pair
 from train.data.photo_folder import photos_by_name
@@ -30,7 +31,7 @@ class PseudoPairs:
 
     Attributes:
         photos: names and files.
-        model: a level-1 network without depth.
+        model: a level-1 network without depth; one with a focus map finds the subjects by itself.
         short_side: the shorter side of the pairs, in pixels.
     """
 
@@ -61,7 +62,7 @@ def mean_rendering(model: Model, photo: np.ndarray) -> np.ndarray:
     """The mean of a photograph's renderings at several scales, each plain and mirrored.
 
     Args:
-        model: a level-1 network without depth.
+        model: a level-1 network without depth; one with a focus map finds the subject by itself.
         photo: height × width × 3, uint8.
 
     Returns:
@@ -70,7 +71,7 @@ def mean_rendering(model: Model, photo: np.ndarray) -> np.ndarray:
     renderings = []
     for scale in SCALES:
         small = resize_photo(photo, *(_multiple(scale * side) for side in photo.shape[:2]))
-        seen = network_input(small)
+        seen = pair_input(Pair("", small, small), sees_focus=model.input_shape[-1] == 4)
         # Not `predict`, which would trace a graph for every shape of photograph.
         outputs = model(np.stack([seen, seen[:, ::-1]]), training=False)
         straight, mirrored = np.clip(ops.convert_to_numpy(outputs), 0.0, 1.0)

@@ -29,7 +29,7 @@ from train.data.masked_photos import MaskedPhoto
 from train.data.pairs import Pair, hash_fraction
 from train.data.scenery import Random
 from train.data.softness import Sharpness
-from train.data.thin_lens import decode_srgb, encode_srgb
+from train.data.thin_lens import Lens, decode_srgb, encode_srgb
 
 WALL_SHARE = 0.5
 """Share of the subjects, cut off by the frame, that are before a wall without ground."""
@@ -129,9 +129,26 @@ def render_bokeh(random: Random, photo: np.ndarray, mask: np.ndarray) -> np.ndar
     Returns:
         height × width × 3, uint8; the photograph itself where the mask is 255.
     """
-    colour, coverage = decode_srgb(photo).transpose(2, 0, 1), to_float(mask)
     inverse_depth = background_depth(random, mask)
-    lens = random_lens(random, float(coverage.mean()), min(mask.shape))
+    lens = random_lens(random, float(to_float(mask).mean()), min(mask.shape))
+    return blur_background(photo, mask, inverse_depth, lens)
+
+
+def blur_background(
+    photo: np.ndarray, mask: np.ndarray, inverse_depth: np.ndarray, lens: Lens
+) -> np.ndarray:
+    """Blurs a photograph's background.
+
+    Args:
+        photo: height × width × 3, uint8.
+        mask: height × width, uint8: 255 on the subject.
+        inverse_depth: of the background in each row; the subject's is 1.
+        lens: focused on the subject.
+
+    Returns:
+        height × width × 3, uint8; the photograph itself where the mask is 255.
+    """
+    colour, coverage = decode_srgb(photo).transpose(2, 0, 1), to_float(mask)
     radii = np.array([abs(lens.circle_of_confusion(float(depth))) for depth in inverse_depth])
     background = fill_behind(colour, coverage, _rim(radii, min(mask.shape)))
     blurred = compress_highlights(blur_rows(expand_highlights(background), inverse_depth, lens))

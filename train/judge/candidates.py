@@ -3,6 +3,7 @@
 Each candidate renders a given window of a pair's photograph.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,6 @@ from scipy.ndimage import gaussian_filter
 from pocket_bokeh.bundle import read_bundle
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import (
-    network_input,
     photo_size,
     read_photo,
     resize_photo,
@@ -24,6 +24,8 @@ from pocket_bokeh.photo import (
 )
 from pocket_bokeh.render import Renderer, render_photo
 from pocket_bokeh.shaped_model import in_every_shape
+from train.data.data_folders import Data
+from train.data.focus_points import needed_points, pair_input
 from train.data.pair_transforms import at_level
 from train.data.pairs import SIZE_MULTIPLE, FolderPairs, Pair
 from train.data.photo_folder import check_photos, photos_by_name
@@ -41,7 +43,7 @@ class Candidate(Protocol):
     """Renders pictures that are compared with the target."""
 
     def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
-        """Renders a window of a pair's photograph.
+        """Renders a window of a pair's photograph; told where to focus if the pair needs it.
 
         Returns:
             float32, RGB, sRGB-encoded, not clipped to 0…1; height and width of the window, divided
@@ -86,7 +88,7 @@ class NetworkOutput:
         seen = pair.transform(lambda photo: photo[window])
         height, width = (side // 2 ** (self.network.level - 1) for side in seen.original.shape[:2])
         seen = seen.transform(_pad_to_multiple)
-        batch = network_input(seen.original, seen.depth)[None]
+        batch = pair_input(seen, self.network.config.sees_focus)[None]
         # Not `predict`, which would trace a graph for every shape of photograph.
         output = ops.convert_to_numpy(self.network.model(batch, training=False))[0]
         return output[:height, :width]
@@ -105,7 +107,19 @@ class RecipeOutput:
     models: Sequence[Renderer]
 
     def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
-        return to_float(render_photo(pair.original, self.models, pair.depth)[window])
+        focus = needed_points(pair) if self.models[0].fourth_channel == "focus" else ()
+        picture = render_photo(pair.original, self.models, pair.depth, focus=focus)
+        return to_float(picture[window])
+
+
+@dataclass(frozen=True)
+class TappedOutput:
+    """The output of a candidate that is told where to focus: at the subject's innermost point."""
+
+    candidate: Candidate
+
+    def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
+        return self.candidate.picture(dataclasses.replace(pair, needs_focus=True), window)
 
 
 @dataclass(frozen=True)
@@ -160,7 +174,8 @@ class CandidateSet:
         candidates: by the name of their row in the table.
         level: the level of their output, 7 … 1 (the photograph's size).
         sees_depth: whether the pairs must carry depth maps.
-        data: the training pairs, a folder or `built-in`; None if unknown.
+        sees_focus: whether the candidates can be told where to focus.
+        data: the training pairs as `--data` takes them; empty if unknown.
         short_side: of the training photographs, in pixels; None if unknown.
     """
 
@@ -168,7 +183,8 @@ class CandidateSet:
     candidates: Mapping[str, Candidate]
     level: int = 1
     sees_depth: bool = False
-    data: str | None = None
+    sees_focus: bool = False
+    data: Data = ()
     short_side: int | None = None
 
 
@@ -200,7 +216,8 @@ def open_candidates(path: Path, recipe: str | None = None) -> CandidateSet:
 
 def _network(network: Network) -> CandidateSet:
     candidates = {OUTPUT: NetworkOutput(network)}
-    return CandidateSet("model", candidates, network.level, network.config.input_channels == 4)
+    config = network.config
+    return CandidateSet("model", candidates, network.level, config.sees_depth, config.sees_focus)
 
 
 def _run(folder: Path) -> CandidateSet:
@@ -211,6 +228,7 @@ def _run(folder: Path) -> CandidateSet:
         of_model.candidates,
         of_model.level,
         of_model.sees_depth,
+        of_model.sees_focus,
         data=run.data,
         short_side=run.train.short_side,
     )
@@ -222,7 +240,9 @@ def _bundle(folder: Path, recipe: str | None) -> CandidateSet:
         name: RecipeOutput([shaped.load() for shaped in in_every_shape(bundle, name)])
         for name in ([recipe] if recipe else bundle.recipes)
     }
-    return CandidateSet("bundle", candidates, sees_depth=bundle.sees_depth)
+    return CandidateSet(
+        "bundle", candidates, sees_depth=bundle.sees_depth, sees_focus=bundle.sees_focus
+    )
 
 
 def _folder(folder: Path) -> CandidateSet:

@@ -29,7 +29,9 @@ def recalibrate_batch_statistics(run: Run, level: int, model: Any) -> None:
         return
     whole = dataclasses.replace(run.train, crop=run.train.short_side - run.train.short_side % 64)
     crops, seed = CALIBRATION_CROPS, run.seed + level
-    batches = training_batches(run.pairs("train"), level, crops, whole, seed)
+    batches = training_batches(
+        run.pairs("train"), level, crops, whole, seed, sees_focus=run.network.sees_focus
+    )
     for number in tqdm(range(CALIBRATION_BATCHES), desc=f"level {level} statistics", leave=False):
         for layer in layers:
             layer.momentum = number / (number + 1)  # gives the mean of all batches so far

@@ -22,7 +22,6 @@ from train.loop.devices import (
     without_distribution,
 )
 from train.loop.divergence import DivergenceWatch
-from train.loop.fused_adam import FusedAdam
 from train.loop.history import History, Record
 from train.loop.interruption import uninterrupted
 from train.loop.losses import make_loss, with_detail_transfer, with_sharpness
@@ -69,7 +68,7 @@ def make_optimizer(schedule: LevelSchedule) -> Any:
     rate: Any = schedule.learning_rate
     if schedule.decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, schedule.steps)
-    return FusedAdam(rate) if _is_tensorflow_on_cpu() else keras.optimizers.Adam(rate)
+    return keras.optimizers.Adam(rate)
 
 
 def trained_level(run: Run, level: int) -> Any:
@@ -134,6 +133,7 @@ class LevelTraining:
             seed=run.seed + schedule.level,
             start=self.done,
             share=HostShare(host_index(), host_count()),
+            sees_focus=run.network.sees_focus,
         )
         self.history = History(run.folder / "history.csv", schedule.level, self.done)
         self.watch = DivergenceWatch()
@@ -238,7 +238,13 @@ class LevelTraining:
         level = self.schedule.level
         self._can_save = False
         with recalibrated(self.run, level, self.model):
-            report = validate_level(self.model, level, self.run.pairs("val"), self.run.train)
+            report = validate_level(
+                self.model,
+                level,
+                self.run.pairs("val"),
+                self.run.train,
+                self.run.network.sees_focus,
+            )
         self._can_save = True
         self._log_scalar("validation_psnr", report.output.psnr)
         self.events.add_image(

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import tyro
 
 from pocket_bokeh.errors import UserError
-from train.data.named_pairs import BUILT_IN
+from pocket_bokeh.photo import FourthChannel
+from train.data.data_folders import resolved_data
 from train.loop.devices import DeviceOptions, is_first_host, on_first_host, use_devices
 from train.loop.losses import make_loss
 from train.loop.run_folder import Run, check_same_run, create_run
@@ -25,6 +26,10 @@ from train.network.presets import (
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 """A flag without a `--no-` form."""
 
+Folders = Annotated[
+    tuple[str, ...], tyro.conf.arg(metavar="FOLDER[:WEIGHT][:focus] [FOLDER[:WEIGHT][:focus] ...]")
+]
+"""Folders of pairs on a command line (`train.data.data_folders`)."""
 
 ONE_DEVICE = DeviceOptions()
 
@@ -33,9 +38,10 @@ ONE_DEVICE = DeviceOptions()
 class TrainingOptions:
     """The options that all training commands have."""
 
-    data: Path | None = None
-    """A folder in the EBB! layout: original/NAME.jpg and bokeh/NAME.jpg, or train/ and val/ with
-    these. Default: the built-in pairs."""
+    data: Folders = ()
+    """Folders in the EBB! layout: original/NAME.jpg and bokeh/NAME.jpg, or train/ and val/ with
+    these. WEIGHT says how often a folder's pairs are drawn, relative to the others'; focus marks
+    photographs focused elsewhere than automatically. Default: the built-in pairs."""
     out: Path = Path("runs/training")
     """The run folder to create."""
     preset: str = "mobile"
@@ -52,7 +58,11 @@ class TrainingOptions:
     """The most training pairs to use. The pairs of a smaller limit are among those of a larger one.
     Default: all."""
     depth: Flag = False
-    """Train a network that takes a depth map too, from original_depth/NAME.png."""
+    """Train a network that takes a depth map too, from original_depth/NAME.png; the same as
+    --fourth-channel depth."""
+    fourth_channel: FourthChannel | None = None
+    """What the network sees beside the colours: none, a depth map, or a focus map, with which it
+    can be told what to keep sharp. Default: focus for pocket, none for the others."""
     level_1_loss: Literal["l1", "l1_l2", "l1_ssim", "l1_l2_ssim", "l1_ssim_vgg"] | None = None
     """The loss of level 1. Default: l1_ssim_vgg for reference, as published; l1_ssim for the
     others. The other levels use the schedule's loss."""
@@ -97,9 +107,9 @@ def run_from_options(options: TrainingOptions) -> Run:
     return Run(
         folder=options.out,
         preset=options.preset,
-        network=network_of(options),
+        network=network_of(options.preset, options.depth, options.fourth_channel),
         train=schedule_of(options),
-        data=str(options.data.resolve()) if options.data else BUILT_IN,
+        data=resolved_data(options.data),
         seed=options.seed,
         limit=options.limit,
         precision=options.precision,
@@ -123,10 +133,30 @@ def make_run(run: Run, options: TrainingOptions) -> Run:
     return run
 
 
-def network_of(options: TrainingOptions) -> PyNETConfig:
-    """The preset's network, with three input channels, or four with depth."""
-    network = choose("preset", options.preset, NETWORKS)
-    return dataclasses.replace(network, input_channels=4 if options.depth else 3)
+def network_of(
+    preset: str, depth: bool, fourth_channel: FourthChannel | None = None
+) -> PyNETConfig:
+    """The preset's network, with the fourth channel that the options ask for.
+
+    Args:
+        preset: its name.
+        depth: whether --depth is given.
+        fourth_channel: the value of --fourth-channel, if it is given.
+
+    Raises:
+        UserError: there is no such preset, or two fourth channels are asked for.
+    """
+    network = choose("preset", preset, NETWORKS)
+    if depth and fourth_channel not in (None, "depth"):
+        raise UserError(
+            f"--depth and --fourth-channel {fourth_channel}: a network has one fourth channel; "
+            "leave one of them out"
+        )
+    channel = "depth" if depth else fourth_channel
+    if channel is None:
+        # The reference is published with depth maps, but few data sets have them.
+        channel = "none" if network.sees_depth else network.fourth_channel
+    return dataclasses.replace(network, fourth_channel=channel)
 
 
 def schedule_of(options: TrainingOptions) -> TrainConfig:

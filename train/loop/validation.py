@@ -8,8 +8,9 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from pocket_bokeh.photo import network_input, to_uint8
+from pocket_bokeh.photo import to_uint8
 from pocket_bokeh.picture_grid import picture_grid
+from train.data.focus_points import pair_input
 from train.data.pair_transforms import at_level, cut_to_multiple, scale_pair
 from train.data.pairs import PairSource, decoded_for
 from train.loop.interruption import uninterrupted
@@ -59,11 +60,14 @@ def report_line(level: int, output: Quality, untouched: Quality) -> str:
     return f"level {level}: {_text(output)}, untouched {_text(untouched)}, {gain:+.2f} dB{warning}"
 
 
-def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfig) -> LevelReport:
+def validate_level(
+    model: Any, level: int, pairs: PairSource, config: TrainConfig, sees_focus: bool = False
+) -> LevelReport:
     """Runs a model cut at `level` on whole photographs and compares at the level's output size.
 
     The photographs are scaled to the schedule's short side. "Untouched" is the original photograph,
-    reduced to the level's size in the same way as the target.
+    reduced to the level's size in the same way as the target. A network with a focus map is told
+    nothing, except where a pair needs a focus point.
     """
     count = min(len(pairs), config.validation_photos)
     outputs, untouched, rows, labels = [], [], [], []
@@ -72,7 +76,7 @@ def validate_level(model: Any, level: int, pairs: PairSource, config: TrainConfi
         pair = cut_to_multiple(scale_pair(pairs[index], config.short_side))
         target = at_level(pair.bokeh, level, config.reduction)
         original = at_level(pair.original, level, config.reduction)
-        whole = _predict(model, network_input(pair.original, pair.depth))
+        whole = _predict(model, pair_input(pair, sees_focus))
         output = np.clip(whole[..., :3], 0.0, 1.0)  # without a sharpness channel
         outputs.append(_quality(output, target))
         untouched.append(_quality(original, target))

@@ -3,9 +3,10 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.photo import FourthChannel
 
 LEVELS = (7, 6, 5, 4, 3, 2, 1)
 """The paper's numbering, in the order of training: 7 is the coarsest, 1 is the photograph."""
@@ -16,7 +17,8 @@ class PyNETConfig:
     """The configuration of a PyNET; all of them have the paper's topology.
 
     Attributes:
-        input_channels: 3 for RGB, 4 for RGB and a depth map.
+        fourth_channel: what the network sees beside the colours: a depth map, as in the paper, a
+            focus map (`pocket_bokeh.focus_map`), or nothing.
         width: factor on the paper's numbers of filters (512 at level 7 down to 32 at level 3).
         largest_kernel: blocks leave out branches with larger kernels.
         normalization: the normalization after convolutions at `normalized_levels`.
@@ -39,7 +41,7 @@ class PyNETConfig:
             (the student report's fourth training).
     """
 
-    input_channels: int = 4
+    fourth_channel: FourthChannel = "depth"
     width: float = 1.0
     largest_kernel: int = 9
     normalization: Literal["instance", "batch"] = "instance"
@@ -53,16 +55,31 @@ class PyNETConfig:
     residual_gain: float = 1.0
     level_3_blocks: bool = True
 
+    @property
+    def input_channels(self) -> int:
+        """The number of channels of the network's input, 3 or 4."""
+        return 3 if self.fourth_channel == "none" else 4
+
+    @property
+    def sees_depth(self) -> bool:
+        """Whether the network takes a depth map."""
+        return self.fourth_channel == "depth"
+
+    @property
+    def sees_focus(self) -> bool:
+        """Whether the network takes a focus map."""
+        return self.fourth_channel == "focus"
+
 
 NETWORKS: dict[str, PyNETConfig] = {
     # Ignatov, Patel, Timofte: Rendering Natural Camera Bokeh Effect with Deep Learning, 2020.
     "reference": PyNETConfig(),
     # The student report's Keras re-implementation (MadanYN/EE769-Project): RGB, ReLU, one more 5×5
     # block at level 5.
-    "report": PyNETConfig(input_channels=3, activation="relu", level_5_blocks=5),
+    "report": PyNETConfig(fourth_channel="none", activation="relu", level_5_blocks=5),
     # For phones: only operators that every accelerator supports and that quantize well.
     "mobile": PyNETConfig(
-        input_channels=3,
+        fourth_channel="none",
         width=0.25,
         largest_kernel=5,
         normalization="batch",
@@ -74,13 +91,31 @@ NETWORKS: dict[str, PyNETConfig] = {
     ),
 }
 # The model that ships. Without normalization it is as fast and as good, and each level is trained
-# on exactly the features that it will see at inference (docs/experiments.md).
+# on exactly the features that it will see at inference (docs/experiments.md). It can be told where
+# to focus, because no network can know which of two people matters.
 NETWORKS["pocket"] = dataclasses.replace(
-    NETWORKS["mobile"], normalized_levels=(), residual_gain=0.1, head="gated"
+    NETWORKS["mobile"],
+    fourth_channel="focus",
+    normalized_levels=(),
+    residual_gain=0.1,
+    head="gated",
 )
 
 FOR_PHONES = ("mobile", "pocket")
 """The presets whose operators are all supported by phone accelerators."""
+
+
+def with_fourth_channel(stored: dict[str, Any]) -> dict[str, Any]:
+    """What a run or a network file stored, with the network's fourth channel by name.
+
+    Older versions stored the number of channels, and a fourth one was always depth.
+    """
+    network = stored.get("network")
+    if not isinstance(network, dict) or "input_channels" not in network:
+        return stored
+    fields = dict(network)
+    fields["fourth_channel"] = "depth" if fields.pop("input_channels") == 4 else "none"
+    return stored | {"network": fields}
 
 
 LEVEL_1_LOSSES: Mapping[str, str] = {

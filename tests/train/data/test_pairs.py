@@ -1,5 +1,6 @@
 """Folders as researchers keep them, and what becomes of their pairs."""
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -89,6 +90,15 @@ def test_a_mask_comes_with_its_pair_where_there_is_one(pairs_folder: Path, tmp_p
     write_pairs(tmp_path / "written", pairs)
     again = find_whole_folder(tmp_path / "written", subjects=True)
     np.testing.assert_array_equal(again[0].subject, mask)
+
+
+def test_a_pair_that_needs_a_focus_stays_one(pairs_folder: Path) -> None:
+    pairs = find_pairs(pairs_folder, "train")
+    assert not pairs[0].needs_focus
+    files = tuple(dataclasses.replace(one, needs_focus=True) for one in pairs.files)
+    pair = dataclasses.replace(pairs, files=files)[0]
+    assert pair.needs_focus
+    assert scale_pair(pair, 64).needs_focus
 
 
 def test_masks_that_do_not_fit_are_named(pairs_folder: Path) -> None:
