@@ -49,6 +49,13 @@ def test_gradle_takes_the_same_packages() -> None:
     ]
 
 
+def test_gradle_adds_qualcomms_runtime_only_when_asked() -> None:
+    before, option, after = GRADLE.partition('providers.gradleProperty("qualcommRuntime").orNull')
+    assert option
+    assert "com.qualcomm" not in before
+    assert len(re.findall(r'implementation\("com\.qualcomm\.qti:[\w-]+:\$version"\)', after)) == 2
+
+
 def test_gradle_builds_the_same_sources() -> None:
     assert "sourceSets" not in GRADLE  # so they lie beside its file, as they do by default
     assert (GRADLE_FILE.parent / "src" / "main").samefile(SOURCES)
