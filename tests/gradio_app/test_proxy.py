@@ -114,17 +114,17 @@ def check_page(chromium: Browser, address: str, photo: Path) -> None:
     assert not failed
 
 
-@pytest.mark.parametrize("lines", [DOCUMENTED, UNSTRIPPED], ids=["documented", "unstripped"])
 def test_a_path_with_nginx_as_it_is(
-    chromium: Browser, serve: Any, photo: Path, tmp_path: Path, lines: str
+    chromium: Browser, serve: Any, photo: Path, tmp_path: Path
 ) -> None:
     """nginx sends 127.0.0.1 as Host; the browser uses localhost, as in --root-path."""
     port = free_port()
     address = f"http://localhost:{port}/bokeh"
     with serve("--root-path", address) as served:
         upstream = served.address.removeprefix("http://")
-        with nginx(port, lines.format(upstream=upstream), tmp_path / "nginx"):
-            check_page(chromium, f"{address}/", photo)
+        for name, lines in (("documented", DOCUMENTED), ("unstripped", UNSTRIPPED)):
+            with nginx(port, lines.format(upstream=upstream), tmp_path / name):
+                check_page(chromium, f"{address}/", photo)
 
 
 def test_a_name_that_the_proxy_sends_on(

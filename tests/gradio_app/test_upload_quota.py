@@ -103,18 +103,17 @@ def test_an_upload_says_how_long_it_is(small: Any) -> None:
 
 @pytest.mark.browser
 def test_the_page_shows_that_there_is_no_room(
-    chromium: Browser, serve: Any, tmp_path: Path
+    chromium: Browser, roomy: Any, tmp_path: Path
 ) -> None:
     large = tmp_path / "large.jpg"
-    large.write_bytes(os.urandom(3 * MEGABYTE))
-    with serve("--uploads-each", "1") as served:
-        page = chromium.new_page()
-        page.goto(served.address)
-        page.set_input_files("#upload input[type=file]", large)
-        expect(page.get_by_text("Each visitor may upload 1 MB an hour").first).to_be_visible(
-            timeout=60_000
-        )
-        page.close()
+    large.write_bytes(os.urandom(5 * MEGABYTE))
+    page = chromium.new_page()
+    page.goto(roomy.address)
+    page.set_input_files("#upload input[type=file]", large)
+    expect(page.get_by_text("Each visitor may upload 4 MB an hour").first).to_be_visible(
+        timeout=60_000
+    )
+    page.close()
 
 
 def test_what_is_swept_is_free_again(tmp_path: Path) -> None:

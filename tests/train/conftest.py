@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from pocket_bokeh.photo import write_photo
+from tests.conftest import FEWER_LAYERS
 from train.data import photo_folder
 from train.loop.run_folder import Run
 from train.network.presets import NETWORKS, LevelSchedule, TrainConfig
@@ -57,8 +58,8 @@ def add_depth(pairs_folder: Path) -> Callable[[], None]:
     return add
 
 
-TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 32)
-"""A network with every part, but very few filters."""
+TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 32, **FEWER_LAYERS)
+"""A network with very few filters and layers."""
 
 MakeRun = Callable[..., Run]
 

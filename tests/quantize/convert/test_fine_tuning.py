@@ -69,8 +69,8 @@ def test_weights_and_pictures_are_rounded_to_8_bits(
     assert output.min() >= 0
     assert output.max() <= 1
     # A convolution before a ReLU, whose weights tfmot's quantize_model would not round.
-    kernel = float_model.get_layer("level_4_fuse_3x3_first").get_weights()[0]
-    steps = np.asarray(rounded.get_layer("level_4_fuse_3x3_first").layer.kernel)[..., 0]
+    kernel = float_model.get_layer("level_3_fuse_3x3_first").get_weights()[0]
+    steps = np.asarray(rounded.get_layer("level_3_fuse_3x3_first").layer.kernel)[..., 0]
     steps = steps / (np.abs(kernel[..., 0]).max() / 127)
     assert np.allclose(steps, np.rint(steps), atol=1e-3)
 
@@ -94,7 +94,7 @@ def test_the_int8_model_computes_what_fine_tuning_saw(rounded: Any, tiny_run: Ru
 
 
 def test_a_gate_is_rounded_as_tflite_multiplies(tiny_run: Run) -> None:
-    config = dataclasses.replace(TINY, head="gated", level_3_blocks=True)
+    config = dataclasses.replace(TINY, head="gated")
     network = tiny_network(config)
     gate = network.get_layer("level_2_gate")
     kernel, bias = gate.get_weights()
@@ -173,10 +173,7 @@ def test_fine_tuning_never_ends_worse_than_it_began(two_layers: Any, tiny_run: R
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("eagerly")
-def test_fine_tuning_learns(tiny_run: Run) -> None:
-    config = dataclasses.replace(TINY, level_3_blocks=True)
-    float_model = to_tf_keras(tiny_network(config), config)
+def test_fine_tuning_learns(float_model: Any, tiny_run: Run) -> None:
     tuned = tune(float_model, tiny_run, FineTuneConfig(steps=12, batch=4))
     assert tuned.psnr > tuned.psnr_calibrated + 0.1
 

@@ -220,7 +220,9 @@ def test_jax_gives_the_same_loss_and_gradient(
     np.savez(tmp_path / "saved.npz", target=target, output=output)
     subprocess.run(
         [sys.executable, "-c", IN_JAX, tmp_path / "saved.npz", weights, tmp_path / "found.npz"],
-        env=os.environ | {"KERAS_BACKEND": "jax"},
+        # Compiled in a fraction of the time.
+        env=os.environ
+        | {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"},
         check=True,
     )
     found = np.load(tmp_path / "found.npz")
