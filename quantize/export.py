@@ -376,7 +376,7 @@ def golden_pair(size: Size, sample: Sample, contents: dict[str, bytes]) -> Golde
         file = f"golden_{size_text(size)}_{name}.png"
         contents[file] = encode_png(to_uint8(picture))
         described |= {kind: file, f"{kind}_sha256": sha256(contents[file])}
-    return GoldenPair(size, focus_points=sample.points, **described)  # type: ignore[arg-type]
+    return GoldenPair(size, focus_points=sample.points, **described)
 
 
 def encode_png(picture: np.ndarray) -> bytes:
