@@ -60,6 +60,8 @@ class BundledModel:
         figures: quality by name; `psnr_…` in dB, `…_step` in steps of an 8-bit value (1/255).
         verify: results of `quantize.verify` by runtime: `verdict` (wholly, partly, no or missing),
             `reason` and, if the model ran, its differences to the float model.
+        compiled: what the chip makers' compilers said in `quantize.compile`, by target:
+            `quantize.compilers.report.Compiled` without what differs between two runs.
     """
 
     recipe: str
@@ -71,6 +73,7 @@ class BundledModel:
     sha256: str
     figures: Mapping[str, float] = field(default_factory=dict)
     verify: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    compiled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -361,6 +364,9 @@ def _to_json(bundle: Bundle) -> str:
     del fields["folder"]
     if not bundle.judged_on:  # older bundles lack it
         del fields["judged_on"]
+    for model in fields["models"]:
+        if not model["compiled"]:  # older bundles lack it
+            del model["compiled"]
     for pair in fields["golden"]:
         for name in ("depth", "depth_sha256", "focus", "focus_sha256", "focus_points"):
             if not pair[name]:

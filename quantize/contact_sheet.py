@@ -24,9 +24,11 @@ from pocket_bokeh.picture_grid import picture_grid
 from pocket_bokeh.render import nearest_shape, render_photo
 from pocket_bokeh.shaped_model import in_every_shape
 from quantize.convert.samples import crop_to_fill, evenly_spaced
+from train.data.data_folders import BUILT_IN
 from train.data.focus_points import pair_input
-from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.named_pairs import open_pairs
 from train.data.pairs import Pair, Split
+from train.loop.training_options import Folders
 
 Models = Mapping[str, Sequence[LiteRTModel]]
 """Models by recipe, each at several working sizes."""
@@ -38,8 +40,8 @@ class ContactSheetOptions:
 
     bundle: tyro.conf.Positional[Path]
     """Folder created by quantize.export."""
-    data: str = BUILT_IN
-    """Folder of pairs in the EBB! layout. Default: the built-in pairs."""
+    data: Folders = (BUILT_IN,)
+    """Folders of pairs in the EBB! layout. Default: the built-in pairs."""
     split: Split = "val"
     """Split of the data."""
     pairs: int = 4

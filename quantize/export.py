@@ -43,7 +43,9 @@ from quantize.proof.comparison import model_figures
 from quantize.proof.figures_table import figures_table, size_text
 from train.data.batches import training_batches
 from train.data.data_files import describe_files
-from train.data.named_pairs import BUILT_IN, describe_split, open_pairs
+from train.data.data_folders import BUILT_IN
+from train.data.named_pairs import describe_split, open_pairs
+from train.loop.training_options import Folders
 from train.network.presets import choose
 
 Model = Any
@@ -55,8 +57,8 @@ class ExportOptions:
 
     source: tyro.conf.Positional[Path]
     """Run folder of a training, or the .keras file of a network of level 1."""
-    data: str | None = None
-    """Folder of pairs in the EBB! layout, or built-in. Default: the run's own pairs, for a .keras
+    data: Folders = ()
+    """Folders of pairs in the EBB! layout, or built-in. Default: the run's own pairs, for a .keras
     file the built-in ones."""
     out: Path | None = None
     """Bundle to create. Default: bundles/NAME, with the name of the run or file."""
@@ -282,7 +284,8 @@ def fine_tune_on_pairs(
     weights = b"".join(weight.tobytes() for weight in float_model.get_weights())
     # It may only resume with the same weights and pairs, including the contents of the files.
     data = sha256(json.dumps(describe_files(trained.splits())).encode())
-    identity = f"{sha256(weights)} {trained.data} {data} {trained.seed} {trained.limit} {crops}"
+    folders = " ".join(trained.data)
+    identity = f"{sha256(weights)} {folders} {data} {trained.seed} {trained.limit} {crops}"
     return fine_tune(float_model, batches_from, validation, config, folder, identity)
 
 

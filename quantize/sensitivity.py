@@ -26,9 +26,11 @@ from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import to_float
 from quantize.convert.layer_quantization import FloatModel, QuantizableLayer, integer_ranges
 from quantize.convert.samples import crop_to_fill, evenly_spaced
+from train.data.data_folders import BUILT_IN
 from train.data.focus_points import pair_input
-from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.named_pairs import open_pairs
 from train.data.pairs import Pair
+from train.loop.training_options import Folders
 
 NEGLIGIBLE = 1e-9
 """Smaller squared errors are not drawn."""
@@ -43,8 +45,8 @@ class SensitivityOptions:
 
     bundle: tyro.conf.Positional[Path]
     """Folder created by quantize.export, with a float32 model."""
-    data: str = BUILT_IN
-    """Folder of pairs in the EBB! layout. Default: the built-in pairs."""
+    data: Folders = (BUILT_IN,)
+    """Folders of pairs in the EBB! layout. Default: the built-in pairs."""
     ranges: Literal["photos", "int8_ptq", "int8_qat"] = "photos"
     """Ranges of the quantized outputs: calibrated on photographs, or those of an integer model of
     the bundle, to find the layers that cost most in that model."""

@@ -3,10 +3,12 @@
 Each runtime renders the bundle's golden input and some photographs in a separate process. The
 outputs are compared with the golden output and with the float32 model. Results are printed and
 written to bundle.json. The exit status is 1 if a model does not run where its recipe requires it
-(`runs_wholly_on`), and 2 if a runtime was named that is not installed.
+(`runs_wholly_on`) or if a neural processor computes it worse than the CPU, and 2 if a runtime was
+named that is not installed.
 """
 
 import dataclasses
+import itertools
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +31,9 @@ from quantize.convert.recipes import RECIPES
 from quantize.proof.environments import Environment, choose_environments, make_job, run_jobs
 from train.network.presets import FOR_PHONES
 
+LARGEST_STRAY = 2
+"""Steps of 1/255 by which a neural processor may be worse than the CPU."""
+
 Findings = dict[str, dict[str, Any]]
 """Results of one model by runtime; stored in bundle.json."""
 
@@ -41,7 +46,8 @@ class VerifyOptions:
     """Folder created by quantize.export."""
     runtimes: tuple[str, ...] = ()
     """Runtimes to test: litert_cpu, litert_lean, litert_reference, tensorflow, tflite_runtime,
-    gpu_delegate, arm64. Default: all; runtimes that are not installed are reported as missing."""
+    gpu_delegate, arm64, hexagon, rockchip. Default: all; runtimes that are not installed are
+    reported as missing."""
     recipes: tuple[str, ...] = ()
     """Recipes to test. Default: all."""
     photos: tuple[Path, ...] = ()
@@ -59,7 +65,7 @@ def main() -> int:
     bundle = with_findings(bundle, found)
     rewrite_description(bundle)
     print(findings_table(bundle, chosen))
-    failures = unmet_requirements(bundle, chosen)
+    failures = unmet_requirements(bundle, chosen) + strayed_emulations(bundle, chosen)
     for line in failures:
         print(f"requirement not met: {line}")
     missing = [environment for environment in chosen if environment.missing]
@@ -229,6 +235,25 @@ def unmet_requirements(bundle: Bundle, chosen: Sequence[Environment]) -> list[st
                 why = f": {finding['reason']}" if finding["reason"] else ""
                 unmet.append(f"{model.file} {how} on {environment.title}{why}")
     return unmet
+
+
+def strayed_emulations(bundle: Bundle, chosen: Sequence[Environment]) -> list[str]:
+    """Models that a neural processor computes worse than the CPU, one line each.
+
+    On the golden input, the largest difference to the golden picture may be `LARGEST_STRAY` steps
+    larger than LiteRT's on the CPU.
+    """
+    emulated = [environment for environment in chosen if environment.is_emulated]
+    strayed = []
+    for model, environment in itertools.product(bundle.models, emulated):
+        on_cpu = model.figures.get("golden_largest_step")
+        found = model.verify.get(environment.runtime, {}).get("golden_largest_step")
+        if on_cpu is not None and found is not None and found > on_cpu + LARGEST_STRAY:
+            strayed.append(
+                f"{model.file} differs by {found:.0f} of 255 from the golden picture on "
+                f"{environment.title}, but by {on_cpu:.0f} on the CPU"
+            )
+    return strayed
 
 
 def findings_table(bundle: Bundle, chosen: Sequence[Environment]) -> str:

@@ -31,11 +31,11 @@ from pocket_bokeh.disk import check_can_write
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import write_atomically
 from train.data.batches import training_batches
-from train.data.named_pairs import BUILT_IN
+from train.data.data_folders import BUILT_IN, resolved_data
 from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource
 from train.loop.level_training import start_level
 from train.loop.run_folder import Run
-from train.loop.training_options import network_of
+from train.loop.training_options import Folders, network_of
 from train.network.cost import FORWARD_PASSES_PER_STEP, multiply_adds
 from train.network.matrix_product import matrix_product_speed
 from train.network.presets import (
@@ -70,8 +70,8 @@ class BenchmarkOptions:
     """Side of a crop in pixels of the photograph, a multiple of 64. Default: the schedule's."""
     steps: int = 10
     """The number of timed steps, after two untimed ones."""
-    data: str = BUILT_IN
-    """A folder of pairs in the EBB! layout. Default: the built-in pairs."""
+    data: Folders = (BUILT_IN,)
+    """Folders of pairs in the EBB! layout. Default: the built-in pairs."""
     depth: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Measure a network that takes a depth map."""
     precision: Precision = "float32"
@@ -176,7 +176,7 @@ def make_plans(options: BenchmarkOptions) -> list[Plan]:
         preset=options.preset,
         network=network,
         train=dataclasses.replace(config, crop=crop, short_side=max(crop, config.short_side)),
-        data=options.data,
+        data=resolved_data(options.data),
         seed=0,
         precision=options.precision,
         vgg_weights=str(options.vgg_weights) if options.vgg_weights else None,

@@ -1,6 +1,8 @@
 """Writes composite pairs, cut-out subjects in front of other backgrounds, as a dataset folder.
 
 python -m train.composites --subjects DIR --backgrounds DIR --out composites --count 2000
+
+A run that was stopped goes on where it was.
 """
 
 from dataclasses import dataclass
@@ -10,25 +12,31 @@ import tyro
 
 from pocket_bokeh.errors import run_command
 from train.data.composites import find_composites
-from train.data.pairs import write_pairs
+from train.data.growing_folder import (
+    open_growing_folder,
+    write_contact_sheet,
+    write_missing_pairs,
+)
 
 
 @dataclass(frozen=True)
 class CompositesOptions:
     """Write composites as a dataset folder in the layout of EBB!."""
 
-    subjects: Path
-    """A folder with original/NAME.jpg and subject/NAME.png."""
-    backgrounds: Path
-    """A folder of photographs."""
+    subjects: tuple[Path, ...]
+    """Folders with original/NAME.jpg and subject/NAME.png."""
+    backgrounds: tuple[Path, ...]
+    """Folders of photographs."""
     out: Path
-    """The folder to create: original/composite_00000.png …, bokeh/composite_00000.png …"""
+    """The folder of pairs: original/, bokeh/ and subject/, the mask of what is in focus."""
     count: int = 2000
     """The number of pairs."""
     seed: int = 0
     """Another seed gives other pairs."""
     size: tuple[int, int] = (384, 512)
     """Height and width in pixels, multiples of 64; two of five pairs are upright."""
+    sheet: int = 24
+    """The number of pairs on the contact sheet."""
 
 
 def main() -> None:
@@ -36,8 +44,13 @@ def main() -> None:
     pairs = find_composites(
         options.subjects, options.backgrounds, options.count, options.seed, options.size
     )
-    write_pairs(options.out, pairs)
-    print(f"{options.out}: {len(pairs)} pairs")
+    settings = {"seed": options.seed, "size": list(options.size)}
+    settings |= {"subjects": len(pairs.subjects), "backgrounds": len(pairs.backgrounds)}
+    open_growing_folder(options.out, settings)
+    written = write_missing_pairs(options.out, pairs)
+    print(f"{options.out}: {len(pairs)} pairs, {written} of them new")
+    if sheet := write_contact_sheet(options.out, pairs, options.sheet):
+        print(f"{sheet}: look at it")
 
 
 if __name__ == "__main__":

@@ -9,16 +9,20 @@ ways: the target is stretched to its own minimum and maximum, and the width is n
 published script handles widths that are not multiples of 64 is unknown; here the photograph is
 padded on the right by repeating its edge, and the output cropped.
 
-Photographs keep their own size unless --short-side is given. `metrics.json` and `sheet.png` of an
-earlier evaluation in the same folder are replaced.
+Where masks of subjects stand beside the photographs (subject/NAME.png), it also measures whether
+the subject is sharp and the background soft (`train.judge.separation`), for each kind of photograph
+if --kinds names a table. This needs no target: a folder with original/ and subject/ is enough.
+
+Photographs keep their own size unless --short-side is given. `metrics.json`, `sheet.png` and
+`worst.png` of an earlier evaluation in the same folder are replaced.
 """
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tyro
 from tqdm import tqdm
@@ -26,7 +30,8 @@ from tqdm import tqdm
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import photo_size, write_photo
-from train.data.named_pairs import BUILT_IN, describe_split, open_pairs
+from train.data.data_folders import BUILT_IN, Data
+from train.data.named_pairs import describe_split, open_pairs
 from train.data.pairs import (
     SIZE_MULTIPLE,
     FolderPairs,
@@ -34,20 +39,30 @@ from train.data.pairs import (
     Split,
     check_decodable,
     fingerprint,
+    limit_pairs,
 )
-from train.judge.candidates import CandidateSet, FolderOutput, open_candidates
+from train.data.segmenter import PREPARATIONS, Segmenter, open_segmenter
+from train.data.subject_photos import (
+    check_subjects,
+    find_subject_photos,
+    have_targets,
+    read_kinds,
+    subject_folder,
+    with_subject,
+)
+from train.judge.candidates import CandidateSet, FolderOutput, TappedOutput, open_candidates
 from train.judge.evaluation import (
-    BLURRED,
     BORDER,
-    UNTOUCHED,
     Evaluation,
     MeasurementProtocol,
-    PairScores,
-    PictureScores,
-    mean_scores,
     with_uniform_blur,
 )
-from train.loop.training_options import Flag
+from train.judge.evaluation_tables import describe_scores, tables
+from train.judge.lens_blur import MaskAndLensBlur
+from train.judge.subject_evaluation import SubjectEvaluation, describe_separation
+from train.loop.training_options import Flag, Folders
+
+SHEET, WORST_SHEET = "sheet.png", "worst.png"
 
 
 @dataclass(frozen=True)
@@ -57,8 +72,9 @@ class EvaluateOptions:
     judged: tyro.conf.Positional[Path]
     """A run, a network's .keras file, a bundle, or a folder of results: NAME.png or NAME.jpg for
     each pair, of the pair's size."""
-    data: str | None = None
-    """A folder of pairs in the EBB! layout. Default: a run's own data, or the built-in pairs."""
+    data: Folders = ()
+    """Folders of pairs in the EBB! layout, or one of photographs with masks and without bokeh/.
+    Default: a run's own data, or the built-in pairs."""
     split: Split = "test"
     """Which part of the data."""
     limit: int | None = None
@@ -74,29 +90,40 @@ class EvaluateOptions:
     """Pixels to crop from each side of the photograph before measuring."""
     uniform_blur: Flag = False
     """Add a row for the whole photograph blurred by one Gaussian, the best one for these pairs."""
+    lens_blur: Flag = False
+    """Add a row for a lens blur behind the mask of the subject, one lens for all photographs."""
+    segmenter: Path | None = None
+    """An ONNX network that finds the masks for --lens-blur where there are none beside the
+    photographs; see `train.masks`."""
+    segmenter_network: Literal["isnet", "u2net"] = "isnet"
+    """Which known network the segmenter is, or is like."""
+    kinds: Path | None = None
+    """A tab-separated table with the columns name and kind, for means by kind of photograph."""
     out: Path | None = None
-    """The folder for metrics.json and sheet.png. Default: evaluation/ and the last two parts of the
-    evaluated path, such as evaluation/runs/mine."""
+    """The folder for metrics.json and the sheets. Default: evaluation/ and the last two parts of
+    the evaluated path, such as evaluation/runs/mine."""
 
 
 def main() -> None:
     options = tyro.cli(EvaluateOptions, description=__doc__)
     candidate_set = open_candidates(options.judged, options.recipe)
     pairs = find_judged_pairs(candidate_set, options)
+    kinds = {} if options.kinds is None else read_kinds(options.kinds, pairs)
+    segmenter = find_segmenter(options)
     out = make_output_folder(options)
-    evaluation = Evaluation(
+    measured = Evaluation(
         candidate_set, pairs, options.protocol, options.short_side, options.border
     )
-    if options.uniform_blur:
-        evaluation = with_uniform_blur(evaluation)
-    scores = [
-        evaluation.judge(index) for index in tqdm(range(len(pairs)), unit="pair", mininterval=2)
-    ]
-    write_photo(out / "sheet.png", evaluation.sheet(scores))
-    report = describe(options, candidate_set, pairs, scores)
+    evaluation = with_baselines(measured, options, segmenter)
+    report = describe(options, candidate_set, pairs)
+    if have_targets(pairs):
+        report |= compare_with_targets(evaluation, out)
+    if measures_subjects(candidate_set, pairs):
+        report["separation"] = measure_subjects(evaluation, kinds, out)
     write_atomically(out / "metrics.json", json.dumps(report, indent=2) + "\n")
-    print(means_table(report))
-    print(f"{out}: metrics.json and sheet.png")
+    print(tables(report))
+    sheets = [name for name in (SHEET, WORST_SHEET) if (out / name).is_file()]
+    print(f"{out}: metrics.json, {', '.join(sheets)}")
 
 
 def find_judged_pairs(candidate_set: CandidateSet, options: EvaluateOptions) -> PairSource:
@@ -108,30 +135,133 @@ def find_judged_pairs(candidate_set: CandidateSet, options: EvaluateOptions) -> 
     """
     if options.limit is not None and options.limit < 1:
         raise UserError(f"--limit {options.limit}: expected at least 1")
-    if candidate_set.kind == "folder" and options.data is None:
+    if candidate_set.kind == "folder" and not options.data:
         raise UserError(f"{options.judged}: a folder of results needs --data, its folder of pairs")
     data = judged_data(candidate_set, options)
-    pairs = open_pairs(
-        data,
-        options.split,
-        candidate_set.sees_depth,
-        options.limit,
-        subjects=candidate_set.sees_focus,
-    )
-    check_sizes(pairs, options.short_side, options.border)
+    every = open_photographs(data, options.split, candidate_set.sees_depth)
+    pairs = every
+    if options.limit is not None and isinstance(every, FolderPairs):
+        pairs = limit_pairs(every, options.limit)
+    elif options.limit is not None:
+        pairs = open_pairs(data, options.split, candidate_set.sees_depth, options.limit)
+    check_sizes(pairs, options.short_side, options.border if have_targets(pairs) else 0)
     for candidate in candidate_set.candidates.values():
         if isinstance(candidate, FolderOutput):
-            every = open_pairs(data, options.split)
             if not isinstance(every, FolderPairs) or not isinstance(pairs, FolderPairs):
                 raise UserError(f"{options.judged}: results need a folder of pairs as --data")
             candidate.check(every, pairs)
     check_decodable(pairs)
+    check_subjects(pairs)
+    check_baselines(pairs, options)
     return pairs
 
 
-def judged_data(candidate_set: CandidateSet, options: EvaluateOptions) -> str:
-    """The folder of pairs, or `built-in`."""
-    return options.data or candidate_set.data or BUILT_IN
+def open_photographs(data: Data, split: Split, depth: bool) -> PairSource:
+    """Opens pairs, or photographs with masks that have no target.
+
+    Raises:
+        UserError: there are none or broken ones, or a network needs depth maps that they lack.
+    """
+    folder = subject_folder(Path(data[0]), split) if len(data) == 1 else None
+    if folder is None:
+        return open_pairs(data, split, depth, subjects=True)
+    if depth:
+        raise UserError(
+            f"{folder}: photographs without a target have no depth maps, which this network needs; "
+            "use pairs"
+        )
+    return find_subject_photos(folder)
+
+
+def check_baselines(pairs: PairSource, options: EvaluateOptions) -> None:
+    """Checks that the rows that were asked for can be made.
+
+    Raises:
+        UserError: the photographs have no targets, or no masks.
+    """
+    if options.uniform_blur and not have_targets(pairs):
+        raise UserError(
+            "--uniform-blur: the best blur is the one nearest to the targets, and these "
+            "photographs have none; leave it out"
+        )
+    masked = with_subject(pairs)
+    if options.kinds is not None and not masked:
+        raise UserError(
+            "--kinds: these photographs have no masks in subject/, so there are no means by kind; "
+            "leave it out"
+        )
+    if options.segmenter is not None and not options.lens_blur:
+        raise UserError("--segmenter: only --lens-blur needs its masks; add that or leave it out")
+    if options.lens_blur and options.segmenter is None and len(masked) < len(pairs):
+        raise UserError(
+            f"--lens-blur: {len(masked)} of {len(pairs)} photographs have a mask in subject/; "
+            "--segmenter FILE.onnx finds the others"
+        )
+
+
+def find_segmenter(options: EvaluateOptions) -> Segmenter | None:
+    """Opens the segmenter, if one is named.
+
+    Raises:
+        UserError: ONNX Runtime is missing, or the file is no segmenter.
+    """
+    if options.segmenter is None:
+        return None
+    return open_segmenter(options.segmenter, PREPARATIONS[options.segmenter_network])
+
+
+def with_baselines(
+    evaluation: Evaluation, options: EvaluateOptions, segmenter: Segmenter | None
+) -> Evaluation:
+    """Adds the rows that the options ask for."""
+    if options.uniform_blur:
+        evaluation = with_uniform_blur(evaluation)
+    if options.lens_blur:
+        segment = None if segmenter is None else segmenter.mask
+        lens_blur = MaskAndLensBlur(evaluation.candidate_set.level, segment)
+        evaluation = dataclasses.replace(evaluation, lens_blur=lens_blur)
+    return evaluation
+
+
+def measures_subjects(candidate_set: CandidateSet, pairs: PairSource) -> bool:
+    """Whether subjects can be measured: at the photograph's own size, where there are masks."""
+    return candidate_set.level == 1 and bool(with_subject(pairs))
+
+
+def compare_with_targets(evaluation: Evaluation, out: Path) -> dict[str, Any]:
+    """Scores every pair by its target, and writes the sheet of the best and worst."""
+    scores = [evaluation.judge(index) for index in progress(range(len(evaluation.pairs)), "pair")]
+    write_photo(out / SHEET, evaluation.sheet(scores))
+    return describe_scores(scores)
+
+
+def measure_subjects(evaluation: Evaluation, kinds: Mapping[str, str], out: Path) -> dict[str, Any]:
+    """Measures every photograph that has a mask, and writes the sheet of the worst."""
+    candidates = evaluation.candidates
+    if evaluation.candidate_set.sees_focus:
+        automatic = evaluation.candidate_set.candidates
+        candidates |= {f"{row}, one tap": TappedOutput(it) for row, it in automatic.items()}
+    subjects = SubjectEvaluation(
+        candidates,
+        evaluation.pairs,
+        with_subject(evaluation.pairs),
+        kinds,
+        evaluation.short_side,
+    )
+    scores = [subjects.judge(index) for index in progress(subjects.indices, "photo")]
+    first = next(iter(evaluation.candidate_set.candidates))
+    write_photo(out / WORST_SHEET, subjects.worst_sheet(scores, first))
+    return describe_separation(scores)
+
+
+def progress(indices: Sequence[int], unit: str) -> Iterable[int]:
+    """Shows how far an evaluation is."""
+    return tqdm(indices, unit=unit, mininterval=2)
+
+
+def judged_data(candidate_set: CandidateSet, options: EvaluateOptions) -> Data:
+    """The folders of pairs, or `built-in`."""
+    return options.data or candidate_set.data or (BUILT_IN,)
 
 
 def check_sizes(pairs: PairSource, short_side: int | None, border: int = BORDER) -> None:
@@ -174,72 +304,32 @@ def make_output_folder(options: EvaluateOptions) -> Path:
             f"{metrics}: not from an evaluation, and would be overwritten; choose another --out"
         )
     out.mkdir(parents=True, exist_ok=True)
+    for sheet in (SHEET, WORST_SHEET):
+        (out / sheet).unlink(missing_ok=True)
     return out
 
 
 def describe(
-    options: EvaluateOptions,
-    candidate_set: CandidateSet,
-    pairs: PairSource,
-    scores: Sequence[PairScores],
+    options: EvaluateOptions, candidate_set: CandidateSet, pairs: PairSource
 ) -> dict[str, Any]:
-    """The content of `metrics.json`: how it was measured, the means, the scores per picture."""
-    names = list(scores[0].figures)
+    """The first part of `metrics.json`: what was measured, and how."""
+    data = judged_data(candidate_set, options)
+    whole = not have_targets(pairs) and not (Path(data[0]) / options.split).is_dir()
     return {
         "judged": str(options.judged),
         "kind": candidate_set.kind,
         "level": candidate_set.level,
-        "data": judged_data(candidate_set, options),
+        "data": " ".join(data),
         "data_fingerprint": fingerprint(pairs),
         "split": options.split,
-        "split_is": describe_split(judged_data(candidate_set, options), options.split),
-        "pairs": len(scores),
+        "split_is": "all" if whole else describe_split(data, options.split),
+        "pairs": len(pairs),
         "protocol": options.protocol,
         "border": options.border,
         "short_side": options.short_side,
         "trained_short_side": candidate_set.short_side,
         "options": json.loads(json.dumps(dataclasses.asdict(options), default=str)),
-        "means": {
-            name: dataclasses.asdict(mean_scores([one.figures[name] for one in scores]))
-            for name in names
-        },
-        "pictures": [dataclasses.asdict(one) for one in scores],
     }
-
-
-def means_table(report: Mapping[str, Any]) -> str:
-    """The means of `describe` as a text table, the untouched photograph first."""
-    size = f"scaled to a short side of {report['short_side']}"
-    lines = [
-        f"{report['judged']}: {report['pairs']} pairs of {report['data']} ({report['split_is']}), "
-        f"{report['protocol']} protocol, "
-        f"photographs {size if report['short_side'] else 'at their own size'}"
-    ]
-    trained = report["trained_short_side"]
-    if trained not in (None, report["short_side"]):
-        lines.append(f"(trained at a short side of {trained}; use --short-side {trained} for that)")
-    means = {name: PictureScores(**mean) for name, mean in report["means"].items()}
-    across = max(map(len, means))
-    best_blur = means[BLURRED].psnr - means[UNTOUCHED].psnr if BLURRED in means else 0.0
-    lines.append(f"{'':{across}}  {'PSNR':>8}  {'SSIM':>6}  MS-SSIM  detail  colour")
-    for name, mean in means.items():
-        structures = ["–" if x is None else f"{x:.4f}" for x in (mean.ssim, mean.ms_ssim)]
-        detail = "–" if mean.detail is None else f"{mean.detail:.2f}"
-        colour = max(mean.colour, key=abs)
-        gain = mean.psnr - means[UNTOUCHED].psnr
-        nothing_done = name in (UNTOUCHED, BLURRED)
-        verdict = "" if name == UNTOUCHED else f"  {gain:+.2f} dB"
-        if not nothing_done and gain <= max(0.0, best_blur):
-            verdict += "  ← no better than doing nothing"
-        lines.append(
-            f"{name:{across}}  {mean.psnr:5.2f} dB  {structures[0]:>6}  {structures[1]:>7}"
-            f"  {detail:>6}  {colour:+6.2f}{verdict}"
-        )
-    lines.append(
-        "detail: share of the photograph's gradient energy that is kept where the target is sharp; "
-        "colour: largest mean difference of a channel from the target, in units of 1/255"
-    )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
     python -m train.release --data DIR --out runs/release --bundle models/pocket
 
-DIR holds bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/. The steps: make composites of the
-subjects; merge all pairs; train; render the backgrounds with the network and train level 1 a second
-time with these; export the bundle; evaluate it on every set; write the card. Everything is built in
---out, and at the end the bundle is installed at --bundle. If stopped, the command continues when
-called again.
+DIR holds bokeh_pairs/, real_pairs/, ebb_real/, captured_pairs/, backgrounds/ and subjects/, or
+--subjects names the last. The steps: make composites of the subjects; train on all pairs; render
+the backgrounds with the network and train level 1 a second time with these; export the bundle;
+evaluate it on every set; write the card. Everything is built in --out, and at the end the bundle is
+installed at --bundle. If stopped, the command continues when called again. --only-judge evaluates a
+finished bundle again and rewrites its figures and card.
 """
 
 import dataclasses
@@ -27,7 +28,7 @@ from pocket_bokeh.disk import check_can_make
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import write_atomically
 from train.data.composites import find_composites
-from train.data.merged_folders import merge_folders
+from train.data.data_folders import Data, resolved_data
 from train.data.pairs import find_whole_folder, fingerprint, write_pairs
 from train.data.photo_folder import check_photos, photos_by_name
 from train.data.pseudo_pairs import find_pseudo_pairs
@@ -46,17 +47,26 @@ COMPOSITES = 2_500
 COMPOSITE_SIZE = (384, 512)
 
 TRAINED_ON = {"bokeh_pairs/train": 3, "real_pairs/train": 20, "ebb_real/train": 24}
-"""How often each set is repeated. Captured pairs are few but closest to what users photograph."""
+"""The weight of each set. Captured pairs are few but closest to what users photograph."""
 
 PSEUDO_PAIRS = 8
-"""How often each background that the first round rendered is repeated in the second."""
+"""The weight of the backgrounds that the first round rendered, in the second."""
 
 SECOND_LOSS = "l1_l2_ssim"
 """The loss of the second round, applied after detail transfer."""
 
 JUDGED_BY = "bokeh_pairs/val"
 
-REPORTED_ON = ("bokeh_pairs/val", "bokeh_pairs/test", "real_pairs/test", "ebb_real/test")
+REPORTED_ON = (
+    *("bokeh_pairs/val", "bokeh_pairs/test"),
+    *("real_pairs/test", "ebb_real/test", "captured_pairs/test"),
+)
+
+SUBJECTS = "subjects/test"
+"""Photographs with masks and without a target, measured by `train.judge.separation`."""
+
+SUBJECT_RECIPES = ("float32", "int8_qat")
+"""The recipes that are measured on them: the float network and the one that ships."""
 
 FINGERPRINTS: Mapping[str, str] = {
     "bokeh_pairs/train": "24eb566425427a10f687b3c7eebbcdcc37e5afc7e0801d206edffd4dcddb0cbf",
@@ -70,7 +80,7 @@ SIZES = ("384x512", "512x384:float16,int8_qat")
 """Working sizes of the models."""
 
 FOLDERS = (
-    *("composites", "first_pairs", "first_round", "pseudo_pairs", "second_pairs"),
+    *("composites", "first_round", "pseudo_pairs"),
     *("bundle", "evaluation", "replaced"),
 )
 """The folders in --out next to the second round's run, which is named like the bundle."""
@@ -84,9 +94,17 @@ class ReleaseOptions:
     """The command line's options."""
 
     data: Path
-    """The folder with bokeh_pairs/, real_pairs/, ebb_real/ and backgrounds/."""
+    """The folder with bokeh_pairs/, real_pairs/, ebb_real/, captured_pairs/ and backgrounds/."""
+    subjects: Path | None = None
+    """The folder with test/original and test/subject. Default: DATA/subjects."""
+    kinds: Path | None = None
+    """A table of the kinds of these photographs; see `train.evaluate`. Default:
+    DATA/subjects/index.tsv, if it is there."""
+    segmenter: Path | None = None
+    """An ONNX network that finds masks where none are, for the row of a mask with a lens blur.
+    Default: this row only for the subjects."""
     out: Path = Path("runs/release")
-    """The folder for composites, pairs, runs and evaluations."""
+    """The folder for composites, runs and evaluations."""
     bundle: Path = SHIPPED_BUNDLE
     """The bundle to make."""
     schedule: str = "release"
@@ -97,24 +115,47 @@ class ReleaseOptions:
     """The most steps of quantization-aware training."""
     replace: Flag = False
     """Replace the bundle that is already there; it moves to OUT/replaced."""
+    only_judge: Flag = False
+    """Train nothing: evaluate the bundle that is there already, and rewrite figures and card."""
 
 
 def main() -> None:
     options = tyro.cli(ReleaseOptions, description=__doc__)
+    if options.only_judge:
+        judge_again(options)
+        return
     check_options(options)
     fingerprints = check_data(options.data)
+    check_subject_folder(options)
     record_inputs(options, fingerprints)
     first = first_round(options)
     run = second_round(options, first)
     export(options, run)
-    figures = {name: evaluate(options, name) for name in REPORTED_ON}
-    write_figures(options, (first, run), fingerprints, figures)
+    judged = judge(options, made_bundle(options))
+    write_figures(options, (first, run), fingerprints, judged)
     install(options)
-    print(figures_table(figures))
+    print(figures_table(judged["figures"]))
     print(
         f"{options.bundle}: finished. Inspect its renderings and describe them at the end of {CARD}"
     )
     print(f"Next: python -m gradio_app --bundle {options.bundle}")
+
+
+def judge_again(options: ReleaseOptions) -> None:
+    """Evaluates a finished bundle, and rewrites its figures and its card.
+
+    Raises:
+        UserError: there is no bundle that a release made, or an evaluation failed.
+    """
+    file = options.bundle / FIGURES
+    if not file.is_file():
+        raise UserError(f"{file}: not found; --only-judge needs a bundle that a release made")
+    check_subject_folder(options)
+    stored = json.loads(file.read_text())
+    judged = judge(options, options.bundle)
+    write_atomically(file, json.dumps(stored | judged, indent=2) + "\n")
+    write_card(options.bundle)
+    print(figures_table(judged["figures"]))
 
 
 def made_bundle(options: ReleaseOptions) -> Path:
@@ -202,11 +243,10 @@ def first_round(options: ReleaseOptions) -> Run:
     composites = options.out / "composites"
     if not composites.exists():
         subjects, backgrounds = options.data / "bokeh_pairs/train", options.data / "backgrounds"
-        made = find_composites(subjects, backgrounds, options.composites, SEED, COMPOSITE_SIZE)
+        made = find_composites([subjects], [backgrounds], options.composites, SEED, COMPOSITE_SIZE)
         write_pairs(composites, made)
-    pairs = merged_pairs(options, "first_pairs", [str(composites)])
     train = choose("schedule", options.schedule, SCHEDULES)
-    run = release_run(options, "first_round", pairs, train)
+    run = release_run(options, "first_round", training_data(options, [composites]), train)
     if not run.model_file.is_file():
         train_run(run)
     return run
@@ -219,35 +259,31 @@ def second_round(options: ReleaseOptions, first: Run) -> Run:
         backgrounds = options.data / "backgrounds"
         made = find_pseudo_pairs(backgrounds, trained_level(first, 1), SHORT_SIDE)
         write_pairs(pseudo_pairs, made)
-    more = [str(options.out / "composites"), f"{pseudo_pairs}:{PSEUDO_PAIRS}"]
-    pairs = merged_pairs(options, "second_pairs", more)
+    data = training_data(options, [options.out / "composites", f"{pseudo_pairs}:{PSEUDO_PAIRS}"])
     again = dataclasses.replace(first.train.schedules[-1], loss=SECOND_LOSS)
     train = dataclasses.replace(first.train, schedules=(again,), detail_transfer=True)
     # The bundle takes the name of its run.
-    run = release_run(options, options.bundle.name, pairs, train)
+    run = release_run(options, options.bundle.name, data, train)
     if not run.model_file.is_file():
         copy_checkpoints(run, first, 2)
         train_run(run)
     return run
 
 
-def merged_pairs(options: ReleaseOptions, name: str, more: Sequence[str]) -> Path:
-    """The folder that merges the sets with more pairs; an existing one is kept."""
-    pairs = options.out / name
-    if not pairs.exists():
-        train = [f"{options.data / name}:{times}" for name, times in TRAINED_ON.items()]
-        merge_folders({"train": [*train, *more], "val": [str(options.data / JUDGED_BY)]}, pairs)
-    return pairs
+def training_data(options: ReleaseOptions, more: Sequence[Path | str]) -> Data:
+    """The sets with their weights, and more folders; the set with a `val/` is validated on."""
+    sets = [f"{(options.data / name).parent}:{weight}" for name, weight in TRAINED_ON.items()]
+    return resolved_data([*sets, *map(str, more)])
 
 
-def release_run(options: ReleaseOptions, name: str, pairs: Path, train: TrainConfig) -> Run:
+def release_run(options: ReleaseOptions, name: str, data: Data, train: TrainConfig) -> Run:
     """Creates a run folder, or checks that an existing one has the same configuration."""
     run = Run(
         folder=options.out / name,
         preset="pocket",
         network=NETWORKS["pocket"],
         train=train,
-        data=str(pairs.resolve()),
+        data=data,
         seed=SEED,
     )
     if run.folder.exists():
@@ -291,24 +327,85 @@ def install(options: ReleaseOptions) -> None:
     install_bundle(made, options.bundle, options.replace, options.out / "replaced")
 
 
-def evaluate(options: ReleaseOptions, name: str) -> dict[str, Any]:
-    """Evaluates every recipe on a set, and the untouched and the uniformly blurred photograph."""
-    out = options.out / "evaluation" / name
+def judge(options: ReleaseOptions, bundle: Path) -> dict[str, Any]:
+    """Evaluates a bundle on every set.
+
+    Returns:
+        `figures`, the scores of every recipe on the sets with targets, and `separation`, how two
+        recipes tell subjects from backgrounds.
+    """
+    return {
+        "figures": {name: evaluate(options, bundle, name) for name in REPORTED_ON},
+        "separation": {SUBJECTS: evaluate_subjects(options, bundle)},
+    }
+
+
+def evaluate(options: ReleaseOptions, bundle: Path, name: str) -> dict[str, Any]:
+    """Evaluates every recipe on a set, and what users could do without a network."""
     folder, split = (options.data / name).parent, name.rpartition("/")[2]
-    measured = ("--short-side", str(SHORT_SIDE), "--border", "0", "--uniform-blur")
+    measured = ["--short-side", str(SHORT_SIDE), "--border", "0", "--uniform-blur"]
+    if options.segmenter:
+        measured += ["--lens-blur", "--segmenter", str(options.segmenter)]
     pairs = ("--data", str(folder), "--split", split)
-    _command("train.evaluate", str(made_bundle(options)), *pairs, *measured, "--out", str(out))
-    report = json.loads((out / "metrics.json").read_text())
+    report = _report(bundle, options.out / "evaluation" / name, *pairs, *measured)
     return {"pairs": report["pairs"], "means": report["means"]}
+
+
+def evaluate_subjects(options: ReleaseOptions, bundle: Path) -> dict[str, Any]:
+    """Measures on photographs with masks, at their own size, what is sharp and what is soft."""
+    arguments = ["--data", str(subject_folder(options)), "--split", "test", "--lens-blur"]
+    kinds = options.kinds or options.data / "subjects" / "index.tsv"
+    if kinds.is_file() or options.kinds:
+        arguments += ["--kinds", str(kinds)]
+    found: dict[str, Any] = {"means": {}}
+    for recipe in SUBJECT_RECIPES:
+        out = options.out / "evaluation" / SUBJECTS / recipe
+        report = _report(bundle, out, "--recipe", recipe, *arguments)["separation"]
+        found["photographs"] = report["photographs"]
+        found["means"] |= report["means"]
+    return found
+
+
+def subject_folder(options: ReleaseOptions) -> Path:
+    """The folder with test/original and test/subject."""
+    return options.subjects or options.data / "subjects"
+
+
+def check_subject_folder(options: ReleaseOptions) -> None:
+    """Checks that there are photographs with masks to measure on.
+
+    Raises:
+        UserError: there are none.
+    """
+    folder = subject_folder(options) / "test"
+    if not (folder / "original").is_dir() or not (folder / "subject").is_dir():
+        raise UserError(
+            f"{folder}: expected original/NAME.jpg and subject/NAME.png; --subjects names the "
+            "folder that holds test/"
+        )
+
+
+def _report(bundle: Path, out: Path, *arguments: str) -> Mapping[str, Any]:
+    """Runs `train.evaluate` and returns what it found."""
+    _command("train.evaluate", str(bundle), *arguments, "--out", str(out))
+    report: Mapping[str, Any] = json.loads((out / "metrics.json").read_text())
+    return report
 
 
 def write_figures(
     options: ReleaseOptions,
     rounds: tuple[Run, Run],
     fingerprints: Mapping[str, str],
-    figures: Mapping[str, Any],
+    judged: Mapping[str, Any],
 ) -> None:
-    """Writes the training data, the training and all scores into the bundle."""
+    """Writes the training data, the training and all scores into the bundle.
+
+    Args:
+        options: of the release.
+        rounds: the two trainings.
+        fingerprints: of the data.
+        judged: from `judge`.
+    """
     first, second = rounds
     content = {
         "short_side": SHORT_SIDE,
@@ -322,7 +419,7 @@ def write_figures(
         "schedule": dataclasses.asdict(first.train),
         "levels": read_metrics(first),
         "second_round": read_metrics(second),
-        "figures": dict(figures),
+        **judged,
     }
     write_atomically(made_bundle(options) / FIGURES, json.dumps(content, indent=2) + "\n")
 

@@ -9,7 +9,7 @@ from pocket_bokeh.focus_map import Point
 from pocket_bokeh.photo import Size, resize_photo
 from quantize.convert.trained_network import TrainedNetwork
 from train.data.focus_points import fixed_points, pair_input
-from train.data.pairs import Pair, PairSource
+from train.data.pairs import FolderPairs, Pair, PairSource
 
 GOLDEN_FOCUS: tuple[Point, ...] = ((0.3, 0.6),)
 """Where a network is told to focus in the second golden sample, off the middle to either side."""
@@ -115,6 +115,11 @@ def crop_to_fill(pair: Pair, size: Size) -> Pair:
 
 
 def evenly_spaced(pairs: PairSource, count: int) -> list[Pair]:
-    """At most `count` pairs at even distances."""
+    """At most `count` pairs at even distances; a pair of weight 3 is as likely as three others."""
     count = min(count, len(pairs))
-    return [pairs[index * len(pairs) // count] for index in range(count)]
+    weights = [1.0] * len(pairs)
+    if isinstance(pairs, FolderPairs):
+        weights = [files.weight for files in pairs.files]
+    ends = np.cumsum(weights)
+    places = np.searchsorted(ends, np.arange(count) * ends[-1] / count, side="right")
+    return [pairs[int(place)] for place in places]

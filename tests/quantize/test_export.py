@@ -36,8 +36,9 @@ from quantize.export import (
 )
 from quantize.proof.figures_table import figures_table
 from tests.conftest import TINY
+from train.data.data_folders import BUILT_IN
 from train.data.focus_points import pair_input
-from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.named_pairs import open_pairs
 from train.loop.run_folder import Run
 from train.network.network_file import read_network, write_network
 from train.network.pynet import build_pynet
@@ -139,7 +140,7 @@ def test_a_failure_midway_leaves_nothing(
 
     monkeypatch.setattr(export_module, "golden_pair", fail)
     options = ExportOptions(tiny_run.folder, compared_pairs=1)
-    source = open_trained_network(tiny_run.folder, None)
+    source = open_trained_network(tiny_run.folder)
     with pytest.raises(OSError, match="no space"):
         export(source, tmp_path / "bundles" / "b", ["float32"], {(64, 64): ()}, options)
     assert list(tmp_path.rglob("*")) == []
@@ -350,9 +351,7 @@ def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Pat
     for file in sorted(out.iterdir()):
         if file.name != "bundle.json":
             assert file.read_bytes() == (tiny_bundle.folder / file.name).read_bytes(), file.name
-    again = subprocess.run(command, capture_output=True, text=True)
-    assert again.returncode == 2
-    assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: bundle exists already")
+    assert command_error(*command[3:]).startswith(f"{out}: bundle exists already")
 
 
 def test_the_printed_command_renders_with_the_bundle(tiny_bundle: Bundle) -> None:
@@ -373,7 +372,7 @@ def test_fine_tuning_does_not_resume_with_other_pairs(
 ) -> None:
     """Also if a file was replaced by one of the same size."""
     shutil.copytree(depth_pairs, tmp_path / "pairs")
-    source = open_trained_network(depth_file, str(tmp_path / "pairs"))
+    source = open_trained_network(depth_file, (str(tmp_path / "pairs"),))
     identities: list[str] = []
     monkeypatch.setattr(export_module, "fine_tune", lambda *given: identities.append(given[-1]))
     model = SimpleNamespace(get_weights=lambda: [])

@@ -3,6 +3,7 @@
 Each candidate renders a given window of a pair's photograph.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from pocket_bokeh.photo import (
 )
 from pocket_bokeh.render import Renderer, render_photo
 from pocket_bokeh.shaped_model import in_every_shape
+from train.data.data_folders import Data
 from train.data.focus_points import needed_points, pair_input
 from train.data.pair_transforms import at_level
 from train.data.pairs import SIZE_MULTIPLE, FolderPairs, Pair
@@ -41,7 +43,7 @@ class Candidate(Protocol):
     """Renders pictures that are compared with the target."""
 
     def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
-        """Renders a window of a pair's photograph.
+        """Renders a window of a pair's photograph; told where to focus if the pair needs it.
 
         Returns:
             float32, RGB, sRGB-encoded, not clipped to 0…1; height and width of the window, divided
@@ -111,6 +113,16 @@ class RecipeOutput:
 
 
 @dataclass(frozen=True)
+class TappedOutput:
+    """The output of a candidate that is told where to focus: at the subject's innermost point."""
+
+    candidate: Candidate
+
+    def picture(self, pair: Pair, window: Window, /) -> np.ndarray:
+        return self.candidate.picture(dataclasses.replace(pair, needs_focus=True), window)
+
+
+@dataclass(frozen=True)
 class FolderOutput:
     """Another program's results, NAME.png or NAME.jpg for each pair; scaled like the pair."""
 
@@ -163,7 +175,7 @@ class CandidateSet:
         level: the level of their output, 7 … 1 (the photograph's size).
         sees_depth: whether the pairs must carry depth maps.
         sees_focus: whether the candidates can be told where to focus.
-        data: the training pairs, a folder or `built-in`; None if unknown.
+        data: the training pairs as `--data` takes them; empty if unknown.
         short_side: of the training photographs, in pixels; None if unknown.
     """
 
@@ -172,7 +184,7 @@ class CandidateSet:
     level: int = 1
     sees_depth: bool = False
     sees_focus: bool = False
-    data: str | None = None
+    data: Data = ()
     short_side: int | None = None
 
 

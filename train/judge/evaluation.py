@@ -24,6 +24,7 @@ from train.judge.candidates import (
     Window,
 )
 from train.judge.faithfulness import colour_shift, detail_kept
+from train.judge.lens_blur import MASK_AND_LENS, MaskAndLensBlur
 from train.loop.metrics import MS_SSIM_LEAST_SIDE, SSIM_WINDOW, ms_ssim, psnr, ssim
 
 MeasurementProtocol = Literal["plain", "published"]
@@ -96,14 +97,22 @@ class Evaluation:
     short_side: int | None = None
     border: int = BORDER
     blur: UniformBlur | None = None
+    lens_blur: MaskAndLensBlur | None = None
 
     @property
     def candidates(self) -> dict[str, Candidate]:
         """All candidates by row, baselines first."""
+        return self.baselines | dict(self.candidate_set.candidates)
+
+    @property
+    def baselines(self) -> dict[str, Candidate]:
+        """What the candidates are compared with, by row."""
         baselines: dict[str, Candidate] = {UNTOUCHED: Untouched(self.candidate_set.level)}
         if self.blur:
             baselines[BLURRED] = self.blur
-        return baselines | dict(self.candidate_set.candidates)
+        if self.lens_blur:
+            baselines[MASK_AND_LENS] = self.lens_blur
+        return baselines
 
     def judge(self, index: int) -> PairScores:
         """Scores one pair.

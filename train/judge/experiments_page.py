@@ -8,6 +8,7 @@ import numpy as np
 
 from pocket_bokeh.photo import write_atomically, write_photo
 from pocket_bokeh.picture_grid import picture_grid
+from train.data.data_folders import BUILT_IN
 from train.data.named_pairs import describe_split
 from train.loop.run_folder import Run
 from train.loop.validation import LevelReport
@@ -125,7 +126,8 @@ def _introduction(scale: str, run: Run) -> str:
     widths = (
         f"{run.network.width:g} of its filters" if run.network.width != 1 else "all its filters"
     )
-    data = "built-in scenes" if run.data == "built-in" else Path(run.data).name
+    built_in = run.data == (BUILT_IN,)
+    data = "built-in scenes" if built_in else ", ".join(Path(name).name for name in run.data)
     unseen = describe_split(run.data, "test")
     return (
         "# The report's five trainings\n\n"

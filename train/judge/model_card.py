@@ -10,6 +10,9 @@ from typing import Any
 
 from pocket_bokeh.photo import write_atomically
 from train.judge.bundle_installation import same_models
+from train.judge.evaluation import UNTOUCHED
+from train.judge.separation import LEAST_SUBJECT, MOST_BACKGROUND, MOST_SOFTENED, SOFT_BELOW
+from train.judge.subject_evaluation import ALL
 
 CARD = "MODEL_CARD.md"
 """The card's file name in the bundle."""
@@ -67,6 +70,7 @@ def card_text(name: str, models: list[Mapping[str, Any]], release: Mapping[str, 
         _data_section(release),
         _training_section(release),
         _figures_section(release),
+        *([_separation_section(release)] if release.get("separation") else []),
         _OWN_DATA,
     )
     return "\n\n".join(section.strip("\n") for section in sections) + "\n"
@@ -148,11 +152,54 @@ blurred by the Gaussian that suits the set best.
 
 {figures_table(release["figures"])}
 
+"Mask and lens blur" needs no network of ours: a segmentation network (IS-Net) finds the mask, where
+none lies beside the photograph, and a standard lens blurs the rest (`train.judge.lens_blur`).
+
 For {SHIPPED}: the share of the subject's fine detail that is kept (gradient energy where the target
 is sharp), and the largest mean difference of a colour channel from the target, in units of 1/255.
 
 {faithfulness_table(release["figures"])}
 """
+
+
+def _separation_section(release: Mapping[str, Any]) -> str:
+    tables = "\n\n".join(
+        f"`{name}`:\n\n{separation_table(one['means'])}"
+        for name, one in release["separation"].items()
+    )
+    return f"""
+## Subject and background
+
+What viewers see first: is the subject sharp, and the background soft? Measured on photographs with
+masks at their own size, none of them used in training (`train.judge.separation`). *Kept* is the
+share of the photograph's own gradients that is left; *softened* is the share of the subject's area
+that lost more than {1 - SOFT_BELOW:.0%} of its detail. A photograph is *right* if at least
+{LEAST_SUBJECT} of the subject is kept, at most {MOST_SOFTENED} of it is softened, and at most
+{MOST_BACKGROUND} of the background is kept.
+
+{tables}
+"""
+
+
+def separation_table(means: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """A row for each recipe over all photographs, and for the shipped one of each kind.
+
+    Args:
+        means: by row and kind, as in `figures.json`.
+    """
+    lines = [
+        "| | photographs | right | subject kept | softened | background kept |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    rows = [(name, kinds[ALL]) for name, kinds in means.items() if name != UNTOUCHED]
+    for name, kinds in means.items():
+        if name.startswith(SHIPPED):
+            rows += [(f"{name}, {kind}", mean) for kind, mean in kinds.items() if kind != ALL]
+    for name, mean in rows:
+        shares = (mean[key] for key in ("right", "subject_kept", "softened", "background_kept"))
+        cells = ["–" if share is None else f"{share:.2f}" for share in shares]
+        lines.append(f"| {name} | {mean['photographs']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def files_table(models: list[Mapping[str, Any]]) -> str:
@@ -180,14 +227,15 @@ def levels_table(release: Mapping[str, Any], levels: Mapping[str, Any]) -> str:
 
 def figures_table(figures: Mapping[str, Any]) -> str:
     """PSNR in dB by row and set."""
-    rows = list(next(iter(figures.values()))["means"])
+    rows = dict.fromkeys(row for one in figures.values() for row in one["means"])
     lines = [
         "| | " + " | ".join(figures) + " |",
         "|---|" + "---:|" * len(figures),
         "| pairs | " + " | ".join(str(one["pairs"]) for one in figures.values()) + " |",
     ]
     for row in rows:
-        cells = [f"{one['means'][row]['psnr']:.2f}" for one in figures.values()]
+        means = [one["means"].get(row) for one in figures.values()]
+        cells = ["–" if mean is None else f"{mean['psnr']:.2f}" for mean in means]
         lines.append(f"| {row} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -32,7 +32,8 @@ from train.data.data_files import (
     read_files,
     write_files,
 )
-from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.data_folders import BUILT_IN, Data
+from train.data.named_pairs import open_pairs
 from train.data.pairs import PairSource, Split, check_decodable, fingerprint
 from train.loop.devices import is_first_host
 from train.network.network_file import Network, read_network
@@ -50,7 +51,7 @@ class Run:
         preset: the name of the network, for messages.
         network: the architecture.
         train: crops, levels, steps.
-        data: the folder of pairs, or `built-in`.
+        data: the folders of pairs as `--data` takes them, or `built-in`.
         seed: of the initial weights, the order of the pairs and the crops.
         limit: the most training pairs to use; None uses all.
         precision: the data type that the network computes in during training.
@@ -61,7 +62,7 @@ class Run:
     preset: str
     network: PyNETConfig
     train: TrainConfig
-    data: str
+    data: Data
     seed: int
     limit: int | None = None
     precision: Precision = "float32"
@@ -149,7 +150,7 @@ def check_same_run(run: Run, accept_data_changes: bool = False) -> None:
         f"{name} (was {stored.get(name)}, asked for {asked.get(name)})"
         for name in sorted(stored.keys() | asked.keys())
         if not name.startswith(("packages.", "options.")) and stored.get(name) != asked.get(name)
-        if name != "data_fingerprint" or run.data == BUILT_IN
+        if name != "data_fingerprint" or run.data == (BUILT_IN,)
     ]
     if differing:
         more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
@@ -265,13 +266,23 @@ def _read_record(folder: Path) -> _Record:
             file.read_bytes(),
             _Record,
             obsolete={"optimizer": "adam"},
-            upgrade=with_fourth_channel,
+            upgrade=_of_this_version,
             folder=folder,
         )
     except ValueError as error:
         raise UserError(
             f"{file}: damaged, or not a run of this version ({error}); start a new run"
         ) from error
+
+
+def _of_this_version(stored: dict[str, Any]) -> dict[str, Any]:
+    """What an older version stored, as this version stores it.
+
+    Older versions had one folder of data, as a string, and the number of the network's channels.
+    """
+    data = stored.get("data")
+    several = {"data": [data]} if isinstance(data, str) else {}
+    return with_fourth_channel(stored | several)
 
 
 def _folder_exists(folder: Path) -> str:

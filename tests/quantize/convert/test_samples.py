@@ -1,11 +1,15 @@
 """Pairs are cropped to a working size and chosen evenly."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from pocket_bokeh.photo import write_photo
 from quantize.convert.samples import crop_to_fill, evenly_spaced, every_second_told
 from train.data.focus_points import pair_input
-from train.data.pairs import Pair
+from train.data.pairs import Pair, find_whole_folder
 
 
 @pytest.mark.parametrize("size", [(48, 96), (200, 130), (64, 64)])
@@ -47,3 +51,15 @@ def test_pairs_are_evenly_spaced() -> None:
     pairs = [Pair(str(index), np.empty(0), np.empty(0)) for index in range(10)]
     assert [pair.name for pair in evenly_spaced(pairs, 4)] == ["0", "2", "5", "7"]
     assert len(evenly_spaced(pairs, 99)) == 10
+
+
+def test_pairs_are_chosen_as_often_as_their_weights_say(tmp_path: Path) -> None:
+    for kind in ("original", "bokeh"):
+        (tmp_path / kind).mkdir()
+        for index in range(12):
+            write_photo(tmp_path / kind / f"{index:02d}.png", np.zeros((64, 64, 3), np.uint8))
+    pairs = find_whole_folder(tmp_path)
+    files = [dataclasses.replace(files, weight=4.0) for files in pairs.files[:4]]
+    weighted = dataclasses.replace(pairs, files=(*files, *pairs.files[4:]))
+    names = [pair.name for pair in evenly_spaced(weighted, 6)]
+    assert names == ["00", "01", "02", "03", "04", "08"]

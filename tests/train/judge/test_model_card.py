@@ -25,6 +25,12 @@ def bundle(tmp_path: Path) -> Path:
         "pairs/val": {"pairs": 24, "means": {"untouched": untouched, "int8_qat": shipped}},
         "pairs/test": {"pairs": 6, "means": {"untouched": untouched, "int8_qat": shipped}},
     }
+    keys = ("photographs", "right", "subject_kept", "softened", "background_kept")
+    kinds = {
+        "all": dict(zip(keys, (10, 0.2, 0.861, 0.19, 0.39), strict=True)),
+        "portrait": dict(zip(keys, (4, 0.25, 0.9, 0.1, None), strict=True)),
+    }
+    separation = {"untouched": kinds, "float32": kinds, "int8_qat": kinds}
     quality = {"output": {"psnr": 28.5}, "untouched": {"psnr": 25.75}}
     release = {
         "short_side": 384,
@@ -43,6 +49,7 @@ def bundle(tmp_path: Path) -> Path:
         "levels": {"2": quality},
         "second_round": {"1": {"output": {"psnr": 26.75}, "untouched": {"psnr": 24.5}}},
         "figures": figures,
+        "separation": {"subjects/test": {"photographs": 10, "means": separation}},
     }
     (folder / FIGURES).write_text(json.dumps(release))
     return folder
@@ -62,6 +69,9 @@ def test_the_card_has_every_figure(bundle: Path) -> None:
         "| int8_qat | 27.25 | 27.25 |",
         "| detail kept | 0.91 | 0.91 |",
         "| colour | -0.40 | -0.40 |",
+        "| float32 | 10 | 0.20 | 0.86 | 0.19 | 0.39 |",
+        "| int8_qat | 10 | 0.20 | 0.86 | 0.19 | 0.39 |",
+        "| int8_qat, portrait | 4 | 0.25 | 0.90 | 0.10 | – |",
     ):
         assert line in card.splitlines()
     assert card.endswith(

@@ -59,6 +59,7 @@ def test_a_run_of_an_older_version_has_the_defaults_of_what_it_does_not_name(
     del config["train"]["detail_transfer"]
     for schedule in config["train"]["schedules"]:
         schedule["optimizer"] = "adam"
+    (config["data"],) = config["data"]  # one folder, as a string
     file.write_text(json.dumps(config))
     check_same_run(run)
     other = dataclasses.replace(run.train, detail_transfer=True)

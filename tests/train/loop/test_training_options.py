@@ -65,7 +65,7 @@ def test_pocket_sees_a_focus_map_and_the_others_what_they_are_told(
         ({"batch": 0}, "--batch 0: expected 1 or more"),
         ({"limit": -1}, "--limit -1"),
         ({"seed": -1}, "--seed -1"),
-        ({"data": Path("nowhere")}, "no such folder"),
+        ({"data": ("nowhere",)}, "no such folder"),
         ({"preset": "reference"}, "--vgg-weights"),
     ],
 )
@@ -78,7 +78,7 @@ def test_what_can_not_be_trained_is_said_and_nothing_is_made(
 
 
 def test_depth_needs_depth_maps(pairs_folder: Path, tmp_path: Path) -> None:
-    options = TrainingOptions(data=pairs_folder, out=tmp_path / "run", depth=True)
+    options = TrainingOptions(data=(str(pairs_folder),), out=tmp_path / "run", depth=True)
     with pytest.raises(UserError, match=r"original_depth/ has no map for 0 .* without depth"):
         open_run(options)
 
