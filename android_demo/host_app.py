@@ -62,7 +62,7 @@ class HostApp:
         Args:
             model: a .tflite file.
             accelerator: CPU, GPU or NNAPI.
-            photo: h × w × 3, uint8.
+            photo: h × w × 3, or × 4 with a focus map, uint8.
 
         Returns:
             2h × 2w × 3, float, 0…1.

@@ -1,6 +1,5 @@
 """Compares a phone's proof with the figures of the bundle: python -m android_demo.phone_report"""
 
-import json
 import tempfile
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from android_demo.programs import call
 from android_demo.versions import read_app
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
 from pocket_bokeh.errors import UserError, run_command
+from pocket_bokeh.strict_json import read_json
 
 SCHEMA_VERSION = 1
 _LONGEST_PROOF = 600
@@ -54,10 +54,12 @@ class PhoneTrial:
 
 @dataclass(frozen=True)
 class PhoneProof:
-    """A phone's proof."""
+    """A phone's proof, without the fields that only people read."""
 
+    manufacturer: str
     phone: str
     android: str
+    api: int
     page_size: int
     trials: tuple[PhoneTrial, ...]
 
@@ -72,7 +74,10 @@ def main() -> None:
     else:
         with tempfile.TemporaryDirectory() as folder:
             proof = read_proof(fetch_proof(Path(folder) / "proof.json"))
-    print(f"{proof.phone}, Android {proof.android}, pages of {proof.page_size // 1024} KB")
+    print(
+        f"{proof.manufacturer} {proof.phone}, Android {proof.android} (API {proof.api}), "
+        f"pages of {proof.page_size // 1024} KB"
+    )
     for line in report(proof, bundle):
         print(line)
 
@@ -83,24 +88,15 @@ def read_proof(file: Path) -> PhoneProof:
     Raises:
         UserError: it is not a proof, or the app has another version.
     """
+    version = ("schema_version", SCHEMA_VERSION)
     try:
-        stored = json.loads(file.read_bytes())
-        version = stored["schema_version"]
+        return read_json(file.read_bytes(), PhoneProof, version=version, ignore_unknown=True)
     except FileNotFoundError as error:
         raise UserError(f"{file}: no such file; share it from the app's proof screen") from error
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise UserError(f"{file}: not a proof file of the app; share it again") from error
-    if version != SCHEMA_VERSION:
-        raise UserError(f"{file}: of version {version}, this program reads {SCHEMA_VERSION}")
-    try:
-        return PhoneProof(
-            phone=f"{stored['manufacturer']} {stored['phone']}",
-            android=f"{stored['android']} (API {stored['api']})",
-            page_size=int(stored["page_size"]),
-            trials=tuple(PhoneTrial(**trial) for trial in stored["trials"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{file}: damaged ({error}); share it again") from error
+    except (ValueError, OSError) as error:
+        raise UserError(
+            f"{file}: damaged, or not a proof of this version of the app ({error}); share it again"
+        ) from error
 
 
 def report(proof: PhoneProof, bundle: Bundle) -> list[str]:

@@ -1,6 +1,6 @@
-"""Which accelerators run which models, according to `quantize.delegates` and `quantize.verify`.
+"""Which accelerators run which models, according to compilers, runs and documents.
 
-The result is HTML: tables whose cells open to show the reasons.
+The answers come from `quantize.compile`, `quantize.verify` and `quantize.delegates`. The result is HTML: tables whose cells open to show the reasons.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +9,8 @@ from typing import Any
 
 from gradio_app.model_catalogue import label_of
 from pocket_bokeh.bundle import Bundle
+from quantize.compilers.report import figures_text
+from quantize.compilers.targets import MAKERS
 from quantize.delegates import Report, check_model, read_models
 from quantize.proof.accelerator_tables import ACCELERATORS
 
@@ -23,11 +25,13 @@ _RUNTIMES = {
     "tflite_runtime": "tflite_runtime (older devices)",
     "gpu_delegate": "GPU delegate",
     "arm64": "LiteRT, emulated Arm CPU",
+    "hexagon": "Qualcomm Hexagon (emulated)",
+    "rockchip": "Rockchip NPU (simulated)",
 }
 
 
 def build_tables(bundle: Bundle) -> str:
-    """Two tables with a row per model: by published operator lists, and by actual runs.
+    """Tables with a row per model: by the makers' compilers, by runs, and by published lists.
 
     Accelerators treat all working sizes alike, so only the models of the first size are listed.
     """
@@ -40,14 +44,65 @@ def build_tables(bundle: Bundle) -> str:
         for model in models
     }
     measured = {model.recipe: model.verify for model in chosen}
+    compiled = {model.recipe: model.compiled for model in chosen}
     return (
-        "<h3>According to the makers</h3><p>How much of each model the maker's documents say the "
+        "<h3>Compiled for neural processors</h3>"
+        + _compiled_table(compiled)
+        + "<h3>Tested on a computer</h3>"
+        + _measured_table(measured)
+        + "<h3>According to the makers</h3><p>How much of each model the maker's documents say the "
         "chip can run, by multiply-adds. Not tested on phones. Open a cell to see what does not "
         "run and why.</p>"
         + _table([each.name for each in ACCELERATORS], _published_rows(published))
-        + "<h3>Tested on a computer</h3>"
-        + _measured_table(measured)
     )
+
+
+Answers = Mapping[str, Mapping[str, Any]]
+"""What one model's compilers said, by target."""
+
+
+def _compiled_table(compiled: Mapping[str, Answers]) -> str:
+    """A column per maker; a cell opens to show its chips."""
+    targets = [target for answers in compiled.values() for target in answers]
+    names = dict.fromkeys(target.partition(":")[0] for target in targets)
+    makers = [name for name in names if name in MAKERS]
+    if not makers:
+        return (
+            "<p>Not compiled yet. <code>python -m quantize.compile BUNDLE</code> runs the chip "
+            "makers' own compilers.</p>"
+        )
+    rows = (
+        (recipe, [_compiled_cell(maker, answers) for maker in makers])
+        for recipe, answers in compiled.items()
+    )
+    return (
+        "<p>What the chip makers' own compilers say. Not tested on phones. Open a cell to see the "
+        "chips.</p>" + _table([MAKERS[maker].title for maker in makers], rows)
+    )
+
+
+def _compiled_cell(maker: str, answers: Answers) -> str:
+    chips = {target: said for target, said in answers.items() if target.partition(":")[0] == maker}
+    if not chips:
+        return _cell("unknown", "not compiled", [])
+    verdicts = [said["verdict"] for said in chips.values()]
+    whole = verdicts.count("wholly")
+    if whole == len(chips):
+        kind, text = "yes", "runs wholly"
+    elif whole or "partly" in verdicts:
+        kind, text = "partly", f"wholly on {whole} of {len(chips)} chips"
+    else:
+        kind, text = "no", "refused"
+    return _cell(kind, text, [_chip_line(target, said) for target, said in chips.items()])
+
+
+def _chip_line(target: str, said: Mapping[str, Any]) -> str:
+    """One chip in words: its name, what it takes, and why not the rest."""
+    chip = target.partition(":")[2]
+    title = MAKERS[target.partition(":")[0]].chips.get(chip, chip)
+    taken = f"{said['taken']} of {said['operators']} operators" if said["operators"] else "refused"
+    parts = (taken, figures_text(said["figures"]), str(said["reason"]), str(said["compiler"]))
+    return f"{title}: " + "; ".join(part for part in parts if part)
 
 
 def _published_rows(
@@ -59,6 +114,8 @@ def _published_rows(
 
 def _published_cell(report: Report) -> str:
     accepted, unknown = report.share("accepted"), report.share("unknown")
+    if report.compiled:
+        return _compiled_cell(report.accelerator.maker, report.compiled)
     if accepted >= _ALL:
         return _cell("yes", "all", [])
     kind = "unknown" if unknown > 100 - accepted - unknown else "partly" if accepted > 0 else "no"

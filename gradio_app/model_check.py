@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import skimage.data
@@ -21,6 +20,7 @@ from pocket_bokeh.bundle import SMALLEST_WORKING_SIDE
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import network_input, to_float
 from pocket_bokeh.render import frame
+from pocket_bokeh.strict_json import read_json
 
 THREADS = 1
 """Per model; the server runs as many models at a time as there are cores."""
@@ -64,7 +64,7 @@ def check_apart(files: Sequence[ModelFile]) -> None:
     """
     for file in files:
         check_size(file.file.name, file.output_size)
-    jobs = "".join(json.dumps(asdict(file) | {"file": str(file.file)}) + "\n" for file in files)
+    jobs = "".join(json.dumps(asdict(file), default=str) + "\n" for file in files)
     try:
         done = subprocess.run(
             [sys.executable, "-m", "gradio_app.model_check"],
@@ -127,9 +127,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin:
-        job = json.loads(line)
-        size = tuple(job.pop("output_size"))
-        file = ModelFile(**job | {"file": Path(job["file"]), "output_size": size})
+        file = read_json(line, ModelFile)
         print(json.dumps({"error": fault_of(file)}), flush=True)
     # Skips the interpreter's clean-up, which may crash on what a broken model left in memory.
     os._exit(0)

@@ -44,6 +44,7 @@ def build_server(
     """
     # api_open=False closes the route that would bypass the queue.
     page.queue(max_size=MOST_EVENTS, api_open=False, default_concurrency_limit=4)
+    _poll_less_often(page)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.router.routes += [
         Route("/viewer/{name}", _viewer_file),
@@ -73,6 +74,16 @@ def build_server(
     page.has_launched = True
     limited = UploadQuota(UploadsOnly(app, uploads), quota or Uploads(uploads))
     return Guard(limited, names, login, public)
+
+
+def _poll_less_often(page: gr.Blocks) -> None:
+    """Makes Gradio's queue look for events 20 times a second instead of 1,000 times.
+
+    Otherwise an idle server takes 7 % of a core. These are the intervals that Gradio itself uses on
+    Windows; it has no option for them.
+    """
+    page._queue.sleep_when_free = 0.05
+    page._queue.progress_update_sleep_when_free = 0.1
 
 
 async def _viewer_file(request: Request) -> Response:

@@ -5,6 +5,7 @@ RECIPE_HxW.tflite      one model per recipe and working size; H × W is the size
 golden_HxW_input.png   a test input
 golden_HxW_depth.png   its depth map, if the network takes one
 golden_HxW_output.png  the float network's output for it
+golden_HxW_focus*.png  a focus map and the output with it, if the network takes one
 int8_qat_history.csv   the validation history of the fine-tuning
 
 A device that computes correctly reproduces each model's `golden_largest_step` and
@@ -23,9 +24,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import FourthChannel, Size
+from pocket_bokeh.focus_map import Point
+from pocket_bokeh.photo import FourthChannel, Size, read_photo, to_float
+from pocket_bokeh.strict_json import read_json
 from pocket_bokeh.tflite_file import ModelTensor, TensorFormat, read_input_and_output
 
 SCHEMA_VERSION = 2
@@ -55,6 +60,8 @@ class BundledModel:
         figures: quality by name; `psnr_…` in dB, `…_step` in steps of an 8-bit value (1/255).
         verify: results of `quantize.verify` by runtime: `verdict` (wholly, partly, no or missing),
             `reason` and, if the model ran, its differences to the float model.
+        compiled: what the chip makers' compilers said in `quantize.compile`, by target:
+            `quantize.compilers.report.Compiled` without what differs between two runs.
     """
 
     recipe: str
@@ -66,13 +73,20 @@ class BundledModel:
     sha256: str
     figures: Mapping[str, float] = field(default_factory=dict)
     verify: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    compiled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class GoldenPair:
     """A test input for the models of one working size and the float network's output, as PNG files.
 
-    `depth` is the fourth input channel; None if the network takes no depth map.
+    Attributes:
+        working_size: height and width of the output; the other pictures are half as high and wide.
+        input, output: names of the files.
+        depth: the fourth input channel; None if the network takes no depth map.
+        focus: the fourth input channel of a network that takes a focus map; None if it is all
+            zeros.
+        focus_points: from which `pocket_bokeh.focus_map.focus_map` draws it.
     """
 
     working_size: Size
@@ -82,12 +96,17 @@ class GoldenPair:
     output_sha256: str
     depth: str | None = None
     depth_sha256: str | None = None
+    focus: str | None = None
+    focus_sha256: str | None = None
+    focus_points: tuple[Point, ...] = ()
 
     def checksums(self) -> dict[str, str]:
         """SHA-256 by file name."""
         sums = {self.input: self.input_sha256, self.output: self.output_sha256}
         if self.depth is not None and self.depth_sha256 is not None:
             sums[self.depth] = self.depth_sha256
+        if self.focus is not None and self.focus_sha256 is not None:
+            sums[self.focus] = self.focus_sha256
         return sums
 
 
@@ -100,9 +119,11 @@ class Bundle:
         name: of the training run that was exported.
         preset: name of the network's preset.
         models: sorted by recipe, then by working size.
-        golden: one pair per working size.
+        golden: one pair per working size; for networks that take a focus map a second one, with a
+            focus point.
         refused: recipes that the network does not support, each with the reason and an alternative.
         judged_on: the pairs over which figures against a target were averaged.
+        fourth_channel: what the models see beside the colours.
         records: SHA-256 of further files by name, such as the history of the fine-tuning.
         schema_version: of `bundle.json`.
     """
@@ -115,6 +136,7 @@ class Bundle:
     refused: Mapping[str, str] = field(default_factory=dict)
     records: Mapping[str, str] = field(default_factory=dict)
     judged_on: str = ""
+    fourth_channel: FourthChannel = "none"
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -123,14 +145,9 @@ class Bundle:
         return tuple(dict.fromkeys(model.recipe for model in self.models))
 
     @property
-    def fourth_channel(self) -> FourthChannel:
-        """What the models see beside the colours."""
-        return "depth" if self.sees_depth else "none"
-
-    @property
     def sees_depth(self) -> bool:
         """Whether the models take a depth map as a fourth input channel."""
-        return any(pair.depth for pair in self.golden)
+        return self.fourth_channel == "depth"
 
     @property
     def sees_focus(self) -> bool:
@@ -163,18 +180,29 @@ class Bundle:
             self.models_of(recipe)
         return tuple(model for model in self.models if not recipes or model.recipe in recipes)
 
-    def golden_of(self, size: Size) -> GoldenPair:
-        """The golden pair of a working size.
+    def golden_of(self, size: Size) -> tuple[GoldenPair, ...]:
+        """The golden pairs of a working size; of two, the second one has a focus point.
 
         Raises:
             UserError: there is none.
         """
-        for pair in self.golden:
-            if pair.working_size == size:
-                return pair
-        raise UserError(
-            f"{self.folder}: no golden pair of {size[0]} × {size[1]} px; export the bundle again"
-        )
+        pairs = tuple(pair for pair in self.golden if pair.working_size == size)
+        if not pairs:
+            raise UserError(
+                f"{self.folder}: no golden pair of {size[0]} × {size[1]} px; export the bundle "
+                "again"
+            )
+        return pairs
+
+    def golden_input(self, pair: GoldenPair) -> np.ndarray:
+        """The network's input of a golden pair: h × w × 3 or 4, float32, 0…1."""
+        colours = to_float(read_photo(self.folder / pair.input))
+        if self.fourth_channel == "none":
+            return colours
+        file = pair.depth or pair.focus
+        if file is None:
+            return np.dstack([colours, np.zeros_like(colours[..., 0])])
+        return np.dstack([colours, to_float(read_photo(self.folder / file))[..., 0]])
 
     def checksums(self) -> dict[str, str]:
         """SHA-256 of every file except `bundle.json`, by name."""
@@ -249,20 +277,19 @@ def read_bundle(folder: Path) -> Bundle:
         raise UserError(
             f"{folder}: not a bundle (no bundle.json); create one with python -m quantize.export"
         )
+    version = ("schema_version", SCHEMA_VERSION)
     try:
-        stored = json.loads(file.read_bytes())
-        version = stored["schema_version"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UserError(f"{file}: damaged; export the bundle again") from error
-    if version != SCHEMA_VERSION:
-        raise UserError(
-            f"{file}: schema version {version}, but this program reads {SCHEMA_VERSION}; "
-            "export the bundle again or use the version of the program that wrote it"
+        bundle = read_json(
+            file.read_bytes(),
+            Bundle,
+            version=version,
+            upgrade=_with_fourth_channel,
+            folder=folder,
         )
-    try:
-        bundle = _from_json(folder, stored)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise UserError(f"{file}: damaged ({error}); export the bundle again") from error
+    except ValueError as error:
+        raise UserError(
+            f"{file}: damaged, or of another version ({error}); export the bundle again"
+        ) from error
     if not bundle.models:
         raise UserError(f"{file}: lists no models; export the bundle again")
     for name, checksum in bundle.checksums().items():
@@ -281,7 +308,7 @@ def _check_model(bundle: Bundle, model: BundledModel) -> None:
     except ValueError as error:
         raise UserError(f"{file}: {error}; export the bundle again") from error
     height, width = model.working_size
-    channels = 4 if bundle.sees_depth else 3
+    channels = 3 if bundle.fourth_channel == "none" else 4
     for name, described, found in (
         ("bytes", model.bytes, len(content)),
         ("output", (1, height, width, 3), model_output.shape),
@@ -324,52 +351,24 @@ def _check_file(folder: Path, name: str, checksum: str) -> None:
         raise UserError(f"{file}: changed since it was exported; export the bundle again")
 
 
+def _with_fourth_channel(stored: dict[str, Any]) -> dict[str, Any]:
+    """Older bundles do not name the fourth channel; a golden pair with depth shows that it is."""
+    golden = stored.get("golden")
+    pairs = golden if isinstance(golden, list) else []
+    sees_depth = any(isinstance(pair, dict) and pair.get("depth") for pair in pairs)
+    return {"fourth_channel": "depth" if sees_depth else "none"} | stored
+
+
 def _to_json(bundle: Bundle) -> str:
     fields = dataclasses.asdict(bundle)
     del fields["folder"]
     if not bundle.judged_on:  # older bundles lack it
         del fields["judged_on"]
-    if not bundle.sees_depth:
-        for pair in fields["golden"]:
-            del pair["depth"], pair["depth_sha256"]
+    for model in fields["models"]:
+        if not model["compiled"]:  # older bundles lack it
+            del model["compiled"]
+    for pair in fields["golden"]:
+        for name in ("depth", "depth_sha256", "focus", "focus_sha256", "focus_points"):
+            if not pair[name]:
+                del pair[name]
     return json.dumps(fields, indent=2, sort_keys=True) + "\n"
-
-
-def _from_json(folder: Path, stored: dict[str, Any]) -> Bundle:
-    return Bundle(
-        folder=folder,
-        name=_text(stored["name"]),
-        preset=_text(stored["preset"]),
-        models=tuple(_model(entry) for entry in stored["models"]),
-        golden=tuple(
-            GoldenPair(**{**entry, "working_size": _size(entry["working_size"])})
-            for entry in stored["golden"]
-        ),
-        refused=dict(stored["refused"]),
-        records=dict(stored["records"]),
-        judged_on=stored.get("judged_on", ""),
-    )
-
-
-def _model(entry: dict[str, Any]) -> BundledModel:
-    return BundledModel(
-        **{
-            **entry,
-            "recipe": _text(entry["recipe"]),
-            "file": _text(entry["file"]),
-            "working_size": _size(entry["working_size"]),
-            "input": TensorFormat(**entry["input"]),
-            "output": TensorFormat(**entry["output"]),
-        }
-    )
-
-
-def _text(stored: Any) -> str:
-    if not isinstance(stored, str):
-        raise TypeError(f"{stored!r}, expected a string")
-    return stored
-
-
-def _size(stored: list[int]) -> Size:
-    height, width = stored
-    return int(height), int(width)

@@ -9,7 +9,6 @@ import itertools
 import json
 import statistics
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,7 @@ from pocket_bokeh.disk import check_can_write, write_atomically
 from pocket_bokeh.errors import UserError, run_command
 from quantize.convert.operators import list_operators
 from quantize.proof.environments import Environment, choose_environments, make_job, run_jobs
-
-MATRIX_SIDE = 2048
+from train.network.matrix_product import matrix_product_speed
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def _measure_one(
     if environment.missing:
         return dataclasses.replace(row, reason=f"missing: {environment.missing}")
     height, width = model.working_size
-    shape = (1, height // 2, width // 2, 4 if bundle.sees_depth else 3)
+    shape = (1, height // 2, width // 2, 3 if bundle.fourth_channel == "none" else 4)
     photo = np.random.default_rng(0).random(shape, np.float32)
     job = make_job(bundle, model, photo, scratch, threads=threads, repeats=repeats)
     answers, complaints = run_jobs(environment, [job])
@@ -149,17 +147,6 @@ def _measure_one(
         memory_bytes=after - before,
         peak_share=multiply_adds / seconds / peak,
     )
-
-
-def matrix_product_speed() -> float:
-    """Multiply-adds per second of NumPy's float32 matrix product, the best of five."""
-    matrix = np.random.default_rng(0).random((MATRIX_SIDE, MATRIX_SIDE), np.float32)
-    seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
-        matrix @ matrix
-        seconds.append(time.perf_counter() - started)
-    return MATRIX_SIDE**3 / min(seconds)
 
 
 def timings_table(rows: Sequence[Measurement]) -> str:

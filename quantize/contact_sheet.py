@@ -23,9 +23,12 @@ from pocket_bokeh.photo import WRITTEN_FORMATS, read_photo, to_float, to_uint8, 
 from pocket_bokeh.picture_grid import picture_grid
 from pocket_bokeh.render import nearest_shape, render_photo
 from pocket_bokeh.shaped_model import in_every_shape
-from quantize.convert.samples import crop_to_fill, evenly_spaced, pair_input
-from train.data.named_pairs import BUILT_IN, open_pairs
+from quantize.convert.samples import crop_to_fill, evenly_spaced
+from train.data.data_folders import BUILT_IN
+from train.data.focus_points import pair_input
+from train.data.named_pairs import open_pairs
 from train.data.pairs import Pair, Split
+from train.loop.training_options import Folders
 
 Models = Mapping[str, Sequence[LiteRTModel]]
 """Models by recipe, each at several working sizes."""
@@ -37,8 +40,8 @@ class ContactSheetOptions:
 
     bundle: tyro.conf.Positional[Path]
     """Folder created by quantize.export."""
-    data: str = BUILT_IN
-    """Folder of pairs in the EBB! layout. Default: the built-in pairs."""
+    data: Folders = (BUILT_IN,)
+    """Folders of pairs in the EBB! layout. Default: the built-in pairs."""
     split: Split = "val"
     """Split of the data."""
     pairs: int = 4
@@ -120,7 +123,8 @@ def contact_sheet(models: Models, pairs: Sequence[Pair], height: int) -> np.ndar
         labels.append([f"{pair.name}, untouched {untouched:.2f} dB", ""])
         for candidates in models.values():
             model = nearest_shape(size, candidates)
-            output = to_uint8(model.run(pair_input(pair)))
+            seen = pair_input(pair, sees_focus=model.fourth_channel == "focus")
+            output = to_uint8(model.run(seen))
             rows[-1].append(output)
             labels[-1].append(f"{psnr(to_float(output), target):.2f} dB")
     return picture_grid(rows, ["input", "target", *models], labels, cell_height=height)

@@ -1,7 +1,9 @@
 """Checks which accelerators support a model: python -m quantize.delegates BUNDLE
 
-Each operator of a .tflite file is compared with what the GPU delegate, NNAPI and the makers of
-phone chips document. Results of `quantize.verify` are shown next to it.
+There are three kinds of answers. Compiled here: what the makers' compilers said in
+`quantize.compile`. Run here: results of `quantize.verify`. Published: each operator of a .tflite
+file is compared with what the GPU delegate, NNAPI and the makers of phone chips document. A
+compiler's answer counts more than a document.
 """
 
 import json
@@ -44,11 +46,13 @@ class ModelFile:
         name: recipe and working size, or the file's name.
         operators: in the order of execution.
         measured: findings of `quantize.verify` by runtime.
+        compiled: answers of the makers' compilers in `quantize.compile` by target.
     """
 
     name: str
     operators: tuple[Operator, ...]
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    compiled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,17 +99,24 @@ class Report:
         word = self.accelerator.runtime
         return {name: found for name, found in self.model.measured.items() if word in name}
 
+    @property
+    def compiled(self) -> Mapping[str, Mapping[str, Any]]:
+        """Answers of the maker's compiler by target."""
+        maker = self.accelerator.maker
+        return {
+            target: said
+            for target, said in self.model.compiled.items()
+            if maker and target.startswith(f"{maker}:")
+        }
+
 
 def main() -> None:
     options = tyro.cli(DelegatesOptions)
-    reports = [
-        check_model(model, accelerator)
-        for model in read_models(options.source)
-        for accelerator in ACCELERATORS
-    ]
+    models = read_models(options.source)
+    reports = [check_model(model, accelerator) for model in models for accelerator in ACCELERATORS]
     if options.json is not None:
         write_atomically(options.json, to_json(reports))
-    print(f"{support_table(reports)}\n\n{reasons(reports)}")
+    print(f"{compiled_table(models)}\n\n{support_table(reports)}\n\n{reasons(reports)}")
 
 
 def read_models(source: Path) -> list[ModelFile]:
@@ -136,12 +147,28 @@ def check_model(model: ModelFile, accelerator: Accelerator) -> Report:
     return Report(model, accelerator, operators, multiply_adds, tuple(costliest_first))
 
 
+def compiled_table(models: list[ModelFile]) -> str:
+    """What the makers' compilers said: a line per model and chip."""
+    if not any(model.compiled for model in models):
+        return "compiled here: nothing yet; python -m quantize.compile BUNDLE"
+    wide = max(len(model.name) for model in models)
+    lines = [f"{'compiled here':{wide}} {'chip':18} {'runs':8} {'operators':>11}"]
+    for model in models:
+        for target, said in model.compiled.items():
+            operators = f"{said['taken']} / {said['operators']}" if said["operators"] else "–"
+            lines.append(
+                f"{model.name:{wide}} {target:18} {said['verdict']:8} {operators:>11}  "
+                f"{said['reason'][:160]}".rstrip()
+            )
+    return "\n".join(lines)
+
+
 def support_table(reports: list[Report]) -> str:
     """A table with a line per model and accelerator."""
     wide = max(len(report.model.name) for report in reports)
     lines = [
         f"{'model':{wide}} {'accelerator':14} {'operators':>11} {'multiply-adds':>14} "
-        f"{'unknown':>9}  measured"
+        f"{'unknown':>9}  {'run here':10} compiled here"
     ]
     for report in reports:
         total = len(report.model.operators)
@@ -150,13 +177,23 @@ def support_table(reports: list[Report]) -> str:
         lines.append(
             f"{report.model.name:{wide}} {report.accelerator.name:14} {accepted:>11} "
             f"{report.share('accepted'):12.1f} % {report.share('unknown'):7.1f} %  "
-            f"{measured or '–'}"
+            f"{measured or '–':10} {chips_text(report.compiled)}"
         )
     lines.append(
         "operators, multiply-adds: supported according to the documentation; unknown: the "
-        "documentation does not say; measured: by quantize.verify"
+        "documentation does not say; run here: by quantize.verify; compiled here: by "
+        "quantize.compile"
     )
     return "\n".join(lines)
+
+
+def chips_text(compiled: Mapping[str, Mapping[str, Any]]) -> str:
+    """Verdicts of a maker's compiler with the number of chips, such as `wholly on 11 chips`."""
+    counts = Counter(str(said["verdict"]) for said in compiled.values())
+    texts = (
+        f"{verdict} on {count} chip{'s' if count > 1 else ''}" for verdict, count in counts.items()
+    )
+    return ", ".join(texts) or "–"
 
 
 def reasons(reports: list[Report]) -> str:
@@ -189,6 +226,7 @@ def to_json(reports: list[Report]) -> str:
                 "note": report.accelerator.note,
             },
             "measured": {name: dict(found) for name, found in report.measured.items()},
+            "compiled": {name: dict(said) for name, said in report.compiled.items()},
         }
         for report in reports
     ]
@@ -198,7 +236,7 @@ def to_json(reports: list[Report]) -> str:
 def _bundled_model(folder: Path, model: BundledModel) -> ModelFile:
     height, width = model.working_size
     name = f"{model.recipe} {height}x{width}"
-    return ModelFile(name, _read_operators(folder / model.file), model.verify)
+    return ModelFile(name, _read_operators(folder / model.file), model.verify, model.compiled)
 
 
 def _read_operators(file: Path) -> tuple[Operator, ...]:
@@ -231,7 +269,7 @@ def _finding_lines(report: Report) -> list[str]:
 
 def _measured_lines(report: Report) -> list[str]:
     return [
-        f"    measured: {runtime}: {_verdict(found)}"
+        f"    run here: {runtime}: {_verdict(found)}"
         + (f", {found['reason']}" if found.get("reason") else "")
         for runtime, found in report.measured.items()
     ]

@@ -20,8 +20,10 @@ from pocket_bokeh.detail_transfer import COARSE, FINE, as_the_network_sees, tran
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import resize_photo, to_float, to_uint8
-from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.data_folders import BUILT_IN
+from train.data.named_pairs import open_pairs
 from train.data.pairs import Pair, Split
+from train.loop.training_options import Folders
 
 CASES = ("true", "coarse", "untouched")
 
@@ -30,8 +32,8 @@ CASES = ("true", "coarse", "untouched")
 class DetailOptions:
     """Options of the command line."""
 
-    data: str = BUILT_IN
-    """Folder of pairs in the EBB! layout. Default: the built-in pairs."""
+    data: Folders = (BUILT_IN,)
+    """Folders of pairs in the EBB! layout. Default: the built-in pairs."""
     split: Split = "val"
     """Split of the data."""
     reduction: float = 3.0

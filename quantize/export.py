@@ -43,7 +43,9 @@ from quantize.proof.comparison import model_figures
 from quantize.proof.figures_table import figures_table, size_text
 from train.data.batches import training_batches
 from train.data.data_files import describe_files
-from train.data.named_pairs import BUILT_IN, describe_split, open_pairs
+from train.data.data_folders import BUILT_IN
+from train.data.named_pairs import describe_split, open_pairs
+from train.loop.training_options import Folders
 from train.network.presets import choose
 
 Model = Any
@@ -55,8 +57,8 @@ class ExportOptions:
 
     source: tyro.conf.Positional[Path]
     """Run folder of a training, or the .keras file of a network of level 1."""
-    data: str | None = None
-    """Folder of pairs in the EBB! layout, or built-in. Default: the run's own pairs, for a .keras
+    data: Folders = ()
+    """Folders of pairs in the EBB! layout, or built-in. Default: the run's own pairs, for a .keras
     file the built-in ones."""
     out: Path | None = None
     """Bundle to create. Default: bundles/NAME, with the name of the run or file."""
@@ -226,11 +228,11 @@ def sample_sizes(
 ) -> dict[Size, SizeSamples]:
     """Collects the samples of every working size.
 
-    The golden sample is a built-in scene: bundles are passed on, and photographs of a data set may
-    not be.
+    The golden samples are a built-in scene: bundles are passed on, and photographs of a data set
+    may not be.
     """
     progress.set_description("float output")
-    scene = open_pairs(BUILT_IN, "test", trained.network.config.input_channels == 4)[0]
+    scene = open_pairs(BUILT_IN, "test", trained.network.config.sees_depth)[0]
     calibration = options.calibration_photos if is_calibrated else 0
     samples = {}
     for size in sizes:
@@ -273,13 +275,17 @@ def fine_tune_on_pairs(
     pairs = trained.pairs("train")
 
     def batches_from(start: int) -> Iterator[Any]:
-        return training_batches(pairs, 1, config.batch, crops, trained.seed, start=start)
+        return training_batches(
+            pairs, 1, config.batch, crops, trained.seed, start=start, sees_focus=sees_focus
+        )
 
-    validation = validation_crops(trained.pairs("val"), crops, config.validation_photos)
+    sees_focus = trained.network.config.sees_focus
+    validation = validation_crops(trained.pairs("val"), crops, config.validation_photos, sees_focus)
     weights = b"".join(weight.tobytes() for weight in float_model.get_weights())
     # It may only resume with the same weights and pairs, including the contents of the files.
     data = sha256(json.dumps(describe_files(trained.splits())).encode())
-    identity = f"{sha256(weights)} {trained.data} {data} {trained.seed} {trained.limit} {crops}"
+    folders = " ".join(trained.data)
+    identity = f"{sha256(weights)} {folders} {data} {trained.seed} {trained.limit} {crops}"
     return fine_tune(float_model, batches_from, validation, config, folder, identity)
 
 
@@ -340,27 +346,40 @@ def describe_bundle(
                 contents[f"{recipe}_history.csv"] = tuned.history.encode()
     records = {name: sha256(content) for name, content in contents.items()}
     contents |= {model.file: content for model, content in converted}
-    golden = tuple(golden_pair(size, samples[size].golden, contents) for size in samples)
+    golden = tuple(
+        golden_pair(size, sample, contents) for size in samples for sample in samples[size].golden
+    )
     count = min(options.compared_pairs, len(trained.pairs("val")))
     judged_on = f"{count} pairs of {describe_split(trained.data, 'val')}"
-    preset = trained.network.preset
-    bundle = Bundle(out, trained.name, preset, models, golden, records=records, judged_on=judged_on)
+    bundle = Bundle(
+        out,
+        trained.name,
+        trained.network.preset,
+        models,
+        golden,
+        fourth_channel=trained.network.config.fourth_channel,
+        records=records,
+        judged_on=judged_on,
+    )
     return bundle, contents
 
 
 def golden_pair(size: Size, sample: Sample, contents: dict[str, bytes]) -> GoldenPair:
     """Describes a golden pair and adds its PNG files to `contents`."""
-    colour, depth = sample.input[..., :3], sample.input[..., 3:]
-    pictures = {"input": colour, "output": sample.output}
-    if depth.size:
-        # In a separate file: as an alpha channel, many decoders would multiply it into the colours.
-        pictures["depth"] = depth[..., 0]
+    pictures = {"input": sample.input[..., :3], "output": sample.output}
+    # In a separate file: as an alpha channel, many decoders would multiply it into the colours.
+    if sample.points:
+        pictures["focus"] = sample.input[..., 3]
+    elif sample.pair.depth is not None:
+        pictures["depth"] = sample.input[..., 3]
+    told = "focus_" if sample.points else ""
     described: dict[str, str] = {}
     for kind, picture in pictures.items():
-        file = f"golden_{size_text(size)}_{kind}.png"
+        name = f"{told}{kind}" if kind == "output" else kind
+        file = f"golden_{size_text(size)}_{name}.png"
         contents[file] = encode_png(to_uint8(picture))
         described |= {kind: file, f"{kind}_sha256": sha256(contents[file])}
-    return GoldenPair(size, **described)
+    return GoldenPair(size, focus_points=sample.points, **described)
 
 
 def encode_png(picture: np.ndarray) -> bytes:

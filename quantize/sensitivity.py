@@ -25,9 +25,12 @@ from pocket_bokeh.litert_model import LiteRTModel
 from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import to_float
 from quantize.convert.layer_quantization import FloatModel, QuantizableLayer, integer_ranges
-from quantize.convert.samples import crop_to_fill, evenly_spaced, pair_input
-from train.data.named_pairs import BUILT_IN, open_pairs
+from quantize.convert.samples import crop_to_fill, evenly_spaced
+from train.data.data_folders import BUILT_IN
+from train.data.focus_points import pair_input
+from train.data.named_pairs import open_pairs
 from train.data.pairs import Pair
+from train.loop.training_options import Folders
 
 NEGLIGIBLE = 1e-9
 """Smaller squared errors are not drawn."""
@@ -42,8 +45,8 @@ class SensitivityOptions:
 
     bundle: tyro.conf.Positional[Path]
     """Folder created by quantize.export, with a float32 model."""
-    data: str = BUILT_IN
-    """Folder of pairs in the EBB! layout. Default: the built-in pairs."""
+    data: Folders = (BUILT_IN,)
+    """Folders of pairs in the EBB! layout. Default: the built-in pairs."""
     ranges: Literal["photos", "int8_ptq", "int8_qat"] = "photos"
     """Ranges of the quantized outputs: calibrated on photographs, or those of an integer model of
     the bundle, to find the layers that cost most in that model."""
@@ -101,8 +104,8 @@ class Sensitivity:
 class HeldOutPairs:
     """Pairs on which models are compared with the float model and the targets."""
 
-    def __init__(self, float_model: LiteRTModel, pairs: Sequence[Pair]):
-        self._inputs = [pair_input(pair) for pair in pairs]
+    def __init__(self, float_model: LiteRTModel, pairs: Sequence[Pair], sees_focus: bool):
+        self._inputs = [pair_input(pair, sees_focus) for pair in pairs]
         self._targets = [to_float(pair.bokeh) for pair in pairs]
         self._floats = [_render(float_model, photo) for photo in self._inputs]
         self.float_score = self.score(float_model)
@@ -127,7 +130,8 @@ def main() -> None:
     check_can_write(picture, ".png")
     if options.ranges != "photos":
         bundle.models_of(options.ranges)
-    held_out = HeldOutPairs(LiteRTModel(file), _pairs(bundle, options, "val", options.pairs))
+    pairs = _pairs(bundle, options, "val", options.pairs)
+    held_out = HeldOutPairs(LiteRTModel(file), pairs, bundle.sees_focus)
     layers = measure(bundle, options, held_out)
     whole = whole_models(bundle, held_out)
     draw(layers, whole, f"{bundle.name}, {file.stem}", picture)
@@ -162,7 +166,7 @@ def output_ranges(
     Layers that are fused into others in the integer model have the ranges of the calibration.
     """
     photos = _pairs(bundle, options, "train", options.calibration_photos)
-    calibrated = model.output_ranges([pair_input(pair) for pair in photos])
+    calibrated = model.output_ranges([pair_input(pair, bundle.sees_focus) for pair in photos])
     if options.ranges == "photos":
         return calibrated
     described = bundle.models_of(options.ranges)[0]

@@ -3,10 +3,12 @@
 Each runtime renders the bundle's golden input and some photographs in a separate process. The
 outputs are compared with the golden output and with the float32 model. Results are printed and
 written to bundle.json. The exit status is 1 if a model does not run where its recipe requires it
-(`runs_wholly_on`), and 2 if a runtime was named that is not installed.
+(`runs_wholly_on`) or if a neural processor computes it worse than the CPU, and 2 if a runtime was
+named that is not installed.
 """
 
 import dataclasses
+import itertools
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +31,9 @@ from quantize.convert.recipes import RECIPES
 from quantize.proof.environments import Environment, choose_environments, make_job, run_jobs
 from train.network.presets import FOR_PHONES
 
+LARGEST_STRAY = 2
+"""Steps of 1/255 by which a neural processor may be worse than the CPU."""
+
 Findings = dict[str, dict[str, Any]]
 """Results of one model by runtime; stored in bundle.json."""
 
@@ -41,7 +46,8 @@ class VerifyOptions:
     """Folder created by quantize.export."""
     runtimes: tuple[str, ...] = ()
     """Runtimes to test: litert_cpu, litert_lean, litert_reference, tensorflow, tflite_runtime,
-    gpu_delegate, arm64. Default: all; runtimes that are not installed are reported as missing."""
+    gpu_delegate, arm64, hexagon, rockchip. Default: all; runtimes that are not installed are
+    reported as missing."""
     recipes: tuple[str, ...] = ()
     """Recipes to test. Default: all."""
     photos: tuple[Path, ...] = ()
@@ -59,7 +65,7 @@ def main() -> int:
     bundle = with_findings(bundle, found)
     rewrite_description(bundle)
     print(findings_table(bundle, chosen))
-    failures = unmet_requirements(bundle, chosen)
+    failures = unmet_requirements(bundle, chosen) + strayed_emulations(bundle, chosen)
     for line in failures:
         print(f"requirement not met: {line}")
     missing = [environment for environment in chosen if environment.missing]
@@ -79,8 +85,8 @@ def verify(
     """Runs models on runtimes.
 
     Returns:
-        The findings by a model's file name. `golden_…` figures compare the golden input's output
-        with the golden picture, 8-bit. The other figures are over all photographs and compare with
+        The findings by a model's file name. `golden_…` figures compare the golden inputs' outputs
+        with the golden pictures, 8-bit. The other figures are over all photographs and compare with
         the bundle's float32 model, if it has one. Steps are of 1/255, PSNR is in dB.
     """
     found: dict[str, Findings] = {model.file: {} for model in models}
@@ -98,34 +104,38 @@ def verify(
             for model, answer in _answers(bundle, models, environment, inputs, Path(scratch)):
                 outputs = answer.pop("outputs")
                 if outputs is not None:
-                    answer |= _differences(outputs, expected[model.working_size])
+                    golden = len(bundle.golden_of(model.working_size))
+                    answer |= _differences(outputs, expected[model.working_size], golden)
                 found[model.file][environment.runtime] = answer
                 progress.update()
     return found
 
 
 def network_inputs(bundle: Bundle, size: Size, photos: Sequence[Path]) -> list[np.ndarray]:
-    """Network inputs of the golden pair and the photographs, h × w × channels, float 0…1.
+    """Network inputs of the golden pairs and the photographs, h × w × channels, float 0…1.
 
-    Without depth maps for other photographs, a network with depth gets the golden input only.
+    Without depth maps for other photographs, a network with depth gets the golden input only. One
+    with a focus map finds their subjects by itself.
     """
-    golden = bundle.golden_of(size)
-    golden_input = to_float(read_photo(bundle.folder / golden.input))
-    if golden.depth:
-        depth = to_float(read_photo(bundle.folder / golden.depth))[..., :1]
-        return [np.concatenate([golden_input, depth], axis=-1)]
+    golden = [bundle.golden_input(pair) for pair in bundle.golden_of(size)]
+    if bundle.sees_depth:
+        return golden
     pictures = [read_photo(file) for file in photos] or [data.chelsea(), data.coffee()]
-    return [golden_input, *(network_input(frame(picture, size).photo) for picture in pictures)]
+    framed = [frame(picture, size) for picture in pictures]
+    return golden + [
+        network_input(one.photo, focus=one.focus_map(()) if bundle.sees_focus else None)
+        for one in framed
+    ]
 
 
 def float_outputs(bundle: Bundle, size: Size, inputs: np.ndarray) -> list[np.ndarray]:
-    """Expected outputs: the golden picture, then the float32 model's if the bundle has one."""
+    """Expected outputs: the golden pictures, then the float32 model's if the bundle has one."""
     golden = bundle.golden_of(size)
-    outputs = [to_float(read_photo(bundle.folder / golden.output))]
+    outputs = [to_float(read_photo(bundle.folder / pair.output)) for pair in golden]
     for model in bundle.models:
         if model.recipe == "float32" and model.working_size == size:
             runnable = LiteRTModel(bundle.folder / model.file)
-            outputs += [np.clip(runnable.run(photo), 0.0, 1.0) for photo in inputs[1:]]
+            outputs += [np.clip(runnable.run(photo), 0.0, 1.0) for photo in inputs[len(golden) :]]
     return outputs
 
 
@@ -178,11 +188,17 @@ def refused_operators(complaints: Sequence[str]) -> str:
     return "; ".join(f"{count} × {said}" for said, count in refused.items())
 
 
-def _differences(outputs: np.ndarray, expected: list[np.ndarray]) -> dict[str, float]:
+def _differences(
+    outputs: np.ndarray, expected: list[np.ndarray], golden_pairs: int
+) -> dict[str, float]:
+    """Figures over all outputs; the first `golden_pairs` of them also as 8-bit pictures."""
     clipped = [np.clip(output, 0.0, 1.0) for output in outputs][: len(expected)]
     pairs = list(zip(clipped, expected, strict=True))
     steps = [255.0 * np.abs(output - wanted) for output, wanted in pairs]
-    golden = np.abs(np.rint(255.0 * clipped[0]) - np.rint(255.0 * expected[0]))
+    golden = np.abs(
+        np.rint(255.0 * np.stack(clipped[:golden_pairs]))
+        - np.rint(255.0 * np.stack(expected[:golden_pairs]))
+    )
     figures = {
         "golden_largest_step": golden.max(),
         "golden_mean_step": golden.mean(),
@@ -219,6 +235,25 @@ def unmet_requirements(bundle: Bundle, chosen: Sequence[Environment]) -> list[st
                 why = f": {finding['reason']}" if finding["reason"] else ""
                 unmet.append(f"{model.file} {how} on {environment.title}{why}")
     return unmet
+
+
+def strayed_emulations(bundle: Bundle, chosen: Sequence[Environment]) -> list[str]:
+    """Models that a neural processor computes worse than the CPU, one line each.
+
+    On the golden input, the largest difference to the golden picture may be `LARGEST_STRAY` steps
+    larger than LiteRT's on the CPU.
+    """
+    emulated = [environment for environment in chosen if environment.is_emulated]
+    strayed = []
+    for model, environment in itertools.product(bundle.models, emulated):
+        on_cpu = model.figures.get("golden_largest_step")
+        found = model.verify.get(environment.runtime, {}).get("golden_largest_step")
+        if on_cpu is not None and found is not None and found > on_cpu + LARGEST_STRAY:
+            strayed.append(
+                f"{model.file} differs by {found:.0f} of 255 from the golden picture on "
+                f"{environment.title}, but by {on_cpu:.0f} on the CPU"
+            )
+    return strayed
 
 
 def findings_table(bundle: Bundle, chosen: Sequence[Environment]) -> str:

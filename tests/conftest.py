@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from filelock import FileLock
 
 from pocket_bokeh.bundle import Bundle, read_bundle
@@ -18,13 +19,26 @@ from pocket_bokeh.photo import write_photo
 from quantize.convert.trained_network import open_trained_network
 from quantize.export import ExportOptions, export
 from train.data import photo_folder
-from train.data.named_pairs import BUILT_IN
+from train.data.data_folders import BUILT_IN
 from train.loop.run_folder import Run, create_run
 from train.network.network_file import write_network
 from train.network.presets import NETWORKS, SCHEDULES, PyNETConfig
 from train.network.pynet import build_pynet
 
-TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, largest_kernel=3, level_5_blocks=1)
+FEWER_LAYERS: dict[str, Any] = {
+    "largest_kernel": 3,
+    "level_5_blocks": 1,
+    "level_3_blocks": False,
+}
+"""What makes a network quick to build, trace and convert: no wide kernels, no blocks at level 3,
+which are like those at level 4."""
+
+TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, **FEWER_LAYERS)
+
+LONG = {"slow", "browser"}
+"""Marks of tests whose files take long."""
+
+MadeOnce = Callable[[str, Callable[[Path], Bundle]], Bundle]
 
 
 def tiny_network(config: PyNETConfig = TINY) -> Any:
@@ -48,6 +62,13 @@ def tiny_network(config: PyNETConfig = TINY) -> Any:
     return network
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes take the long files first, so that none works alone at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        long = {item.path for item in items if LONG & {mark.name for mark in item.iter_markers()}}
+        items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keeps the cache of photo folders in a temporary folder."""
@@ -55,6 +76,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         folder = tmp_path_factory.mktemp("cache")
         patched.setattr(photo_folder, "cache_folder", lambda: folder)
         yield
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Compiles nothing in this process: a few steps take far less time than compiling them."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")
@@ -66,33 +95,43 @@ def network() -> Any:
 def tiny_run(tmp_path_factory: pytest.TempPathFactory, network: Any) -> Run:
     """A finished run on the built-in pairs."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    run = Run(folder, "tiny", TINY, SCHEDULES["smoke"], BUILT_IN, seed=0)
+    run = Run(folder, "tiny", TINY, SCHEDULES["smoke"], (BUILT_IN,), seed=0)
     create_run(run)
     write_network(run.model_file, network, "tiny", TINY, level=1)
     return run
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Bundle:
-    """A bundle with all recipes in landscape and portrait; read-only.
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Makes a bundle in a folder of the given name; of several test processes, the first one does.
 
-    With several test processes, one creates it for all.
+    The others wait, and read it.
     """
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    out = folder / "bundles" / "tiny"
-    with FileLock(folder / "tiny_bundle.lock"):
-        if out.exists():
-            return read_bundle(out)
+
+    def make(name: str, export_to: Callable[[Path], Bundle]) -> Bundle:
+        out = folder / "bundles" / name
+        with FileLock(folder / f"{name}.lock"):
+            return read_bundle(out) if out.exists() else export_to(out)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(made_once: MadeOnce, tiny_run: Run) -> Bundle:
+    """A bundle with all recipes in landscape and portrait; read-only."""
+
+    def export_to(out: Path) -> Bundle:
         options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
         sizes: dict[tuple[int, int], tuple[str, ...]] = {(64, 128): (), (128, 64): ()}
-        return export(open_trained_network(tiny_run.folder, None), out, [], sizes, options)
+        return export(open_trained_network(tiny_run.folder), out, [], sizes, options)
+
+    return made_once("tiny", export_to)
 
 
-NARROW_REFERENCE = dataclasses.replace(
-    NETWORKS["reference"], width=1 / 32, largest_kernel=3, level_5_blocks=1
-)
+NARROW_REFERENCE = dataclasses.replace(NETWORKS["reference"], width=1 / 32, **FEWER_LAYERS)
 
 
 @pytest.fixture(scope="session")
@@ -121,11 +160,43 @@ def depth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def depth_bundle(
-    tmp_path_factory: pytest.TempPathFactory, depth_file: Path, depth_pairs: Path
-) -> Bundle:
-    """A bundle of a network with depth, with all recipes that it supports."""
-    out = tmp_path_factory.mktemp("bundles") / "narrow"
-    options = ExportOptions(depth_file, compared_pairs=1)
-    source = open_trained_network(depth_file, str(depth_pairs))
-    return export(source, out, [], {(64, 128): ()}, options)
+def depth_bundle(made_once: MadeOnce, depth_file: Path, depth_pairs: Path) -> Bundle:
+    """A bundle of a network with depth, with all recipes that it supports; read-only."""
+
+    def export_to(out: Path) -> Bundle:
+        options = ExportOptions(depth_file, compared_pairs=1)
+        source = open_trained_network(depth_file, (str(depth_pairs),))
+        return export(source, out, [], {(64, 128): ()}, options)
+
+    return made_once("narrow", export_to)
+
+
+NARROW_POCKET = dataclasses.replace(
+    NETWORKS["pocket"], width=1 / 32, largest_kernel=3, level_5_blocks=1
+)
+
+
+@pytest.fixture(scope="session")
+def focus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A narrow network that takes a focus map and does something with it."""
+    file = tmp_path_factory.mktemp("networks") / "told.keras"
+    keras.utils.set_random_seed(3)
+    model, random = build_pynet(NARROW_POCKET), np.random.default_rng(3)
+    for layer in model.layers:
+        if layer.name in ("level_2_head", "level_2_gate"):
+            noise = [random.normal(0, 0.05, w.shape) for w in layer.get_weights()]
+            layer.set_weights([w + n for w, n in zip(layer.get_weights(), noise, strict=True)])
+    write_network(file, model, "pocket", NARROW_POCKET, level=1)
+    return file
+
+
+@pytest.fixture(scope="session")
+def focus_bundle(made_once: MadeOnce, focus_file: Path) -> Bundle:
+    """A bundle of a network that takes a focus map; read-only."""
+
+    def export_to(out: Path) -> Bundle:
+        options = ExportOptions(focus_file, compared_pairs=1, fine_tune_steps=2)
+        source = open_trained_network(focus_file)
+        return export(source, out, ["float32", "int8_qat"], {(64, 128): ()}, options)
+
+    return made_once("told", export_to)

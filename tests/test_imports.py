@@ -20,16 +20,30 @@ MAY_IMPORT = {
     "train.judge": {"pocket_bokeh", "train.network", "train.data", "train.loop"},
     "train": {"pocket_bokeh", "train.network", "train.data", "train.loop", "train.judge"},
     "quantize.convert": {"pocket_bokeh", "train.network", "train.data", "train.loop"},
-    "quantize.proof": {"pocket_bokeh", "train.network", "train.data", "quantize.convert"},
+    "quantize.compilers": {"pocket_bokeh", "train.network", "quantize.convert"},
+    "quantize.proof": {
+        "pocket_bokeh",
+        "train.network",
+        "train.data",
+        "quantize.convert",
+        "quantize.compilers",
+    },
     "quantize": {
         "pocket_bokeh",
         "train.network",
         "train.data",
         "train.loop",
         "quantize.convert",
+        "quantize.compilers",
         "quantize.proof",
     },
-    "gradio_app": {"pocket_bokeh", "quantize", "quantize.convert", "quantize.proof"},
+    "gradio_app": {
+        "pocket_bokeh",
+        "quantize",
+        "quantize.convert",
+        "quantize.compilers",
+        "quantize.proof",
+    },
     "android_demo": {"pocket_bokeh"},
 }
 """By folder, the other folders that its files may import. A package's own files may import each
@@ -37,7 +51,7 @@ other, and commands other commands of their package."""
 
 EXTRAS = {
     "pocket_bokeh": (),
-    "train": ("train",),
+    "train": ("train", "masks"),
     "quantize": ("train", "quantize"),
     "gradio_app": ("browser",),
     "android_demo": (),
@@ -105,7 +119,10 @@ def test_every_package_that_is_imported_is_declared(package: str) -> None:
             assert found & names, f"{file.relative_to(ROOT)} imports {top}, which is not declared"
 
 
-_NOT_INSTALLED = {"tflite_runtime", "torch", "hatchling"}
+_NOT_INSTALLED = {
+    *("tflite_runtime", "torch", "hatchling"),
+    *("onnx", "onnxruntime", "onnxruntime_qnn", "rknn"),
+}
 """Imported where they are: in an environment of their own, or where a user brought them."""
 
 

@@ -30,7 +30,7 @@ def test_the_models_that_come_with_the_project_are_found_from_any_folder(tmp_pat
 
 def test_a_file_of_the_callers_does_not_hide_our_packages(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("print('not this one')\n")
-    assert "usage:" in _run(tmp_path, "python", "-m", "train.sequential", "--help")
+    assert "usage:" in _run(tmp_path, "python", "-m", "train.composites", "--help")
 
 
 @pytest.mark.parametrize("file", ["run", ".ci/run"])

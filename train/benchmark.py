@@ -25,19 +25,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import keras
-import numpy as np
 import tyro
 
 from pocket_bokeh.disk import check_can_write
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import write_atomically
 from train.data.batches import training_batches
-from train.data.named_pairs import BUILT_IN
+from train.data.data_folders import BUILT_IN, resolved_data
 from train.data.pairs import SIZE_MULTIPLE, Pair, PairSource
 from train.loop.level_training import start_level
 from train.loop.run_folder import Run
-from train.loop.training_options import network_of
+from train.loop.training_options import Folders, network_of
 from train.network.cost import FORWARD_PASSES_PER_STEP, multiply_adds
+from train.network.matrix_product import matrix_product_speed
 from train.network.presets import (
     LEVEL_1_LOSSES,
     SCHEDULES,
@@ -70,8 +70,8 @@ class BenchmarkOptions:
     """Side of a crop in pixels of the photograph, a multiple of 64. Default: the schedule's."""
     steps: int = 10
     """The number of timed steps, after two untimed ones."""
-    data: str = BUILT_IN
-    """A folder of pairs in the EBB! layout. Default: the built-in pairs."""
+    data: Folders = (BUILT_IN,)
+    """Folders of pairs in the EBB! layout. Default: the built-in pairs."""
     depth: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Measure a network that takes a depth map."""
     precision: Precision = "float32"
@@ -176,7 +176,7 @@ def make_plans(options: BenchmarkOptions) -> list[Plan]:
         preset=options.preset,
         network=network,
         train=dataclasses.replace(config, crop=crop, short_side=max(crop, config.short_side)),
-        data=options.data,
+        data=resolved_data(options.data),
         seed=0,
         precision=options.precision,
         vgg_weights=str(options.vgg_weights) if options.vgg_weights else None,
@@ -263,7 +263,7 @@ def measure(plan: Plan) -> LevelSpeed:
     half = run.train.crop // 2
     forward = sum(multiply_adds(run.network, schedule.level, (half, half)).values())
     speed = FORWARD_PASSES_PER_STEP * forward * schedule.batch / step_seconds
-    peak = matrix_product_speed()
+    peak = matrix_product_speed(keras.ops.convert_to_tensor)
     return LevelSpeed(
         level=schedule.level,
         batch=schedule.batch,
@@ -319,27 +319,6 @@ def peak_memory() -> tuple[int, int | None]:
 
     device = jax.local_devices()[0].memory_stats() or {}
     return main_memory, device.get("peak_bytes_in_use")
-
-
-def matrix_product_speed() -> float:
-    """Multiply-adds per second of the backend's float32 matrix product on this machine.
-
-    The matrices grow until a product takes a tenth of a second, so that transfers to the device
-    become negligible.
-    """
-    for side in (1024, 2048, 4096, 8192):
-        values = np.random.default_rng(0).random((side, side), np.float32)
-        matrix = keras.ops.convert_to_tensor(values)
-        seconds = min(_product_seconds(matrix) for _ in range(4))
-        if seconds > 0.1:
-            break
-    return side**3 / seconds
-
-
-def _product_seconds(matrix: Any) -> float:
-    started = time.perf_counter()
-    float(keras.ops.matmul(matrix, matrix)[0, 0])  # reading a value waits for the product
-    return time.perf_counter() - started
 
 
 def pipeline_speed(batches: Iterator[Any], batch: int) -> float:

@@ -30,7 +30,8 @@ from tqdm import tqdm
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import photo_size, write_photo
-from train.data.named_pairs import BUILT_IN, describe_split, open_pairs
+from train.data.data_folders import BUILT_IN, Data
+from train.data.named_pairs import describe_split, open_pairs
 from train.data.pairs import (
     SIZE_MULTIPLE,
     FolderPairs,
@@ -59,7 +60,7 @@ from train.judge.evaluation import (
 from train.judge.evaluation_tables import describe_scores, tables
 from train.judge.lens_blur import MaskAndLensBlur
 from train.judge.subject_evaluation import SubjectEvaluation, describe_separation
-from train.loop.training_options import Flag
+from train.loop.training_options import Flag, Folders
 
 SHEET, WORST_SHEET = "sheet.png", "worst.png"
 
@@ -71,8 +72,8 @@ class EvaluateOptions:
     judged: tyro.conf.Positional[Path]
     """A run, a network's .keras file, a bundle, or a folder of results: NAME.png or NAME.jpg for
     each pair, of the pair's size."""
-    data: str | None = None
-    """A folder of pairs in the EBB! layout, or of photographs with masks and without bokeh/.
+    data: Folders = ()
+    """Folders of pairs in the EBB! layout, or one of photographs with masks and without bokeh/.
     Default: a run's own data, or the built-in pairs."""
     split: Split = "test"
     """Which part of the data."""
@@ -134,7 +135,7 @@ def find_judged_pairs(candidate_set: CandidateSet, options: EvaluateOptions) -> 
     """
     if options.limit is not None and options.limit < 1:
         raise UserError(f"--limit {options.limit}: expected at least 1")
-    if candidate_set.kind == "folder" and options.data is None:
+    if candidate_set.kind == "folder" and not options.data:
         raise UserError(f"{options.judged}: a folder of results needs --data, its folder of pairs")
     data = judged_data(candidate_set, options)
     every = open_photographs(data, options.split, candidate_set.sees_depth)
@@ -155,13 +156,13 @@ def find_judged_pairs(candidate_set: CandidateSet, options: EvaluateOptions) -> 
     return pairs
 
 
-def open_photographs(data: str, split: Split, depth: bool) -> PairSource:
+def open_photographs(data: Data, split: Split, depth: bool) -> PairSource:
     """Opens pairs, or photographs with masks that have no target.
 
     Raises:
         UserError: there are none or broken ones, or a network needs depth maps that they lack.
     """
-    folder = None if data == BUILT_IN else subject_folder(Path(data), split)
+    folder = subject_folder(Path(data[0]), split) if len(data) == 1 else None
     if folder is None:
         return open_pairs(data, split, depth, subjects=True)
     if depth:
@@ -258,9 +259,9 @@ def progress(indices: Sequence[int], unit: str) -> Iterable[int]:
     return tqdm(indices, unit=unit, mininterval=2)
 
 
-def judged_data(candidate_set: CandidateSet, options: EvaluateOptions) -> str:
-    """The folder of pairs, or `built-in`."""
-    return options.data or candidate_set.data or BUILT_IN
+def judged_data(candidate_set: CandidateSet, options: EvaluateOptions) -> Data:
+    """The folders of pairs, or `built-in`."""
+    return options.data or candidate_set.data or (BUILT_IN,)
 
 
 def check_sizes(pairs: PairSource, short_side: int | None, border: int = BORDER) -> None:
@@ -313,12 +314,12 @@ def describe(
 ) -> dict[str, Any]:
     """The first part of `metrics.json`: what was measured, and how."""
     data = judged_data(candidate_set, options)
-    whole = not have_targets(pairs) and not (Path(data) / options.split).is_dir()
+    whole = not have_targets(pairs) and not (Path(data[0]) / options.split).is_dir()
     return {
         "judged": str(options.judged),
         "kind": candidate_set.kind,
         "level": candidate_set.level,
-        "data": data,
+        "data": " ".join(data),
         "data_fingerprint": fingerprint(pairs),
         "split": options.split,
         "split_is": "all" if whole else describe_split(data, options.split),

@@ -13,13 +13,13 @@ from typing import Literal
 import tyro
 
 from pocket_bokeh.errors import run_command
-from train.data.named_pairs import BUILT_IN
+from train.data.data_folders import resolved_data
 from train.data.pairs import check_decodable
 from train.joint import joint_run
 from train.judge.experiments_page import Outcome, write_page
 from train.loop.level_training import trained_level
 from train.loop.run_folder import Run, check_same_run, create_run
-from train.loop.training_options import Flag
+from train.loop.training_options import Flag, Folders
 from train.loop.validation import validate_level
 from train.network.presets import NETWORKS, SCHEDULES, LevelSchedule, TrainConfig
 from train.sequential import train_run
@@ -136,8 +136,8 @@ SCALES: Mapping[str, Scale] = {
 class ExperimentsOptions:
     """The command line's options."""
 
-    data: Path | None = None
-    """A folder of pairs in the EBB! layout with test/. Default: the built-in pairs."""
+    data: Folders = ()
+    """Folders of pairs in the EBB! layout, one of them with test/. Default: the built-in pairs."""
     out: Path = Path("runs/experiments")
     """The folder for the five runs and the page."""
     scale: Literal["smoke", "laptop", "full"] = "laptop"
@@ -176,7 +176,7 @@ def experiment_run(experiment: Experiment, options: ExperimentsOptions) -> Run:
         preset="report",
         network=network,
         train=scale.train,
-        data=str(options.data.resolve()) if options.data else BUILT_IN,
+        data=resolved_data(options.data),
         seed=options.seed,
         limit=max(2, round(scale.pairs * experiment.pairs)),
     )

@@ -3,11 +3,11 @@
     python -m train.release --data DIR --out runs/release --bundle models/pocket
 
 DIR holds bokeh_pairs/, real_pairs/, ebb_real/, captured_pairs/, backgrounds/ and subjects/, or
---subjects names the last. The steps: make composites of the
-subjects; merge all pairs; train; render the backgrounds with the network and train level 1 a second
-time with these; export the bundle; evaluate it on every set; write the card. Everything is built in
---out, and at the end the bundle is installed at --bundle. If stopped, the command continues when
-called again. --only-judge evaluates a finished bundle again and rewrites its figures and card.
+--subjects names the last. The steps: make composites of the subjects; train on all pairs; render
+the backgrounds with the network and train level 1 a second time with these; export the bundle;
+evaluate it on every set; write the card. Everything is built in --out, and at the end the bundle is
+installed at --bundle. If stopped, the command continues when called again. --only-judge evaluates a
+finished bundle again and rewrites its figures and card.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ from pocket_bokeh.disk import check_can_make
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import write_atomically
 from train.data.composites import find_composites
-from train.data.merged_folders import merge_folders
+from train.data.data_folders import Data, resolved_data
 from train.data.pairs import find_whole_folder, fingerprint, write_pairs
 from train.data.photo_folder import check_photos, photos_by_name
 from train.data.pseudo_pairs import find_pseudo_pairs
@@ -47,10 +47,10 @@ COMPOSITES = 2_500
 COMPOSITE_SIZE = (384, 512)
 
 TRAINED_ON = {"bokeh_pairs/train": 3, "real_pairs/train": 20, "ebb_real/train": 24}
-"""How often each set is repeated. Captured pairs are few but closest to what users photograph."""
+"""The weight of each set. Captured pairs are few but closest to what users photograph."""
 
 PSEUDO_PAIRS = 8
-"""How often each background that the first round rendered is repeated in the second."""
+"""The weight of the backgrounds that the first round rendered, in the second."""
 
 SECOND_LOSS = "l1_l2_ssim"
 """The loss of the second round, applied after detail transfer."""
@@ -80,7 +80,7 @@ SIZES = ("384x512", "512x384:float16,int8_qat")
 """Working sizes of the models."""
 
 FOLDERS = (
-    *("composites", "first_pairs", "first_round", "pseudo_pairs", "second_pairs"),
+    *("composites", "first_round", "pseudo_pairs"),
     *("bundle", "evaluation", "replaced"),
 )
 """The folders in --out next to the second round's run, which is named like the bundle."""
@@ -93,7 +93,7 @@ SHORT_SIDE = 384
 class ReleaseOptions:
     """The command line's options."""
 
-    data: Path = Path("../shared")
+    data: Path
     """The folder with bokeh_pairs/, real_pairs/, ebb_real/, captured_pairs/ and backgrounds/."""
     subjects: Path | None = None
     """The folder with test/original and test/subject. Default: DATA/subjects."""
@@ -104,7 +104,7 @@ class ReleaseOptions:
     """An ONNX network that finds masks where none are, for the row of a mask with a lens blur.
     Default: this row only for the subjects."""
     out: Path = Path("runs/release")
-    """The folder for composites, pairs, runs and evaluations."""
+    """The folder for composites, runs and evaluations."""
     bundle: Path = SHIPPED_BUNDLE
     """The bundle to make."""
     schedule: str = "release"
@@ -245,9 +245,8 @@ def first_round(options: ReleaseOptions) -> Run:
         subjects, backgrounds = options.data / "bokeh_pairs/train", options.data / "backgrounds"
         made = find_composites([subjects], [backgrounds], options.composites, SEED, COMPOSITE_SIZE)
         write_pairs(composites, made)
-    pairs = merged_pairs(options, "first_pairs", [str(composites)])
     train = choose("schedule", options.schedule, SCHEDULES)
-    run = release_run(options, "first_round", pairs, train)
+    run = release_run(options, "first_round", training_data(options, [composites]), train)
     if not run.model_file.is_file():
         train_run(run)
     return run
@@ -260,35 +259,31 @@ def second_round(options: ReleaseOptions, first: Run) -> Run:
         backgrounds = options.data / "backgrounds"
         made = find_pseudo_pairs(backgrounds, trained_level(first, 1), SHORT_SIDE)
         write_pairs(pseudo_pairs, made)
-    more = [str(options.out / "composites"), f"{pseudo_pairs}:{PSEUDO_PAIRS}"]
-    pairs = merged_pairs(options, "second_pairs", more)
+    data = training_data(options, [options.out / "composites", f"{pseudo_pairs}:{PSEUDO_PAIRS}"])
     again = dataclasses.replace(first.train.schedules[-1], loss=SECOND_LOSS)
     train = dataclasses.replace(first.train, schedules=(again,), detail_transfer=True)
     # The bundle takes the name of its run.
-    run = release_run(options, options.bundle.name, pairs, train)
+    run = release_run(options, options.bundle.name, data, train)
     if not run.model_file.is_file():
         copy_checkpoints(run, first, 2)
         train_run(run)
     return run
 
 
-def merged_pairs(options: ReleaseOptions, name: str, more: Sequence[str]) -> Path:
-    """The folder that merges the sets with more pairs; an existing one is kept."""
-    pairs = options.out / name
-    if not pairs.exists():
-        train = [f"{options.data / name}:{times}" for name, times in TRAINED_ON.items()]
-        merge_folders({"train": [*train, *more], "val": [str(options.data / JUDGED_BY)]}, pairs)
-    return pairs
+def training_data(options: ReleaseOptions, more: Sequence[Path | str]) -> Data:
+    """The sets with their weights, and more folders; the set with a `val/` is validated on."""
+    sets = [f"{(options.data / name).parent}:{weight}" for name, weight in TRAINED_ON.items()]
+    return resolved_data([*sets, *map(str, more)])
 
 
-def release_run(options: ReleaseOptions, name: str, pairs: Path, train: TrainConfig) -> Run:
+def release_run(options: ReleaseOptions, name: str, data: Data, train: TrainConfig) -> Run:
     """Creates a run folder, or checks that an existing one has the same configuration."""
     run = Run(
         folder=options.out / name,
         preset="pocket",
         network=NETWORKS["pocket"],
         train=train,
-        data=str(pairs.resolve()),
+        data=data,
         seed=SEED,
     )
     if run.folder.exists():

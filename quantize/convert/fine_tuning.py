@@ -21,11 +21,12 @@ from tqdm import tqdm
 
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.metrics import psnr
-from pocket_bokeh.photo import network_input
 from quantize.convert.rounding import calibrated
+from quantize.convert.samples import every_second_told
 from train.data.pair_transforms import scale_pair
 from train.data.pairs import PairSource
 from train.network.presets import TrainConfig
+from train.network.pynet import COLOURS
 
 Model = Any
 Batch = dict[str, Any]
@@ -203,18 +204,23 @@ class _Checkpoint:
         return _State(done, best_psnr, best, without_gain, [tuple(row) for row in rows])
 
 
-def validation_crops(pairs: PairSource, config: TrainConfig, count: int) -> np.ndarray:
+def validation_crops(
+    pairs: PairSource, config: TrainConfig, count: int, sees_focus: bool = False
+) -> np.ndarray:
     """Centre crops of held-out photographs as network inputs.
 
+    A network that takes a focus map is told where to focus in every second one.
+
     Returns:
-        N × crop/2 × crop/2 × 3 (4 with depth), float32 0…1.
+        N × crop/2 × crop/2 × 3 (4 with a depth or focus map), float32 0…1.
     """
-    inputs = []
-    for index in range(min(count, len(pairs))):
-        pair = scale_pair(pairs[index], config.short_side)
-        pair = pair.transform(lambda photo: _centre_crop(photo, config.crop))
-        inputs.append(network_input(pair.original, pair.depth))
-    return np.stack(inputs)
+    crops = [
+        scale_pair(pairs[index], config.short_side).transform(
+            lambda photo: _centre_crop(photo, config.crop)
+        )
+        for index in range(min(count, len(pairs)))
+    ]
+    return np.stack(every_second_told(crops, sees_focus))
 
 
 def _centre_crop(photo: np.ndarray, side: int) -> np.ndarray:
@@ -225,21 +231,30 @@ def _centre_crop(photo: np.ndarray, side: int) -> np.ndarray:
 def _optimizer(model: Model, config: FineTuneConfig) -> Any:
     schedule = tf_keras.optimizers.schedules.CosineDecay(config.learning_rate, max(1, config.steps))
     optimizer = tf_keras.optimizers.Adam(schedule)
-    optimizer.build(model.trainable_variables)
+    optimizer.build(_trained_variables(model))
     return optimizer
+
+
+def _trained_variables(model: Model) -> list[tf.Variable]:
+    """All but the fixed weights that leave out the fourth channel; tfmot unfreezes them."""
+    fixed = COLOURS in {layer.name for layer in model.layers}
+    kept = model.get_layer(COLOURS).trainable_weights if fixed else []
+    return [one for one in model.trainable_variables if all(one is not other for other in kept)]
 
 
 def _training_step(
     model: Model, float_model: Model, optimizer: Any
 ) -> Callable[[np.ndarray], tf.Tensor]:
+    trained = _trained_variables(model)
+
     # Without autograph, tracing takes a third of the time; layers branch on Python values only.
     @tf.function(autograph=False)
     def step(photos: tf.Tensor) -> tf.Tensor:
         expected = float_model(photos, training=False)
         with tf.GradientTape() as tape:
             loss = 100.0 * tf.reduce_mean(tf.abs(model(photos, training=True) - expected))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        gradients = tape.gradient(loss, trained)
+        optimizer.apply_gradients(zip(gradients, trained, strict=True))
         return loss
 
     return step

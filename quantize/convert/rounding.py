@@ -14,6 +14,7 @@ import tf_keras
 
 from pocket_bokeh.errors import UserError
 from quantize.convert.recipes import RECIPES, Recipe
+from train.network.pynet import COLOURS
 
 Model = Any
 KerasLayer = Any
@@ -21,7 +22,7 @@ KerasLayer = Any
 _REGISTRY = tfmot.quantization.keras.default_8bit.Default8BitQuantizeRegistry()
 _QUANTIZERS = tfmot.quantization.keras.quantizers
 
-PICTURES = ("level_2_output", "level_1_output")
+PICTURES = (COLOURS, "level_2_output", "level_1_output")
 """Layers whose output is a picture: their range is fixed to 0…1 in steps of 1/255, and values
 outside are clipped."""
 
@@ -53,7 +54,7 @@ def refusal(float_model: Model, recipe: Recipe) -> str | None:
     examples = ", ".join(f"{kind} ('{name}')" for kind, name in refused.items())
     return (
         f"the network has layers without an integer operator: {examples}; use float16 or "
-        "dynamic_int8, or train the mobile preset without depth"
+        "dynamic_int8, or train one of the presets for phones"
     )
 
 

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pocket_bokeh.photo import Size, network_input, resize_photo
+from pocket_bokeh.focus_map import Point
+from pocket_bokeh.photo import Size, resize_photo
 from quantize.convert.trained_network import TrainedNetwork
-from train.data.pairs import Pair, PairSource
+from train.data.focus_points import fixed_points, pair_input
+from train.data.pairs import FolderPairs, Pair, PairSource
+
+GOLDEN_FOCUS: tuple[Point, ...] = ((0.3, 0.6),)
+"""Where a network is told to focus in the second golden sample, off the middle to either side."""
 
 
 @dataclass(frozen=True)
@@ -16,16 +21,15 @@ class Sample:
 
     Attributes:
         pair: uint8 photographs of the working size.
+        input: the network's input, as `pair_input` returns it.
         output: height × width × 3, float32, clipped to 0…1.
+        points: where the network is told to focus, in fractions of the pair.
     """
 
     pair: Pair
+    input: np.ndarray
     output: np.ndarray
-
-    @property
-    def input(self) -> np.ndarray:
-        """The network's input, as `pair_input` returns it."""
-        return pair_input(self.pair)
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,14 @@ class SizeSamples:
 
     Attributes:
         held_out: samples on which a model's quality is measured.
-        golden: the sample that goes into the bundle.
-        calibration: network inputs from which activation ranges are taken, h × w × channels.
+        golden: the samples that go into the bundle: one, or for a network that takes a focus map
+            one without and one with a focus point.
+        calibration: network inputs from which activation ranges are taken, h × w × channels. A
+            network that takes a focus map is told where to focus in every second one.
     """
 
     held_out: Sequence[Sample]
-    golden: Sample
+    golden: Sequence[Sample]
     calibration: Sequence[np.ndarray]
 
 
@@ -55,29 +61,47 @@ def collect_samples(
         calibration: the number of training photographs.
         golden: the pair that goes into the bundle.
     """
+    sees_focus = trained.network.config.sees_focus
+    told = [None, GOLDEN_FOCUS] if sees_focus else [None]
     return SizeSamples(
         [
             float_sample(trained, size, pair)
             for pair in evenly_spaced(trained.pairs("val"), held_out)
         ],
-        float_sample(trained, size, golden),
-        [
-            pair_input(crop_to_fill(pair, size))
-            for pair in evenly_spaced(trained.pairs("train"), calibration)
-        ],
+        [float_sample(trained, size, golden, points) for points in told],
+        every_second_told(
+            [
+                crop_to_fill(pair, size)
+                for pair in evenly_spaced(trained.pairs("train"), calibration)
+            ],
+            sees_focus,
+        ),
     )
 
 
-def float_sample(trained: TrainedNetwork, size: Size, pair: Pair) -> Sample:
-    """Crops a pair to a working size and runs the trained network on it."""
+def float_sample(
+    trained: TrainedNetwork, size: Size, pair: Pair, points: tuple[Point, ...] | None = None
+) -> Sample:
+    """Crops a pair to a working size and runs the trained network on it.
+
+    Args:
+        trained: the network.
+        size: the working size.
+        pair: of any size.
+        points: where the network is told to focus, in fractions of the crop; as in `pair_input`.
+    """
     pair = crop_to_fill(pair, size)
-    output = trained.network.model(pair_input(pair)[None], training=False)
-    return Sample(pair, np.clip(np.asarray(output)[0], 0.0, 1.0))
+    seen = pair_input(pair, trained.network.config.sees_focus, points)
+    output = trained.network.model(seen[None], training=False)
+    return Sample(pair, seen, np.clip(np.asarray(output)[0], 0.0, 1.0), points or ())
 
 
-def pair_input(pair: Pair) -> np.ndarray:
-    """The network's input for a pair: half its size, float32 0…1, RGB and depth if it has any."""
-    return network_input(pair.original, pair.depth)
+def every_second_told(pairs: Sequence[Pair], sees_focus: bool) -> list[np.ndarray]:
+    """Network inputs of pairs; a network that takes a focus map is told it for every second one."""
+    return [
+        pair_input(pair, sees_focus, fixed_points(pair) if sees_focus and index % 2 else None)
+        for index, pair in enumerate(pairs)
+    ]
 
 
 def crop_to_fill(pair: Pair, size: Size) -> Pair:
@@ -91,6 +115,11 @@ def crop_to_fill(pair: Pair, size: Size) -> Pair:
 
 
 def evenly_spaced(pairs: PairSource, count: int) -> list[Pair]:
-    """At most `count` pairs at even distances."""
+    """At most `count` pairs at even distances; a pair of weight 3 is as likely as three others."""
     count = min(count, len(pairs))
-    return [pairs[index * len(pairs) // count] for index in range(count)]
+    weights = [1.0] * len(pairs)
+    if isinstance(pairs, FolderPairs):
+        weights = [files.weight for files in pairs.files]
+    ends = np.cumsum(weights)
+    places = np.searchsorted(ends, np.arange(count) * ends[-1] / count, side="right")
+    return [pairs[int(place)] for place in places]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pocket_bokeh.errors import UserError
-from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.data_folders import BUILT_IN, Data
+from train.data.named_pairs import open_pairs
 from train.data.pairs import PairSource, Split, check_decodable
 from train.loop.run_folder import finished_network, read_run
 from train.network.network_file import Network, read_network
@@ -19,7 +20,7 @@ class TrainedNetwork:
     Attributes:
         name: name of the run or file.
         network: the trained network.
-        data: the folder of pairs, or `built-in`.
+        data: the folders of pairs as `--data` takes them, or `built-in`.
         train: how to crop the pairs for fine-tuning.
         seed: for the order of the pairs and the crops.
         limit: maximum number of training pairs.
@@ -27,7 +28,7 @@ class TrainedNetwork:
 
     name: str
     network: Network
-    data: str = BUILT_IN
+    data: Data = (BUILT_IN,)
     train: TrainConfig = SCHEDULES["quick"]
     seed: int = 0
     limit: int | None = None
@@ -57,12 +58,12 @@ def run_name(path: Path) -> str:
     return resolved.stem if resolved.is_file() else resolved.name
 
 
-def open_trained_network(path: Path, data: str | None) -> TrainedNetwork:
+def open_trained_network(path: Path, data: Data = ()) -> TrainedNetwork:
     """Opens a run folder or network file and makes the checks that take only seconds.
 
     Args:
         path: a run folder, or a `.keras` file of `train.network.network_file`.
-        data: a folder of pairs or `built-in`; None means the run's own pairs, for a file the
+        data: folders of pairs or `built-in`; empty means the run's own pairs, for a file the
             built-in ones.
 
     Raises:
@@ -73,7 +74,7 @@ def open_trained_network(path: Path, data: str | None) -> TrainedNetwork:
         trained = _from_run(path)
     else:
         trained = TrainedNetwork(run_name(path), read_network(path))
-    if data is not None:
+    if data:
         trained = dataclasses.replace(trained, data=data, limit=None)
     if trained.network.level != 1:
         raise UserError(

@@ -84,6 +84,7 @@ class Accelerator:
         takes_half_constants: whether it reads 16-bit weights directly and skips their DEQUANTIZE.
         per_channel: operators whose tensors may have a scale per channel; None means all.
         note: what readers of the report must know.
+        maker: first part of the names of its chips in `quantize.compile`; empty if there are none.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Accelerator:
     takes_half_constants: bool = False
     per_channel: frozenset[str] | None = None
     note: str = ""
+    maker: str = ""
 
 
 def operator_support(operator: Operator, accelerator: Accelerator) -> Support:
@@ -392,7 +394,7 @@ ACCELERATORS: tuple[Accelerator, ...] = (
     ),
     Accelerator(
         name="Qualcomm QNN",
-        runtime="qnn",
+        runtime="hexagon",
         document=_QNN_COMPILER,
         operators=_QNN_TABLE,
         others="refused",
@@ -401,6 +403,7 @@ ACCELERATORS: tuple[Accelerator, ...] = (
         types_document=_QNN_ACCELERATION,
         open_types=_FLOATS,
         note="the Hexagon processor; documented for 8-bit integers",
+        maker="qualcomm",
     ),
     Accelerator(
         name="MediaTek",
@@ -416,6 +419,7 @@ ACCELERATORS: tuple[Accelerator, ...] = (
         ),
         note="converts 32-bit floats to 16 bits if allowed; the chip's compiler can still refuse "
         "a model, because its buffers are limited",
+        maker="mediatek",
     ),
     Accelerator(
         name="Google Tensor",
@@ -427,6 +431,7 @@ ACCELERATORS: tuple[Accelerator, ...] = (
         types=_FLOATS | _INTEGERS,
         types_document=_TENSOR_PLUGIN,
         note="only the operators that are never passed to its compiler are documented",
+        maker="google",
     ),
     Accelerator(
         name="Edge TPU",

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from pocket_bokeh.errors import UserError, run_command
+from quantize.compilers.installation import cache_folder, find_uv
 
 ARM64_PYTHON = Path("usr/bin/python3.11")
 
@@ -21,14 +22,7 @@ _PACKAGES = ("ai-edge-litert==1.4.0", "numpy==1.26.4")
 
 def arm64_folder() -> Path:
     """The installation: `system` has Debian's files, `packages` Python's."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "pocket-bokeh" / "arm64"
-
-
-def find_uv() -> str | None:
-    """uv from the PATH, or the one that `./run` installed."""
-    ours = Path(__file__).parents[2] / ".uv" / "bin" / "uv"
-    return shutil.which("uv") or (str(ours) if ours.is_file() else None)
+    return cache_folder() / "arm64"
 
 
 def main() -> None:

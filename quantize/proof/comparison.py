@@ -11,14 +11,14 @@ from quantize.convert.samples import Sample
 
 
 def model_figures(
-    model: Renderer, samples: Sequence[Sample], golden: Sample
+    model: Renderer, samples: Sequence[Sample], golden: Sequence[Sample]
 ) -> Mapping[str, float]:
     """Runs a model on samples and measures its quality.
 
     Args:
         model: a model of the samples' working size.
         samples: held-out pairs with the float network's output.
-        golden: the sample that the bundle contains.
+        golden: the samples that the bundle contains.
 
     Returns:
         Figures by name, averaged over the samples unless said otherwise:
@@ -28,16 +28,19 @@ def model_figures(
             over all samples.
         psnr_to_target, ssim_to_target: to the target.
         untouched_psnr_to_target, untouched_ssim_to_target: of the unprocessed photograph.
-        golden_largest_step, golden_mean_step: difference on the golden sample; both outputs are
-            rounded to 8 bits first, because the bundle contains an 8-bit picture.
+        golden_largest_step, golden_mean_step: difference on the golden samples; both outputs are
+            rounded to 8 bits first, because the bundle contains 8-bit pictures.
     """
     outputs = [np.clip(model.run(sample.input), 0.0, 1.0) for sample in samples]
     expected = [sample.output for sample in samples]
     targets = [to_float(sample.pair.bokeh) for sample in samples]
     originals = [to_float(sample.pair.original) for sample in samples]
     steps = [255.0 * np.abs(one - other) for one, other in zip(outputs, expected, strict=True)]
-    golden_output = np.clip(model.run(golden.input), 0.0, 1.0)
-    golden_steps = np.abs(np.rint(255.0 * golden_output) - np.rint(255.0 * golden.output))
+    golden_outputs = [np.clip(model.run(sample.input), 0.0, 1.0) for sample in golden]
+    golden_steps = np.abs(
+        np.rint(255.0 * np.stack(golden_outputs))
+        - np.rint(255.0 * np.stack([sample.output for sample in golden]))
+    )
     figures = {
         "psnr_to_float32": np.mean(list(map(psnr, outputs, expected))),
         "largest_step": max(step.max() for step in steps),

@@ -16,7 +16,10 @@ import numpy as np
 
 from pocket_bokeh.bundle import Bundle, BundledModel
 from pocket_bokeh.litert_model import encode
-from quantize.proof.arm64 import ARM64_PYTHON, arm64_folder, find_uv
+from quantize.compilers.installation import find_uv
+from quantize.compilers.litert_plugin import QUALCOMM
+from quantize.compilers.rockchip import RKNN
+from quantize.proof.arm64 import ARM64_PYTHON, arm64_folder
 from train.network.presets import choose
 
 TFLITE_RUNTIME = ("tflite-runtime==2.14.0", "numpy==1.26.4")
@@ -27,6 +30,11 @@ VULKAN_DRIVERS = (
     Path("/usr/lib/chromium-browser/vk_swiftshader_icd.json"),
 )
 """Chromium's software Vulkan, on which the GPU delegate runs on machines without a GPU."""
+
+HEXAGON_CHIP = "SM8750"
+"""Chip whose neural processor is emulated: Snapdragon 8 Elite."""
+
+ROCKCHIP_CHIP = "rk3588"
 
 RUNNER = Path(__file__).with_name("standalone_runner.py")
 
@@ -46,6 +54,7 @@ class Environment:
         missing: what is not installed, and the command that installs it; None if nothing is.
         one_model_at_a_time: whether each model gets its own process, because a refusal is only
             reported on standard error or ends the process.
+        is_emulated: whether it computes as a neural processor does, which has its own rounding.
     """
 
     runtime: str
@@ -54,6 +63,7 @@ class Environment:
     variables: Mapping[str, str] = field(default_factory=dict)
     missing: str | None = None
     one_model_at_a_time: bool = False
+    is_emulated: bool = False
 
 
 def environments() -> tuple[Environment, ...]:
@@ -66,6 +76,8 @@ def environments() -> tuple[Environment, ...]:
         _tflite_runtime(),
         _gpu_delegate(),
         _arm64(),
+        _hexagon(),
+        _rockchip(),
     )
 
 
@@ -184,3 +196,35 @@ def _arm64() -> Environment:
         },
         missing=missing,
     )
+
+
+def _hexagon() -> Environment:
+    is_installed = QUALCOMM.installation.is_installed
+    return Environment(
+        "hexagon",
+        f"Hexagon of {HEXAGON_CHIP} (emulated)",
+        command=(str(QUALCOMM.installation.python),),
+        variables={
+            "HEXAGON_CHIP": HEXAGON_CHIP,
+            **(QUALCOMM.variables() if is_installed else {}),
+        },
+        missing=None if is_installed else _install_with(f"qualcomm:{HEXAGON_CHIP}"),
+        one_model_at_a_time=True,
+        is_emulated=True,
+    )
+
+
+def _rockchip() -> Environment:
+    return Environment(
+        "rockchip",
+        f"Rockchip {ROCKCHIP_CHIP} (simulated)",
+        command=(str(RKNN.python),),
+        variables={"ROCKCHIP_CHIP": ROCKCHIP_CHIP},
+        missing=None if RKNN.is_installed else _install_with(f"rockchip:{ROCKCHIP_CHIP}"),
+        one_model_at_a_time=True,
+        is_emulated=True,
+    )
+
+
+def _install_with(target: str) -> str:
+    return f"its compiler is not installed; python -m quantize.compile BUNDLE --for {target}"

@@ -24,7 +24,10 @@ Each answer is a line of JSON:
 
 import importlib
 import json
+import os
+import re
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -142,6 +145,118 @@ def _gpu_delegate(job: Job) -> tuple[Run, str, str]:
     return _compiled(compiled, job), verdict, reason
 
 
+def _hexagon(job: Job) -> tuple[Run, str, str]:
+    """Compiles for Qualcomm's Hexagon and emulates the compiled model bit by bit.
+
+    ONNX Runtime loads the compiled model as the only node of an ONNX graph, and Qualcomm's library
+    for x86 emulates the processor.
+    """
+    import onnxruntime
+    import onnxruntime_qnn
+
+    source, sink, context = _hexagon_context(job)
+    graph = _context_graph(source, sink, context, job)
+    libraries = Path(onnxruntime_qnn.__file__).parent
+    onnxruntime.register_execution_provider_library(
+        "qnn", str(libraries / "libonnxruntime_providers_qnn.so")
+    )
+    devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name == "qnn"]
+    options = onnxruntime.SessionOptions()
+    options.add_provider_for_devices(devices[:1], {"backend_path": str(libraries / "libQnnHtp.so")})
+    options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    session = onnxruntime.InferenceSession(graph, sess_options=options)
+
+    def run(photo: np.ndarray) -> np.ndarray:
+        return session.run([sink], {source: photo})[0]
+
+    return run, "wholly", ""
+
+
+def _hexagon_context(job: Job) -> tuple[str, str, bytes]:
+    """Compiles a model; returns the names of its input and output and the compiled context."""
+    import ai_edge_litert
+    from ai_edge_litert import schema_py_generated as schema
+    from flatbuffers import flexbuffers
+
+    folder = Path(ai_edge_litert.__file__).parent
+    file = Path(job["outputs"]).with_suffix(".hexagon")
+    ended = subprocess.run(
+        [
+            str(folder / "tools" / "apply_plugin_main"),
+            "--cmd=apply",
+            f"--model={job['model']}",
+            f"--o={file}",
+            "--soc_manufacturer=Qualcomm",
+            f"--soc_model={os.environ['HEXAGON_CHIP']}",
+            f"--libs={folder / 'vendors' / 'qualcomm' / 'compiler'}",
+            "--qualcomm_graph_io_tensor_mem_type=raw",  # not the phone's shared memory
+        ],
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    if ended.returncode:
+        errors = [line for line in ended.stderr.splitlines() if "ERROR" in line] or ["no message"]
+        raise RuntimeError(f"the compiler refused it: {errors[0]}")
+    content = file.read_bytes()
+    (graph,) = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs
+    if len(graph.operators) != 1:
+        raise RuntimeError("not compiled in one part; only whole models can be emulated")
+    part = flexbuffers.Loads(bytes(graph.operators[0].customOptions))
+    start, size = part["bytecode_offset"], part["bytecode_size"]
+    names = [graph.tensors[number].name for number in (graph.inputs[0], graph.outputs[0])]
+    source, sink = (re.sub(r"\W", "_", name.decode()) for name in names)
+    return source, sink, content[start : start + size]
+
+
+def _context_graph(source: str, sink: str, context: bytes, job: Job) -> bytes:
+    """An ONNX file whose only node is a compiled context."""
+    from onnx import TensorProto, helper
+
+    kind = {"uint8": TensorProto.UINT8, "float32": TensorProto.FLOAT}[job["type"]]
+    shape = list(np.load(job["inputs"], mmap_mode="r").shape[1:])
+    node = helper.make_node(
+        "EPContext",
+        [source],
+        [sink],
+        domain="com.microsoft",
+        embed_mode=1,
+        main_context=1,
+        ep_cache_context=context,
+        source="QNNExecutionProvider",
+        partition_name="qnn_partition_0",
+    )
+    graph = helper.make_graph(
+        [node],
+        "compiled",
+        [helper.make_tensor_value_info(source, kind, shape)],
+        [helper.make_tensor_value_info(sink, kind, job["shape"])],
+    )
+    versions = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(graph, opset_imports=versions, ir_version=9).SerializeToString()
+
+
+def _rockchip(job: Job) -> tuple[Run, str, str]:
+    """Compiles for Rockchip's NPU and simulates it."""
+    from rknn.api import RKNN
+
+    toolkit = RKNN(verbose=False)
+    toolkit.config(target_platform=os.environ["ROCKCHIP_CHIP"])
+    for step in (
+        lambda: toolkit.load_tflite(model=job["model"]),
+        lambda: toolkit.build(do_quantization=False),
+        lambda: toolkit.init_runtime(),  # without a target: the simulator
+    ):
+        if step() != 0:
+            raise RuntimeError("the toolkit refused the model")
+
+    def run(photo: np.ndarray) -> np.ndarray:
+        (output,) = toolkit.inference(inputs=[photo], data_format="nhwc")
+        return output
+
+    return run, "wholly", ""
+
+
 def _compiled(compiled: Any, job: Job) -> Run:
     sources, sinks = compiled.create_input_buffers(0), compiled.create_output_buffers(0)
     kind = np.dtype(job["type"]).type
@@ -165,6 +280,8 @@ LOADERS: dict[str, tuple[str, Load]] = {
     "tflite_runtime": ("tflite_runtime.interpreter", _tflite_runtime),
     "gpu_delegate": ("ai_edge_litert.compiled_model", _gpu_delegate),
     "arm64": ("ai_edge_litert.interpreter", _litert),
+    "hexagon": ("onnxruntime", _hexagon),
+    "rockchip": ("rknn.api", _rockchip),
 }
 """The module and the loading function of each runtime."""
 

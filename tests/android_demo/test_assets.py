@@ -1,6 +1,7 @@
 """The bundle's files in the app, and bundles that are refused."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -41,16 +42,20 @@ def test_a_bundle_without_them_says_what_it_has(bundle: Bundle, tmp_path: Path) 
 
 
 def test_a_network_that_takes_depth_is_refused(bundle: Bundle, tmp_path: Path) -> None:
-    golden = tuple(dataclasses.replace(pair, depth="depth.png") for pair in bundle.golden)
+    described = dataclasses.replace(bundle, fourth_channel="depth")
     with pytest.raises(UserError, match="depth map"):
-        write_assets(dataclasses.replace(bundle, golden=golden), ("float16",), tmp_path / "a")
+        write_assets(described, ("float16",), tmp_path / "a")
+
+
+def test_the_app_is_told_what_the_fourth_channel_is(bundle: Bundle, tmp_path: Path) -> None:
+    write_assets(dataclasses.replace(bundle, fourth_channel="focus"), ("float16",), tmp_path / "a")
+    assert json.loads((tmp_path / "a" / "bundle.json").read_text())["fourth_channel"] == "focus"
 
 
 def test_a_refused_bundle_leaves_the_earlier_assets(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sees_depth = tuple(dataclasses.replace(pair, depth=pair.input) for pair in bundle.golden)
-    described = dataclasses.replace(bundle, golden=sees_depth)
+    described = dataclasses.replace(bundle, fourth_channel="depth")
     monkeypatch.setattr(assets, "SOURCES", tmp_path)
     monkeypatch.setattr(assets, "read_bundle", lambda folder: bundle)
     monkeypatch.setattr("sys.argv", ["assets", str(bundle.folder)])

@@ -26,6 +26,8 @@ from android_demo.versions import read_app
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def package(java: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:

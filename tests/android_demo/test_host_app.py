@@ -23,6 +23,8 @@ from pocket_bokeh.photo import FourthChannel, network_input, read_photo, resize_
 from pocket_bokeh.render import SHORTEST_SIDE, VIEWS, frame, render_photo
 from tests.android_demo.photos_with_exif import photo_with_exif
 
+pytestmark = pytest.mark.slow
+
 WORKING_SIZE = (192, 256)
 
 

@@ -30,7 +30,7 @@ def write_proof(file: Path, bundle: Bundle, **changed: object) -> Path:
 
 def test_figures_stand_beside_the_bundles(bundle: Bundle, tmp_path: Path) -> None:
     proof = read_proof(write_proof(tmp_path / "proof.json", bundle))
-    assert proof.phone == "Maker One"
+    assert (proof.manufacturer, proof.phone, proof.api) == ("Maker", "One", 36)
     assert proof.page_size == 16384
     _, right, refused = report(proof, bundle)
     assert right.split()[:6] == ["float16_96x128", "GPU", "38.2", "ms", "2", "1"]
@@ -52,7 +52,7 @@ def test_a_file_that_is_no_proof_is_reported(bundle: Bundle, tmp_path: Path) -> 
     file.write_text("[]")
     with pytest.raises(UserError, match="not a proof"):
         read_proof(file)
-    with pytest.raises(UserError, match="of version 9"):
+    with pytest.raises(UserError, match="schema version 9, but this program reads 1"):
         read_proof(write_proof(file, bundle, schema_version=9))
     with pytest.raises(UserError, match="damaged"):
         read_proof(write_proof(file, bundle, trials=[{"recipe": "float16"}]))

@@ -1,9 +1,12 @@
 """The models of a bundle, as visitors can choose them."""
 
+import dataclasses
+
 import numpy as np
 
 from gradio_app.model_catalogue import list_models, with_unique_labels
 from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.render import render_photo
 
 
 def test_every_recipe_can_be_chosen_and_is_held_against_float32(bundle: Bundle) -> None:
@@ -23,3 +26,19 @@ def test_labels_differ(bundle: Bundle) -> None:
     models = list_models(bundle)
     labels = [model.label for model in with_unique_labels([*models, models[0]])]
     assert labels == ["float32", "float16", "float32 (2)"]
+
+
+def test_a_network_with_a_focus_map_finds_the_subject_by_itself(bundle: Bundle) -> None:
+    told = dataclasses.replace(bundle, fourth_channel="focus")
+    (renderer,) = list_models(told)[0].renderers()
+    assert (renderer.fourth_channel, renderer.input_channels) == ("focus", 4)
+    seen: list[np.ndarray] = []
+
+    def run(photo: np.ndarray) -> np.ndarray:
+        seen.append(photo)
+        return photo[..., :3].repeat(2, 0).repeat(2, 1)
+
+    renderer.run = run  # type: ignore[method-assign]
+    render_photo(np.full((64, 96, 3), 128, np.uint8), [renderer])
+    assert all(photo.shape == (32, 48, 4) and not photo[..., 3].any() for photo in seen)
+    assert len(seen) == 2

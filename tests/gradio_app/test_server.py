@@ -5,11 +5,13 @@ import subprocess
 import sys
 from typing import Any
 
+import gradio as gr
 import httpx
 import pytest
 
-from gradio_app.__main__ import _login
+from gradio_app.__main__ import _login, main
 from gradio_app.guard import Login
+from gradio_app.server import _poll_less_often
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
 
@@ -25,13 +27,13 @@ from pocket_bokeh.errors import UserError
     ],
 )
 def test_what_cannot_be_served_is_one_line(
-    bundle: Bundle, arguments: list[str], sentence: str
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str
 ) -> None:
-    command = [sys.executable, "-m", "gradio_app", "--bundle", str(bundle.folder), *arguments]
-    process = subprocess.run(command, capture_output=True, text=True)
-    assert process.returncode == 2
-    assert sentence in process.stderr.splitlines()[-1]
-    assert "Traceback" not in process.stderr
+    monkeypatch.setattr("sys.argv", ["gradio_app", "--bundle", str(bundle.folder), *arguments])
+    with pytest.raises(UserError) as refused:
+        main()
+    assert sentence in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_the_login_may_come_from_the_environment(serve: Any) -> None:
@@ -60,6 +62,19 @@ def test_a_port_that_is_taken_is_one_line(bundle: Bundle, address: str) -> None:
     process = subprocess.run(command, capture_output=True, text=True)
     assert process.returncode == 2
     assert f"port {port} is in use" in process.stderr.splitlines()[-1]
+    assert "Traceback" not in process.stderr
+
+
+def test_the_queue_of_an_idle_server_rarely_wakes_up() -> None:
+    """Gradio's queue must still have these intervals; by default it wakes every millisecond."""
+    with gr.Blocks() as page:
+        gr.Markdown("Hello")
+    page.queue()
+    queue = page._queue
+    assert queue.sleep_when_free <= 0.05
+    assert queue.progress_update_sleep_when_free <= 0.1
+    _poll_less_often(page)
+    assert (queue.sleep_when_free, queue.progress_update_sleep_when_free) == (0.05, 0.1)
 
 
 def test_the_app_starts_without_tensorflow() -> None:

@@ -206,8 +206,58 @@ def test_a_model_too_small_for_a_photo_is_refused(folder: Path) -> None:
         read_bundle(folder)
 
 
+def test_a_focus_map_and_its_points_are_kept(tmp_path: Path) -> None:
+    whole = small_bundle(tmp_path / "told")
+    (pair,) = whole.golden
+    told = dataclasses.replace(
+        pair,
+        focus="focus.png",
+        focus_sha256=sha256(b"focus"),
+        focus_points=((0.25, 0.5),),
+    )
+    content = model_file((1, 32, 64, 4))
+    model = dataclasses.replace(whole.models[0], bytes=len(content), sha256=sha256(content))
+    bundle = dataclasses.replace(
+        whole, models=(model,), golden=(pair, told), fourth_channel="focus"
+    )
+    write_bundle(bundle, CONTENTS | {"m.tflite": content, "focus.png": b"focus"})
+    again = read_bundle(bundle.folder)
+    assert again == bundle
+    assert again.golden_of((64, 128)) == (pair, told)
+    assert again.sees_focus
+    assert not again.sees_depth
+
+
+def test_a_bundle_of_an_older_version_shows_by_its_golden_pair_what_it_sees(folder: Path) -> None:
+    file = folder / "bundle.json"
+    stored = json.loads(file.read_text())
+    del stored["fourth_channel"]
+    file.write_text(json.dumps(stored))
+    assert read_bundle(folder).fourth_channel == "none"
+    stored["golden"][0] |= {"depth": "in.png", "depth_sha256": sha256(CONTENTS["in.png"])}
+    file.write_text(json.dumps(stored))
+    content = model_file((1, 32, 64, 4))
+    with_file(content)(folder)
+    assert read_bundle(folder).fourth_channel == "depth"
+
+
+@pytest.mark.parametrize(
+    ("channel", "sentence"),
+    [
+        ("touch", "fourth_channel: invalid enum value 'touch'"),
+        ("focus", r"bundle.json says input \(1, 32, 64, 4\), but the file has \(1, 32, 64, 3\)"),
+    ],
+)
+def test_a_fourth_channel_that_is_not_there_is_refused(
+    folder: Path, channel: str, sentence: str
+) -> None:
+    changed_json(fourth_channel=channel)(folder)
+    with pytest.raises(UserError, match=sentence):
+        read_bundle(folder)
+
+
 def test_a_size_without_a_golden_pair_is_refused_in_one_line(folder: Path) -> None:
     bundle = read_bundle(folder)
-    assert bundle.golden_of((64, 128)) == bundle.golden[0]
+    assert bundle.golden_of((64, 128)) == bundle.golden
     with pytest.raises(UserError, match="no golden pair of 128 × 64 px"):
         bundle.golden_of((128, 64))

@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tyro
+from ai_edge_litert.interpreter import Interpreter
 
 from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.command import RenderOptions
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.focus_map import focus_map
 from pocket_bokeh.litert_model import LiteRTModel
 from pocket_bokeh.photo import read_photo, to_float, to_uint8
 from quantize import export as export_module
 from quantize.convert.operators import float_operators_inside, list_operators
 from quantize.convert.recipes import RECIPES
-from quantize.convert.samples import crop_to_fill, pair_input
+from quantize.convert.samples import crop_to_fill
 from quantize.convert.trained_network import open_trained_network
 from quantize.export import (
     ExportOptions,
@@ -34,7 +36,9 @@ from quantize.export import (
 )
 from quantize.proof.figures_table import figures_table
 from tests.conftest import TINY
-from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.data_folders import BUILT_IN
+from train.data.focus_points import pair_input
+from train.data.named_pairs import open_pairs
 from train.loop.run_folder import Run
 from train.network.network_file import read_network, write_network
 from train.network.pynet import build_pynet
@@ -136,7 +140,7 @@ def test_a_failure_midway_leaves_nothing(
 
     monkeypatch.setattr(export_module, "golden_pair", fail)
     options = ExportOptions(tiny_run.folder, compared_pairs=1)
-    source = open_trained_network(tiny_run.folder, None)
+    source = open_trained_network(tiny_run.folder)
     with pytest.raises(OSError, match="no space"):
         export(source, tmp_path / "bundles" / "b", ["float32"], {(64, 64): ()}, options)
     assert list(tmp_path.rglob("*")) == []
@@ -208,10 +212,54 @@ def test_a_network_with_depth_is_exported(
     assert np.abs(to_float(output) - expected).max() < 0.51 / 255
     # The golden pair is a built-in scene with its depth map.
     scene = pair_input(
-        crop_to_fill(open_pairs(BUILT_IN, "test", depth=True)[0], golden.working_size)
+        crop_to_fill(open_pairs(BUILT_IN, "test", depth=True)[0], golden.working_size),
+        sees_focus=False,
     )
     assert np.abs(seen - scene).max() < 0.51 / 255
     assert np.ptp(depth) > 100
+
+
+def test_a_network_with_a_focus_map_is_exported_with_and_without_a_point(
+    focus_bundle: Bundle, focus_file: Path
+) -> None:
+    assert read_bundle(focus_bundle.folder) == focus_bundle
+    assert focus_bundle.fourth_channel == "focus"
+    assert focus_bundle.recipes == ("float32", "int8_qat")
+    automatic, told = focus_bundle.golden_of((64, 128))
+    assert (automatic.focus, automatic.focus_points) == (None, ())
+    seen = [focus_bundle.golden_input(pair) for pair in (automatic, told)]
+    np.testing.assert_array_equal(seen[0][..., :3], seen[1][..., :3])
+    assert not seen[0][..., 3].any()
+    drawn = to_float(focus_map((32, 64), told.focus_points))
+    np.testing.assert_array_equal(seen[1][..., 3], drawn)
+    assert drawn.max() == 1
+    network = read_network(focus_file).model
+    expected = np.clip(np.asarray(network(np.stack(seen), training=False)), 0, 1)
+    assert np.abs(expected[0] - expected[1]).max() > 2 / 255
+    for pair, output in zip((automatic, told), expected, strict=True):
+        golden = read_photo(focus_bundle.folder / pair.output)
+        assert np.abs(to_float(golden) - output).max() < 0.51 / 255
+        for model in focus_bundle.models:
+            ran = LiteRTModel(focus_bundle.folder / model.file).run(focus_bundle.golden_input(pair))
+            steps = np.abs(to_uint8(ran).astype(int) - golden)
+            assert steps.max() <= model.figures["golden_largest_step"]
+            assert steps.max() <= (1 if model.recipe == "float32" else 20)
+
+
+def test_fine_tuning_leaves_the_colours_alone(focus_bundle: Bundle) -> None:
+    """The layer that leaves out the fourth channel still passes the photo on exactly."""
+    model = focus_bundle.models_of("int8_qat")[0]
+    interpreter = Interpreter(
+        str(focus_bundle.folder / model.file), experimental_preserve_all_tensors=True
+    )
+    interpreter.allocate_tensors()
+    kernels = [
+        interpreter.get_tensor(tensor["index"])
+        for tensor in interpreter.get_tensor_details()
+        if tuple(tensor["shape"]) == (3, 1, 1, 4)
+    ]
+    assert len(kernels) == 1
+    np.testing.assert_array_equal(kernels[0][:, 0, 0], 127 * np.eye(3, 4))
 
 
 def test_pairs_without_depth_are_refused_for_a_network_with_depth(
@@ -303,9 +351,7 @@ def test_from_the_command_line(tiny_run: Run, tiny_bundle: Bundle, tmp_path: Pat
     for file in sorted(out.iterdir()):
         if file.name != "bundle.json":
             assert file.read_bytes() == (tiny_bundle.folder / file.name).read_bytes(), file.name
-    again = subprocess.run(command, capture_output=True, text=True)
-    assert again.returncode == 2
-    assert again.stderr.strip().splitlines()[-1].startswith(f"error: {out}: bundle exists already")
+    assert command_error(*command[3:]).startswith(f"{out}: bundle exists already")
 
 
 def test_the_printed_command_renders_with_the_bundle(tiny_bundle: Bundle) -> None:
@@ -326,7 +372,7 @@ def test_fine_tuning_does_not_resume_with_other_pairs(
 ) -> None:
     """Also if a file was replaced by one of the same size."""
     shutil.copytree(depth_pairs, tmp_path / "pairs")
-    source = open_trained_network(depth_file, str(tmp_path / "pairs"))
+    source = open_trained_network(depth_file, (str(tmp_path / "pairs"),))
     identities: list[str] = []
     monkeypatch.setattr(export_module, "fine_tune", lambda *given: identities.append(given[-1]))
     model = SimpleNamespace(get_weights=lambda: [])

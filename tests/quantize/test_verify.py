@@ -5,13 +5,22 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.errors import UserError
 from quantize.proof import environments as environments_module
 from quantize.proof.environments import Environment, environments
-from quantize.verify import main, refused_operators, unmet_requirements, verify, with_findings
+from quantize.verify import (
+    float_outputs,
+    main,
+    network_inputs,
+    refused_operators,
+    unmet_requirements,
+    verify,
+    with_findings,
+)
 
 HERE = {environment.runtime: environment for environment in environments()}
 
@@ -53,6 +62,29 @@ def test_the_command_writes_its_findings_into_the_bundle(
     for model in read_bundle(bundle.folder).models:
         verdicts = {runtime: found["verdict"] for runtime, found in model.verify.items()}
         assert verdicts == ({"litert_cpu": "wholly"} if model.recipe == "int8_qat" else {})
+
+
+def test_a_focus_map_is_checked_with_and_without_a_point(focus_bundle: Bundle) -> None:
+    size = (64, 128)
+    inputs = network_inputs(focus_bundle, size, [])
+    assert [bool(seen[..., 3].any()) for seen in inputs] == [False, True, False, False]
+    assert len(float_outputs(focus_bundle, size, np.stack(inputs))) == 4
+    models = focus_bundle.models_of("float32")
+    found = verify(focus_bundle, models, [HERE["litert_cpu"]])
+    finding = found[models[0].file]["litert_cpu"]
+    assert finding["verdict"] == "wholly"
+    assert finding["golden_largest_step"] <= 1
+    # With the two golden outputs exchanged, the same model is wrong.
+    automatic, told = focus_bundle.golden
+    exchanged = dataclasses.replace(
+        focus_bundle,
+        golden=(
+            dataclasses.replace(automatic, output=told.output),
+            dataclasses.replace(told, output=automatic.output),
+        ),
+    )
+    found = verify(exchanged, models, [HERE["litert_cpu"]])
+    assert found[models[0].file]["litert_cpu"]["golden_largest_step"] > 1
 
 
 def test_a_missing_runtime_is_reported_with_the_command_that_installs_it(

@@ -77,7 +77,7 @@ def tiny_run(pairs_folder: Path, tmp_path: Path) -> MakeRun:
         )
         config = TrainConfig(64, 64, "mirror", "average", schedules, validation_photos=2)
         config = dataclasses.replace(config, **changes)
-        return Run(tmp_path / name, "tiny", TINY, config, str(pairs_folder), seed=0)
+        return Run(tmp_path / name, "tiny", TINY, config, (str(pairs_folder),), seed=0)
 
     return make
 

@@ -1,5 +1,6 @@
 """Evaluations of every kind of candidate, compared with scores computed by hand."""
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -18,6 +19,7 @@ from skimage.transform import downscale_local_mean
 from pocket_bokeh.bundle import Bundle, BundledModel, TensorFormat, sha256, write_bundle
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import read_photo, write_photo
+from tests.conftest import FEWER_LAYERS
 from train import evaluate
 from train.data.named_pairs import open_pairs
 from train.data.pair_transforms import cut_to_multiple
@@ -29,7 +31,7 @@ from train.network.network_file import Network, write_network
 from train.network.presets import NETWORKS, PyNETConfig
 from train.network.pynet import build_pynet
 
-TINY = PyNETConfig(**{**vars(NETWORKS["mobile"]), "width": 1 / 32})
+TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 32, **FEWER_LAYERS)
 SIZES = {"a": (270, 330), "b": (256, 323), "c": (330, 257)}
 
 

@@ -68,12 +68,12 @@ def test_the_page_has_table_claims_and_pictures(tmp_path: Path) -> None:
 def test_the_page_says_when_unseen_photographs_chose_among_weights(
     pairs_folder: Path, tmp_path: Path
 ) -> None:
-    options = ExperimentsOptions(data=pairs_folder, out=tmp_path, scale="smoke")
+    options = ExperimentsOptions(data=(str(pairs_folder),), out=tmp_path, scale="smoke")
     write_page(
         tmp_path, "smoke", experiment_run(EXPERIMENTS[2], options), [outcome(20, 22, 30)] * 5
     )
     page = (tmp_path / "page.md").read_text()
-    assert "Unseen: test (the same pairs as val here, used to select weights)." in page
+    assert "from the split test (the same pairs as val here, used to select weights)." in page
 
 
 def test_a_folder_without_test_pairs_is_refused_before_days_of_training(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from scipy.ndimage import gaussian_filter
 from pocket_bokeh.bundle import read_bundle
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import write_photo
+from tests.conftest import FEWER_LAYERS
 from train import release
-from train.data.pairs import find_pairs, find_whole_folder
+from train.data.named_pairs import open_pairs
+from train.data.pairs import FolderPairs, find_pairs, find_whole_folder
 from train.judge.candidates import open_candidates
 from train.judge.evaluation import Evaluation, mean_scores
 from train.judge.model_card import CARD, FIGURES
@@ -21,11 +24,12 @@ from train.loop.level_training import trained_level
 from train.loop.run_folder import Run, read_run
 from train.network.presets import NETWORKS, SCHEDULES
 from train.release import (
+    JUDGED_BY,
     ReleaseOptions,
     check_data,
     first_round,
-    merged_pairs,
     second_round,
+    training_data,
     write_figures,
 )
 from train.sequential import read_metrics
@@ -67,45 +71,20 @@ def options(tmp_path: Path) -> ReleaseOptions:
 def tiny_pocket(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that is compiled in a fraction of the time."""
     pocket = NETWORKS["pocket"]
-    tiny = dataclasses.replace(pocket, width=1 / 16, largest_kernel=3, level_5_blocks=1)
+    tiny = dataclasses.replace(pocket, width=1 / 16, **FEWER_LAYERS)
     monkeypatch.setitem(NETWORKS, "pocket", tiny)
 
 
-def test_pairs_come_from_everywhere_and_are_made_once(options: ReleaseOptions) -> None:
-    more = [f"{options.data / 'ebb_real/test'}:2"]
-    pairs = merged_pairs(options, "pairs", more)
-    assert len(find_pairs(pairs, "train")) == 2 * sum(release.TRAINED_ON.values()) + 2 * 2
-    assert len(find_pairs(pairs, "val")) == 2
-    written = pairs.stat().st_mtime_ns
-    assert merged_pairs(options, "pairs", more) == pairs
-    assert pairs.stat().st_mtime_ns == written
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("tiny_pocket")
-def test_the_second_round_goes_on_from_the_first_with_what_that_renders(
-    options: ReleaseOptions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    smoke = SCHEDULES["smoke"]
-    last = dataclasses.replace(smoke, schedules=smoke.schedules[-2:])
-    monkeypatch.setitem(SCHEDULES, "last", last)
-    monkeypatch.setattr(release, "SHORT_SIDE", 64)
-    options = dataclasses.replace(options, schedule="last")
-    first = first_round(options)
-    run = second_round(options, first)
-    composites = find_pairs(options.out / "composites", "train")
-    assert len(composites) == options.composites - 1  # one is held out
-    taught = 2 * sum(release.TRAINED_ON.values()) + options.composites + release.PSEUDO_PAIRS
-    assert len(run.pairs("train")) == taught
-    assert list(read_metrics(first)) == ["2", "1"]
-    assert list(read_metrics(run)) == ["1"]
-    for ours, theirs in zip(
-        trained_level(run, 2).get_weights(), trained_level(first, 2).get_weights(), strict=True
-    ):
-        np.testing.assert_array_equal(ours, theirs)
-    written = run.model_file.stat().st_mtime_ns
-    assert second_round(options, first) == run
-    assert run.model_file.stat().st_mtime_ns == written
+def test_pairs_come_from_every_set_and_one_validates(options: ReleaseOptions) -> None:
+    shutil.copytree(options.data / "real_pairs/test", options.data / "composites")
+    data = training_data(options, [f"{options.data / 'composites'}:2"])
+    train, val = (open_pairs(data, split) for split in ("train", "val"))
+    assert isinstance(train, FolderPairs)
+    assert isinstance(val, FolderPairs)
+    weights = {str(files.original.parents[1]): files.weight for files in train.files}
+    expected = release.TRAINED_ON | {"composites": 2}
+    assert weights == {str(options.data / name): weight for name, weight in expected.items()}
+    assert {files.original.parents[1] for files in val.files} == {options.data / JUDGED_BY}
 
 
 def test_other_data_than_the_release_was_made_of_is_said(
@@ -123,7 +102,7 @@ def test_other_data_than_the_release_was_made_of_is_said(
 
 def test_figures_lie_beside_the_models(options: ReleaseOptions) -> None:
     first, second = (
-        Run(options.out / name, "pocket", NETWORKS["pocket"], SCHEDULES["release"], "pairs", 0)
+        Run(options.out / name, "pocket", NETWORKS["pocket"], SCHEDULES["release"], ("pairs",), 0)
         for name in ("first_round", "pocket")
     )
     second.folder.mkdir(parents=True)
@@ -226,18 +205,46 @@ def test_what_would_fail_at_the_end_is_refused_at_the_start(
     assert not options.out.exists()
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("tiny_pocket")
-def test_the_command_ships_the_models_that_it_trained(
-    options: ReleaseOptions, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+@pytest.fixture
+def small_release(
+    options: ReleaseOptions, tiny_pocket: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole way, small: a training, an export, figures, a card, in an older bundle's place."""
+    """Two levels, one model, one set to report on; the data is that of a whole release."""
+    smoke = SCHEDULES["smoke"]
+    two_levels = dataclasses.replace(smoke, schedules=smoke.schedules[-2:])
+    monkeypatch.setitem(SCHEDULES, "smoke", two_levels)
     monkeypatch.setattr(release, "SIZES", ("64x128:int8_qat",))
     monkeypatch.setattr(release, "COMPOSITE_SIZE", (64, 128))
     monkeypatch.setattr(release, "SHORT_SIDE", 64)
     monkeypatch.setattr(release, "TRAINED_ON", dict.fromkeys(release.TRAINED_ON, 1))
     monkeypatch.setattr(release, "REPORTED_ON", ("bokeh_pairs/test",))
     monkeypatch.setattr(release, "SUBJECT_RECIPES", ("int8_qat",))
+
+
+def check_second_round(options: ReleaseOptions, run: Run) -> None:
+    """It goes on from the first, with what that renders."""
+    composites = find_pairs(options.out / "composites", "train")
+    assert len(composites) == options.composites - 1  # one is held out
+    taught = 2 * len(release.TRAINED_ON) + options.composites + 1
+    assert len(run.pairs("train")) == taught
+    first = read_run(options.out / "first_round")
+    assert list(read_metrics(first)) == ["2", "1"]
+    assert list(read_metrics(run)) == ["1"]
+    for ours, theirs in zip(
+        trained_level(run, 2).get_weights(), trained_level(first, 2).get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+    written = run.model_file.stat().st_mtime_ns
+    assert second_round(options, first_round(options)) == run
+    assert run.model_file.stat().st_mtime_ns == written
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small_release")
+def test_the_command_ships_the_models_that_it_trained(
+    options: ReleaseOptions, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The whole way, small: a training, an export, figures, a card, in an older bundle's place."""
     old = old_bundle(options.bundle)
     command(monkeypatch, options, "--replace")
     bundle = read_bundle(options.bundle)
@@ -260,6 +267,8 @@ def test_the_command_ships_the_models_that_it_trained(
     assert (bundle.folder / "face.jpg").read_bytes() == b"picture"
     assert contents(options.out / "replaced" / "1") == old
     assert f"{options.bundle}: finished" in capfd.readouterr().out
+    used = dataclasses.replace(options, schedule="smoke", composites=2, fine_tune_steps=0)
+    check_second_round(used, run)
     # Called again it has nothing to train, and other numbers would make other models.
     with pytest.raises(UserError, match="started with other settings or data: composites"):
         command(monkeypatch, options, "--composites", "3")

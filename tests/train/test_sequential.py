@@ -1,5 +1,6 @@
 """The training command: all levels, interruptions of every kind, every backend."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -14,12 +15,16 @@ import numpy as np
 import pytest
 from tensorboardX import SummaryWriter
 
+from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_photo, write_photo
+from tests.conftest import FEWER_LAYERS
 from train import sequential
+from train.loop.checkpoints import latest_step
 from train.loop.level_training import start_level, trained_level
 from train.loop.run_folder import Run, create_run, read_run
 from train.loop.time_left import TimeLeft
 from train.network.network_file import read_network
+from train.network.presets import NETWORKS
 from train.sequential import read_metrics, summary, train_level
 
 MakeRun = Callable[..., Run]
@@ -56,99 +61,114 @@ def test_each_level_starts_from_the_one_below_and_is_judged(
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--preset", "huge"], "unknown preset 'huge': expected one of reference, report, mobile"),
-        (["--data", "nowhere"], "no such folder"),
-    ],
-)
 def test_the_command_says_what_is_wrong_and_makes_nothing(
-    start_command: StartCommand, tmp_path: Path, arguments: list[str], message: str
+    start_command: StartCommand, tmp_path: Path
 ) -> None:
-    process = start_command("train.sequential", *arguments, "--out", tmp_path / "run")
+    process = start_command("train.sequential", "--preset", "huge", "--out", tmp_path / "run")
     _, errors = process.communicate()
     assert process.returncode == 2
+    message = "unknown preset 'huge': expected one of reference, report, mobile"
     assert message in errors.splitlines()[-1]
     assert "Traceback" not in errors
     assert not (tmp_path / "run").exists()
 
 
-def test_a_damaged_photo_stops_the_command_in_one_line(
-    start_command: StartCommand, pairs_folder: Path, tmp_path: Path
+def test_data_that_cannot_be_trained_on_is_one_line(
+    pairs_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for file in (pairs_folder / "original").iterdir():
         whole = file.with_suffix(".jpg")
         write_photo(whole, read_photo(file))
         file.unlink()
         whole.write_bytes(whole.read_bytes()[:1200])
-    process = start_command(
-        "train.sequential", "--data", pairs_folder, "--schedule", "smoke", "--out", tmp_path / "run"
-    )
-    _, errors = process.communicate()
-    assert process.returncode == 2
-    assert "12 of 24 files cannot be used" in errors.splitlines()[-1]
-    assert "damaged image" in errors.splitlines()[-1]
-    assert "Traceback" not in errors
-    assert not (tmp_path / "run").exists()
+    for data, words in (
+        ("nowhere", ["no such folder"]),
+        (pairs_folder, ["12 of 24 files cannot be used", "damaged image"]),
+    ):
+        options = ["--data", data, "--schedule", "smoke", "--out", tmp_path / "run"]
+        monkeypatch.setattr("sys.argv", ["sequential", *map(str, options)])
+        with pytest.raises(UserError) as refused:
+            sequential.main()
+        assert all(word in str(refused.value) for word in words)
+        assert "\n" not in str(refused.value)
+        assert not (tmp_path / "run").exists()
 
 
-# The command with a mobile preset of half as many layers, which is compiled in half the time.
-FEWER_LAYERS = """
-import dataclasses
+SMALL = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, normalized_levels=(), **FEWER_LAYERS)
+
+# Two steps of a level take far less time than compiling them.
+SMALL_COMMAND = """
+import tensorflow as tf
 from train import sequential
-from train.network import presets
-mobile = presets.NETWORKS["mobile"]
-presets.NETWORKS["mobile"] = dataclasses.replace(mobile, largest_kernel=3, level_5_blocks=1)
+from train.network.presets import NETWORKS, PyNETConfig
+NETWORKS["mobile"] = {small}
+tf.config.run_functions_eagerly(True)
 sequential.run_on_hosts(sequential.main)
 """
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_the_command_trains_all_levels_and_survives_ctrl_c(
-    start_command: StartCommand, pairs_folder: Path, tmp_path: Path
+    start_command: StartCommand,
+    pairs_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "run"
-    (tmp_path / "fewer_layers.py").write_text(FEWER_LAYERS)
+    (tmp_path / "small_command.py").write_text(SMALL_COMMAND.format(small=SMALL))
     arguments = ["--data", pairs_folder, "--schedule", "smoke", "--limit", "8", "--out", out]
     path = os.pathsep.join([str(Path(sequential.__file__).parents[1]), str(tmp_path)])
 
-    def start_training(*more: str) -> subprocess.Popen[str]:
-        return start_command("fewer_layers", *arguments, *more, PYTHONPATH=path)
-
-    process = start_training()
+    process = start_command("small_command", *arguments, PYTHONPATH=path)
     wait_for(process, out / "level_6")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 2, errors
     assert "--resume" in errors.splitlines()[-1]
-    process = start_training("--resume")
-    output, errors = process.communicate()
-    assert process.returncode == 0, errors
-    assert "quantize.export" in output
+    # In this process, because TensorFlow starts slowly.
+    monkeypatch.setitem(NETWORKS, "mobile", SMALL)
+    monkeypatch.setattr("sys.argv", ["sequential", *map(str, arguments), "--resume"])
+    sequential.main()
+    assert "quantize.export" in capsys.readouterr().out
     assert list(json.loads((out / "metrics.json").read_text())) == list("7654321")
     assert read_network(out / "model.keras").preset == "mobile"
     assert len(read_run(out).pairs("train")) == 8
 
 
-# Level 7 of the mobile preset, stopped by SIGKILL in its middle: what a power failure does. The
-# run without TensorFlow's modules is what a GPU machine with JAX alone does.
+# Trains level 7 of the mobile preset, for each of the folders given. A folder called `killed` is
+# trained only until its fourth checkpoint, where SIGKILL ends the process: what a power failure
+# does. The run without TensorFlow's modules is what a GPU machine with JAX alone does.
 ONE_LEVEL = """
-import dataclasses, sys
+import os, signal, sys
 from pathlib import Path
 if {without_tensorflow}:
     sys.modules.update(dict.fromkeys(["tensorflow", "tf_keras"]))
 from tensorboardX import SummaryWriter
-from train.network.presets import NETWORKS, LevelSchedule, TrainConfig
+from train.loop import level_training
 from train.loop.run_folder import Run, check_same_run, create_run
-from train.sequential import train_level
 from train.loop.time_left import TimeLeft
-schedule = LevelSchedule(7, 30, 2, 1e-3, "cosine")
+from train.network.presets import NETWORKS, LevelSchedule, TrainConfig
+from train.sequential import train_level
+schedule = LevelSchedule(7, 5, 2, 1e-3, "cosine")
 config = TrainConfig(64, 64, "mirror", "average", (schedule,), 2, checkpoint_seconds=0.0)
-run = Run(Path(sys.argv[2]), "mobile", NETWORKS["mobile"], config, sys.argv[1], seed=0)
-check_same_run(run) if run.folder.exists() else create_run(run)
-with SummaryWriter(str(run.folder)) as events:
-    train_level(run, schedule, events, TimeLeft(run))
+save_checkpoint = level_training.save_checkpoint
+
+def save_or_die(folder, model, step, recent):
+    if step == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    save_checkpoint(folder, model, step, recent)
+
+pairs, *folders = sys.argv[1:]
+for folder in map(Path, folders):
+    run = Run(folder, "mobile", NETWORKS["mobile"], config, pairs, seed=0)
+    resumes = folder.exists()
+    check_same_run(run) if resumes else create_run(run)
+    if folder.name == "killed" and not resumes:
+        level_training.save_checkpoint = save_or_die
+    with SummaryWriter(str(folder)) as events:
+        train_level(run, schedule, events, TimeLeft(run))
 """
 
 
@@ -160,7 +180,7 @@ def test_a_run_killed_by_force_ends_bit_for_bit_as_one_that_was_not(
     if not find_spec(backend):  # the project does not bring PyTorch, 3 GB
         pytest.skip(f"{backend} is not installed")
     monkeypatch.setenv("KERAS_BACKEND", backend)
-    # The three processes compile the same; JAX takes long over it, and longer to do it well.
+    # The two processes compile the same; JAX takes long over it, and longer to do it well.
     monkeypatch.setenv("XLA_FLAGS", "--xla_backend_optimization_level=0")
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "compiled"))
     monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
@@ -168,24 +188,22 @@ def test_a_run_killed_by_force_ends_bit_for_bit_as_one_that_was_not(
     script.write_text(ONE_LEVEL.format(without_tensorflow=backend == "jax"))
     monkeypatch.setenv("PYTHONPATH", str(Path(sequential.__file__).parents[1]))
 
-    def start(folder: str) -> subprocess.Popen[str]:
-        command = [sys.executable, str(script), str(pairs_folder), str(tmp_path / folder)]
-        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    def train(*folders: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, script, pairs_folder, *folders]
+        return subprocess.run(list(map(str, command)), stderr=subprocess.PIPE, text=True)
 
-    process = start("whole")
-    assert process.wait() == 0, process.communicate()[1]
-    process = start("killed")
-    wait_for(process, tmp_path / "killed" / "level_7" / "step_000008")
-    process.kill()
-    process.wait()
-    assert not (tmp_path / "killed" / "metrics.json").exists()
-    process = start("killed")
-    assert process.wait() == 0, process.communicate()[1]
-    whole, killed = (
-        trained_level(read_run(tmp_path / folder), 7).get_weights()
-        for folder in ("whole", "killed")
-    )
-    for ours, theirs in zip(whole, killed, strict=True):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    ended = train(whole, killed)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert (whole / "metrics.json").exists()
+    assert latest_step(killed / "level_7") == 3
+    ended = train(killed)
+    assert ended.returncode == 0, ended.stderr
+    for ours, theirs in zip(
+        trained_level(read_run(whole), 7).get_weights(),
+        trained_level(read_run(killed), 7).get_weights(),
+        strict=True,
+    ):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -198,12 +216,11 @@ def wait_for(process: subprocess.Popen[str], path: Path) -> None:
 def test_train_needs_no_tensorflow_to_be_imported() -> None:
     """A machine with JAX alone can train: only Keras itself may import TensorFlow.
 
-    Exceptions are the reader of TensorFlow's own checkpoints, and what is asked of TensorFlow where
-    it is the backend.
+    The exception is the reader of TensorFlow's own checkpoints.
     """
-    exceptions = ("published_checkpoint.py", "fused_adam.py")
     files = sorted(Path(sequential.__file__).parent.rglob("*.py"))
     assert len(files) > 20
     for file in files:
         imports = [line for line in file.read_text().splitlines() if "import " in line]
-        assert file.name in exceptions or "tensorflow" not in "\n".join(imports), file
+        reads_checkpoints = file.name == "published_checkpoint.py"
+        assert reads_checkpoints or "tensorflow" not in "\n".join(imports), file

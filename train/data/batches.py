@@ -14,11 +14,10 @@ from train.data.pair_transforms import (
     at_level,
     augment,
     change_light,
-    crop,
     random_short_side,
-    scale_pair,
+    scaled_crop,
 )
-from train.data.pairs import Pair, PairSource, decoded_for
+from train.data.pairs import FolderPairs, Pair, PairSource, decoded_for
 from train.data.sharpness_target import sharpness_target
 from train.network.presets import TrainConfig
 
@@ -33,8 +32,8 @@ class MakeExample(grain.transforms.RandomMap):
 
     def random_map(self, element: Pair, rng: np.random.Generator) -> dict[str, Any]:
         short_side = random_short_side(self.config, rng)
-        pair = scale_pair(element, short_side)
-        pair = augment(crop(pair, self.config.crop, rng), self.config.augmentation, rng)
+        pair = scaled_crop(element, short_side, self.config.crop, rng)
+        pair = augment(pair, self.config.augmentation, rng)
         pair = change_light(pair, self.config.largest_light_change, rng)
         points = random_points(pair, rng) if self.sees_focus else ()
         seen = pair_input(pair, self.sees_focus, points, short_side)
@@ -71,6 +70,9 @@ def training_batches(
 ) -> Iterator[dict[str, Any]]:
     """An endless, seeded stream of one level's batches, from any position.
 
+    All pairs of one weight are drawn once before any of them is drawn again. Pairs of different
+    weights come in a fixed, even mixture.
+
     Args:
         pairs: the photographs that crops are cut from.
         level: its output size is that of the targets.
@@ -87,13 +89,8 @@ def training_batches(
         asks this level for sharpness (`train.data.sharpness_target`), and 6, the photograph too,
         for detail transfer. Both are float32, 0…1. `name` holds the names of the pairs.
     """
-    examples = (
-        grain.MapDataset.source(decoded_for(pairs, round(config.largest_zoom * config.short_side)))
-        .seed(seed)
-        .shuffle()
-        .repeat()
-        .random_map(MakeExample(level, config, sees_focus))
-    )
+    pairs = decoded_for(pairs, round(config.largest_zoom * config.short_side))
+    examples = _endless_order(pairs, seed).random_map(MakeExample(level, config, sees_focus))
     # The position in the stream seeds the crop there, so any part can be computed on its own.
     examples = examples[start * batch + share.index :: share.count]
     batch //= share.count
@@ -101,3 +98,15 @@ def training_batches(
     workers = min(16, os.cpu_count() or 1)
     ahead = grain.ReadOptions(num_threads=workers, prefetch_buffer_size=2 * workers + batch)
     return iter(examples.to_iter_dataset(ahead).batch(batch))
+
+
+def _endless_order(pairs: PairSource, seed: int) -> grain.MapDataset:
+    """The pairs in a seeded order without an end, as often as their weights say."""
+    groups = pairs.by_weight() if isinstance(pairs, FolderPairs) else {1.0: pairs}
+    orders = [
+        grain.MapDataset.source(group).seed(seed).shuffle().repeat() for group in groups.values()
+    ]
+    if len(orders) == 1:
+        return orders[0]
+    shares = [weight * len(group) for weight, group in groups.items()]
+    return grain.MapDataset.mix(orders, shares).seed(seed)

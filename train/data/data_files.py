@@ -11,7 +11,7 @@ from typing import Any
 
 from pocket_bokeh.photo import write_atomically
 from train.data.pairs import FolderPairs, PairSource
-from train.data.photo_folder import photo_states, short_name
+from train.data.photo_folder import names_of, photo_states
 
 NAME = "data_files.json"
 
@@ -34,7 +34,9 @@ def describe_files(splits: Mapping[str, PairSource]) -> DataFiles | None:
     }
     states = photo_states(path for some in paths.values() for path in some)
     return {
-        split: {short_name(path): [states[path].size, states[path].sha256] for path in some}
+        split: {
+            name: [states[path].size, states[path].sha256] for path, name in names_of(some).items()
+        }
         for split, some in paths.items()
     }
 

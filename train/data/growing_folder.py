@@ -45,15 +45,17 @@ def open_growing_folder(folder: Path, settings: dict[str, Any]) -> None:
         UserError: the folder holds something else or was begun with other settings.
     """
     check_can_make(folder)
-    file = folder / SETTINGS_FILE
+    file, wanted = folder / SETTINGS_FILE, json.loads(json.dumps(settings))
     if not file.exists():
         if folder.exists() and any(folder.iterdir()):
             raise UserError(f"{folder}: not empty and not begun by this command; choose another")
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, json.dumps(settings, indent=2) + "\n")
-    begun = json.loads(file.read_text())
-    other = [name for name in settings if begun.get(name) != settings[name]]
-    if other:
+        write_atomically(file, json.dumps(wanted, indent=2) + "\n")
+    try:
+        begun = dict(json.loads(file.read_text()))
+    except (ValueError, TypeError):
+        raise UserError(f"{file}: damaged; remove the folder or choose another") from None
+    if other := [name for name in wanted if begun.get(name) != wanted[name]]:
         was = ", ".join(f"{name} {begun.get(name)}" for name in other)
         raise UserError(f"{folder}: was begun with {was}; use the same or choose another folder")
 

@@ -7,17 +7,21 @@ import numpy as np
 from PIL import Image
 from skimage.measure import block_reduce
 
-from pocket_bokeh.photo import network_input, resize_photo, to_float
+from pocket_bokeh.photo import Size, network_input, resize_photo, to_float
 from train.data.pairs import SIZE_MULTIPLE, Pair
 from train.network.presets import Reduction, TrainConfig
 
 
 def scale_pair(pair: Pair, short_side: int) -> Pair:
     """Scales a pair to a shorter side of `short_side` pixels, bicubic."""
+    size = _scaled_size(pair, short_side)
+    return pair.transform(lambda photo: resize_photo(photo, *size))
+
+
+def _scaled_size(pair: Pair, short_side: int) -> Size:
     height, width = pair.original.shape[:2]
     factor = short_side / min(height, width)
-    size = (max(short_side, round(height * factor)), max(short_side, round(width * factor)))
-    return pair.transform(lambda photo: resize_photo(photo, *size))
+    return max(short_side, round(height * factor)), max(short_side, round(width * factor))
 
 
 def cut_to_multiple(pair: Pair, multiple: int = SIZE_MULTIPLE) -> Pair:
@@ -50,11 +54,29 @@ def at_level(photo: np.ndarray, level: int, reduction: Reduction) -> np.ndarray:
     return block_reduce(network_input(photo), (size, size, 1), np.mean)
 
 
-def crop(pair: Pair, side: int, random: np.random.Generator) -> Pair:
-    """Crops a random square of `side` pixels, the same in both photographs."""
-    top, left = (int(random.integers(0, length - side + 1)) for length in pair.original.shape[:2])
-    window = (slice(top, top + side), slice(left, left + side))
-    return pair.transform(lambda photo: photo[window])
+def scaled_crop(pair: Pair, short_side: int, side: int, random: np.random.Generator) -> Pair:
+    """Crops a random square from a pair scaled as by `scale_pair`, without scaling the rest.
+
+    Args:
+        pair: the pair.
+        short_side: of the scaled pair, in pixels.
+        side: of the square, in pixels; the same square in both photographs.
+        random: the source of randomness.
+    """
+    height, width = _scaled_size(pair, short_side)
+    top, left = (int(random.integers(0, length - side + 1)) for length in (height, width))
+    if pair.original.shape[:2] == (height, width):
+        window = (slice(top, top + side), slice(left, left + side))
+        return pair.transform(lambda photo: photo[window])
+    down, across = pair.original.shape[0] / height, pair.original.shape[1] / width
+    box = (left * across, top * down, (left + side) * across, (top + side) * down)
+
+    # The filter also reads pixels outside the box, so the square has no edges of its own.
+    def resized(photo: np.ndarray) -> np.ndarray:
+        image = Image.fromarray(photo)
+        return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC, box))
+
+    return pair.transform(resized)
 
 
 def augment(pair: Pair, kind: Literal["mirror", "rotate"], random: np.random.Generator) -> Pair:

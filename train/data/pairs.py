@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,13 @@ from pocket_bokeh.photo import (
     resize_photo,
     write_photo,
 )
-from train.data.photo_folder import check_photos, normalized_name, photos_by_name, short_name
+from train.data.photo_folder import (
+    check_photos,
+    folder_above,
+    normalized_name,
+    photos_by_name,
+    short_name,
+)
 
 Split = Literal["train", "val", "test"]
 
@@ -82,7 +88,8 @@ class PairSource(Protocol):
 class PairFiles:
     """The files of one pair; `depth` and `subject` are None where there is none or none is read.
 
-    `needs_focus` is as in `Pair`.
+    `needs_focus` is as in `Pair`. `weight` says how often training draws the
+    pair, relative to others.
     """
 
     original: Path
@@ -90,6 +97,7 @@ class PairFiles:
     depth: Path | None = None
     subject: Path | None = None
     needs_focus: bool = False
+    weight: float = 1.0
 
     @property
     def name(self) -> str:
@@ -103,10 +111,10 @@ class PairFiles:
 
 @dataclass(frozen=True)
 class FolderPairs:
-    """The checked pairs of one folder, decoded on access.
+    """The checked pairs of one folder or of several, decoded on access.
 
     Attributes:
-        folder: the folder they were found in.
+        folder: the folder they were found in, or the one that all their folders lie in.
         files: the files of each pair.
         short_side: the shorter side in pixels that is needed at least; None decodes at full size.
             A JPEG decodes at a half, a quarter or an eighth of its size in a fraction of the time.
@@ -136,9 +144,23 @@ class FolderPairs:
         """All files, pair by pair."""
         return [path for files in self.files for path in files.paths()]
 
+    def by_weight(self) -> "dict[float, FolderPairs]":
+        """The pairs of each weight."""
+        groups: dict[float, list[PairFiles]] = {}
+        for files in self.files:
+            groups.setdefault(files.weight, []).append(files)
+        return {
+            weight: dataclasses.replace(self, files=tuple(files))
+            for weight, files in groups.items()
+        }
+
 
 def find_pairs(
-    folder: Path, split: Split, depth: bool = False, subjects: bool = False
+    folder: Path,
+    split: Split,
+    depth: bool = False,
+    subjects: bool = False,
+    hold_out: bool = True,
 ) -> FolderPairs:
     """Finds and checks one split of a dataset folder.
 
@@ -152,6 +174,7 @@ def find_pairs(
         split: which part of it.
         depth: whether to read depth maps too.
         subjects: whether to read the masks of subjects too, where there are some.
+        hold_out: False keeps all pairs of a folder without `val/` for training.
 
     Raises:
         UserError: no pairs, a photo without its partner or depth map, a mask without its photo, two
@@ -161,7 +184,7 @@ def find_pairs(
         raise UserError(f"{folder}: no such folder; --data takes a folder of pairs")
     if (folder / split).is_dir():
         pairs = find_whole_folder(folder / split, depth, subjects)
-        if split == "train" and not (folder / "val").is_dir():
+        if split == "train" and hold_out and not (folder / "val").is_dir():
             return _hold_out(pairs, held_out=False)
         return pairs
     if (folder / "train").is_dir():
@@ -169,7 +192,8 @@ def find_pairs(
             raise UserError(f"{folder}: no {split}/ beside train/; add one or use another split")
         whole = find_whole_folder(folder / "train", depth, subjects)
         return _hold_out(whole, held_out=True)
-    return _hold_out(find_whole_folder(folder, depth, subjects), held_out=split != "train")
+    whole = find_whole_folder(folder, depth, subjects)
+    return _hold_out(whole, held_out=split != "train") if hold_out else whole
 
 
 def find_whole_folder(folder: Path, depth: bool = False, subjects: bool = False) -> FolderPairs:
@@ -269,6 +293,19 @@ def _hold_out(pairs: FolderPairs, held_out: bool) -> FolderPairs:
     chosen = (chosen | {least}) - {greatest}
     kept = tuple(files for files in pairs.files if (files in chosen) == held_out)
     return dataclasses.replace(pairs, files=kept)
+
+
+def join_pairs(parts: Sequence[FolderPairs]) -> FolderPairs:
+    """Joins the pairs of several folders; any first part of them has its share of every folder."""
+    if len(parts) == 1:
+        return parts[0]
+    placed = [
+        ((index + 0.5) / len(part), place, files)
+        for place, part in enumerate(parts)
+        for index, files in enumerate(part.files)
+    ]
+    files = tuple(files for _, _, files in sorted(placed, key=lambda one: one[:2]))
+    return FolderPairs(folder_above(part.folder for part in parts), files)
 
 
 def check_decodable(*splits: PairSource) -> None:

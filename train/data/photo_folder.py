@@ -92,7 +92,8 @@ def check_photos(
     files, problems = list(files), dict(known or {})
     states = photo_states(file for file in files if file not in problems)
     problems |= {file: state.problem for file, state in states.items()}
-    bad = [f"{short_name(file)} ({problems[file]})" for file in files if problems[file]]
+    names = names_of(files)
+    bad = [f"{names[file]} ({problems[file]})" for file in files if problems[file]]
     if bad:
         more = f" and {len(bad) - LISTED_FILES} more" if len(bad) > LISTED_FILES else ""
         raise UserError(
@@ -106,10 +107,18 @@ def photo_states(files: Iterable[Path]) -> dict[Path, FileState]:
 
     A missing or unreadable file gets a `problem`, like a damaged one.
     """
-    real = {file: file.resolve() for file in files}
-    folders = sorted({file.parent for file in real.values()})
-    remembered = {folder: _read_cache(folder) for folder in folders}
-    wanted = sorted(set(real.values()))
+    real = _resolved(files)
+    by_folder: dict[Path, list[Path]] = {}
+    for file in dict.fromkeys(real.values()):
+        by_folder.setdefault(file.parent, []).append(file)
+    remembered = {folder: _read_cache(folder) for folder in by_folder}
+    states = {
+        file: before
+        for folder, some in by_folder.items()
+        for file in some
+        if (before := remembered[folder].get(file.name)) and _is_as_before(file, before)
+    }
+    wanted = [file for some in by_folder.values() for file in some if file not in states]
 
     def look(file: Path) -> FileState:
         return _state(file, remembered[file.parent].get(file.name))
@@ -117,12 +126,34 @@ def photo_states(files: Iterable[Path]) -> dict[Path, FileState]:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = threads.map(look, wanted)
         progress = tqdm(found, "checking files", len(wanted), leave=False, delay=1)
-        states = dict(zip(wanted, progress, strict=True))
-    for folder in folders:
-        here = {file.name: state for file, state in states.items() if file.parent == folder}
+        states |= zip(wanted, progress, strict=True)
+    for folder in dict.fromkeys(file.parent for file in wanted):
+        here = {file.name: states[file] for file in by_folder[folder]}
         if any(remembered[folder].get(name) != state for name, state in here.items()):
             _write_cache(folder, remembered[folder] | here)
     return {file: states[place] for file, place in real.items()}
+
+
+def _resolved(files: Iterable[Path]) -> dict[Path, Path]:
+    """The real place of each file. Resolving every path from its root would take seconds."""
+    files = list(files)
+    folders = {folder: folder.resolve() for folder in {file.parent for file in files}}
+    return {
+        file: file.resolve() if file.is_symlink() else folders[file.parent] / file.name
+        for file in files
+    }
+
+
+def _is_as_before(file: Path, before: FileState) -> bool:
+    """Whether a file was intact and has the same size and time."""
+    try:
+        found = file.stat()
+    except OSError:
+        return False
+    return not before.problem and (before.size, before.modified) == (
+        found.st_size,
+        found.st_mtime_ns,
+    )
 
 
 def short_name(file: Path) -> str:
@@ -130,12 +161,29 @@ def short_name(file: Path) -> str:
     return f"{file.parent.name}/{normalized_name(file.name)}"
 
 
+def names_of(files: Iterable[Path]) -> dict[Path, str]:
+    """Names of files for messages and records, as `short_name`.
+
+    If they lie in several folders of pairs, these come first: composites/original/0001.jpg.
+    """
+    files = list(files)
+    folders = dict.fromkeys(file.parent.parent for file in files)
+    if len(folders) <= 1:
+        return {file: short_name(file) for file in files}
+    above = folder_above(folders)
+    places = {folder: Path(os.path.relpath(folder, above)) for folder in folders}
+    return {file: (places[file.parent.parent] / short_name(file)).as_posix() for file in files}
+
+
+def folder_above(folders: Iterable[Path]) -> Path:
+    """The folder that all folders lie in."""
+    return Path(os.path.commonpath([os.path.abspath(folder) for folder in folders]))
+
+
 def _state(file: Path, before: FileState | None) -> FileState:
     try:
         found = file.stat()
         now = (found.st_size, found.st_mtime_ns)
-        if before and not before.problem and (before.size, before.modified) == now:
-            return before
         with file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:

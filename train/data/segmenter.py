@@ -67,12 +67,13 @@ class Segmenter:
             height × width, uint8, 255 on the subject.
         """
         planes = to_float(resize_photo(photo, *self.size))
-        normalized = (planes - np.float32(self.preparation.mean)) / self.preparation.std
+        mean, std = np.array(self.preparation.mean), np.array(self.preparation.std)
+        normalized = (planes - mean) / std
         entry = self.session.get_inputs()[0]
         batch = normalized.transpose(2, 0, 1)[None].astype(FLOATS[entry.type])
         first = self.session.get_outputs()[0].name
         (found,) = self.session.run([first], {entry.name: batch})
-        coverage = _single_map(found, self.size).astype(np.float32)
+        coverage = _single_map(found, self.size).astype(np.float64)
         if coverage.min() < -0.01 or coverage.max() > 1.01:  # before the sigmoid
             coverage = 1 / (1 + np.exp(-np.clip(coverage, -30, 30)))
         height, width = photo.shape[:2]

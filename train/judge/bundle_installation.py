@@ -121,8 +121,7 @@ def _beside(bundle: Path, what: str) -> Path:
 
 
 def _named_files(described: dict[str, Any]) -> set[str]:
-    pairs = [
-        pair.get(kind) for pair in described["golden"] for kind in ("input", "output", "depth")
-    ]
+    kinds = ("input", "output", "depth", "focus")
+    pairs = [pair.get(kind) for pair in described["golden"] for kind in kinds]
     models = [model["file"] for model in described["models"]]
     return {*models, *filter(None, pairs), *described["records"]}

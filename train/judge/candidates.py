@@ -24,6 +24,7 @@ from pocket_bokeh.photo import (
 )
 from pocket_bokeh.render import Renderer, render_photo
 from pocket_bokeh.shaped_model import in_every_shape
+from train.data.data_folders import Data
 from train.data.focus_points import needed_points, pair_input
 from train.data.pair_transforms import at_level
 from train.data.pairs import SIZE_MULTIPLE, FolderPairs, Pair
@@ -174,7 +175,7 @@ class CandidateSet:
         level: the level of their output, 7 … 1 (the photograph's size).
         sees_depth: whether the pairs must carry depth maps.
         sees_focus: whether the candidates can be told where to focus.
-        data: the training pairs, a folder or `built-in`; None if unknown.
+        data: the training pairs as `--data` takes them; empty if unknown.
         short_side: of the training photographs, in pixels; None if unknown.
     """
 
@@ -183,7 +184,7 @@ class CandidateSet:
     level: int = 1
     sees_depth: bool = False
     sees_focus: bool = False
-    data: str | None = None
+    data: Data = ()
     short_side: int | None = None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pocket_bokeh.photo import write_atomically, write_photo
 from pocket_bokeh.picture_grid import picture_grid
+from train.data.data_folders import BUILT_IN
 from train.data.named_pairs import describe_split
 from train.loop.run_folder import Run
 from train.loop.validation import LevelReport
@@ -69,9 +70,9 @@ def outcomes_table(outcomes: Sequence[Outcome]) -> str:
     """A Markdown table with a row for the untouched photograph and one per training."""
     untouched = outcomes[0].unseen.untouched
     lines = [
-        "| training | pairs | parameters | steps | unseen PSNR | SSIM | trained-on PSNR |",
+        "| training | pairs | parameters | steps | unseen PSNR | SSIM | PSNR on training pairs |",
         "|---|---|---|---|---|---|---|",
-        f"| the photograph untouched | | | | {untouched.psnr:.2f} dB | {untouched.ssim:.4f} | |",
+        f"| untouched photograph | | | | {untouched.psnr:.2f} dB | {untouched.ssim:.4f} | |",
     ]
     for number, outcome in enumerate(outcomes, start=1):
         unseen, seen = outcome.unseen.output, outcome.seen
@@ -122,16 +123,21 @@ def outcomes_grid(outcomes: Sequence[Outcome]) -> np.ndarray:
 
 
 def _introduction(scale: str, run: Run) -> str:
-    widths = f"{run.network.width:g} of the filters" if run.network.width != 1 else "all filters"
-    data = "built-in scenes" if run.data == "built-in" else Path(run.data).name
+    widths = (
+        f"{run.network.width:g} of its filters" if run.network.width != 1 else "all its filters"
+    )
+    built_in = run.data == (BUILT_IN,)
+    data = "built-in scenes" if built_in else ", ".join(Path(name).name for name in run.data)
     unseen = describe_split(run.data, "test")
     return (
         "# The report's five trainings\n\n"
-        f"Scale `{scale}`: {widths}, {run.network.head} heads, crops of {run.train.crop} px of "
-        f"photographs {run.train.short_side} px high, {data}. Joint training takes as many "
-        "multiply-adds as the training level by level. A claim is confirmed or refuted if the "
-        f"mean difference over the unseen photographs is at least {DECIDED_AT:g} standard errors. "
-        "Each training ran once, so this does not cover the variation between seeds. "
-        f"Unseen: {unseen}.\n\n"
+        f"Scale `{scale}`: a PyNET with {widths} and {run.network.head} heads, trained on crops "
+        f"of {run.train.crop} pixels from photographs {run.train.short_side} pixels high "
+        f"({data}). Training all levels at once used as many multiply-adds as training them one "
+        "by one.\n\n"
+        "Each claim compares two trainings on the same unseen photographs. It is confirmed or "
+        f"refuted if the mean difference is at least {DECIDED_AT:g} standard errors, and undecided "
+        "otherwise. Each training ran once, so the errors do not include differences between "
+        f"seeds. The unseen photographs come from the split {unseen}.\n\n"
         f"Written by `python -m train.experiments --scale {scale} --seed {run.seed}`."
     )

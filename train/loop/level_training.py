@@ -22,7 +22,6 @@ from train.loop.devices import (
     without_distribution,
 )
 from train.loop.divergence import DivergenceWatch
-from train.loop.fused_adam import FusedAdam
 from train.loop.history import History, Record
 from train.loop.interruption import uninterrupted
 from train.loop.losses import make_loss, with_detail_transfer, with_sharpness
@@ -69,7 +68,7 @@ def make_optimizer(schedule: LevelSchedule) -> Any:
     rate: Any = schedule.learning_rate
     if schedule.decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, schedule.steps)
-    return FusedAdam(rate) if _is_tensorflow_on_cpu() else keras.optimizers.Adam(rate)
+    return keras.optimizers.Adam(rate)
 
 
 def trained_level(run: Run, level: int) -> Any:

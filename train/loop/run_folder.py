@@ -9,12 +9,11 @@ level_7/ … level_1/    pictures.png and the last two checkpoints
 model.keras            level 1, for inference
 """
 
-import dataclasses
 import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import write_atomically
+from pocket_bokeh.strict_json import read_json
 from train.data.data_files import (
     compare_files,
     describe_changes,
@@ -32,11 +32,12 @@ from train.data.data_files import (
     read_files,
     write_files,
 )
-from train.data.named_pairs import BUILT_IN, open_pairs
+from train.data.data_folders import BUILT_IN, Data
+from train.data.named_pairs import open_pairs
 from train.data.pairs import PairSource, Split, check_decodable, fingerprint
 from train.loop.devices import is_first_host
 from train.network.network_file import Network, read_network
-from train.network.presets import LevelSchedule, Precision, PyNETConfig, TrainConfig
+from train.network.presets import Precision, PyNETConfig, TrainConfig, with_fourth_channel
 
 _RECORDED_PACKAGES = ("grain", "keras", "numpy", "pillow")
 
@@ -50,7 +51,7 @@ class Run:
         preset: the name of the network, for messages.
         network: the architecture.
         train: crops, levels, steps.
-        data: the folder of pairs, or `built-in`.
+        data: the folders of pairs as `--data` takes them, or `built-in`.
         seed: of the initial weights, the order of the pairs and the crops.
         limit: the most training pairs to use; None uses all.
         precision: the data type that the network computes in during training.
@@ -61,7 +62,7 @@ class Run:
     preset: str
     network: PyNETConfig
     train: TrainConfig
-    data: str
+    data: Data
     seed: int
     limit: int | None = None
     precision: Precision = "float32"
@@ -90,6 +91,21 @@ class Run:
         )
 
 
+@dataclass(frozen=True)
+class _Record(Run):
+    """The contents of `config.json`, which leaves out the folder.
+
+    Attributes:
+        data_fingerprint: of the training and the validation pairs.
+        packages: versions of packages, and Keras's backend.
+        options: the command's options, for people who read the file.
+    """
+
+    data_fingerprint: Any = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
 def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
     """Creates the run folder with `config.json` and `data_files.json`.
 
@@ -103,7 +119,8 @@ def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
     if run.folder.exists():
         raise UserError(_folder_exists(run.folder))
     splits = _checked_splits(run)
-    config = _to_json(run) | {"options": json.loads(json.dumps(options or {}, default=str))}
+    config = asdict(_record(run, options))
+    del config["folder"]
     run.folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{run.folder.name}.", dir=run.folder.parent) as beside:
         unfinished = Path(beside) / run.folder.name
@@ -111,7 +128,8 @@ def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
         files = describe_files(splits)
         if files is not None:
             write_files(unfinished, files, [])
-        write_atomically(unfinished / "config.json", json.dumps(config, indent=2) + "\n")
+        content = json.dumps(config, indent=2, default=str)
+        write_atomically(unfinished / "config.json", content + "\n")
         unfinished.rename(run.folder)
 
 
@@ -126,14 +144,13 @@ def check_same_run(run: Run, accept_data_changes: bool = False) -> None:
         UserError: the folder is not a run, settings or data files differ, or photographs are
             damaged; they are named.
     """
-    # `read_run` fills in defaults for settings that a run of an older version does not have.
-    stored = _flat(_read_json(run.folder) | _fields(read_run(run.folder)))
-    asked = _flat(_to_json(run))
+    before, now = _read_record(run.folder), _record(run)
+    stored, asked = _flat(asdict(before)), _flat(asdict(now))
     differing = [
         f"{name} (was {stored.get(name)}, asked for {asked.get(name)})"
         for name in sorted(stored.keys() | asked.keys())
         if not name.startswith(("packages.", "options.")) and stored.get(name) != asked.get(name)
-        if name != "data_fingerprint" or run.data == BUILT_IN
+        if name != "data_fingerprint" or run.data == (BUILT_IN,)
     ]
     if differing:
         more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
@@ -141,7 +158,8 @@ def check_same_run(run: Run, accept_data_changes: bool = False) -> None:
             f"{run.folder}: started with other settings: {', '.join(differing[:3])}{more}; "
             "resume with the same options or choose another --out"
         )
-    _check_same_data(run, stored["data_fingerprint"], accept_data_changes)
+    same_names = before.data_fingerprint == now.data_fingerprint
+    _check_same_data(run, same_names, accept_data_changes)
 
 
 def _checked_splits(run: Run) -> dict[str, PairSource]:
@@ -151,7 +169,7 @@ def _checked_splits(run: Run) -> dict[str, PairSource]:
     return splits
 
 
-def _check_same_data(run: Run, old_fingerprint: Any, accept: bool) -> None:
+def _check_same_data(run: Run, same_names: bool, accept: bool) -> None:
     now = describe_files(_checked_splits(run))
     if now is None:
         return
@@ -160,9 +178,8 @@ def _check_same_data(run: Run, old_fingerprint: Any, accept: bool) -> None:
         changes = compare_files(before, now)
         found = describe_changes(changes)
     else:  # started by an older version, which recorded only a hash of names and sizes
-        same = old_fingerprint == _to_json(run)["data_fingerprint"]
-        found = "" if same else "names or sizes of files; the run did not record which"
-        changes = {} if same else {"changed": [found]}
+        found = "" if same_names else "names or sizes of files; the run did not record which"
+        changes = {} if same_names else {"changed": [found]}
     if changes and not accept:
         raise UserError(
             f"{run.folder}: the data changed since the run started ({found}); restore the files, "
@@ -180,20 +197,8 @@ def read_run(folder: Path) -> Run:
     Raises:
         UserError: the folder is not a run, or of another version of this project.
     """
-    stored = _read_json(folder)
-    try:
-        schedules = tuple(_schedule(entry, folder) for entry in stored["train"].pop("schedules"))
-        network = stored["network"]
-        network["normalized_levels"] = tuple(network["normalized_levels"])
-        plain = ("preset", "data", "seed", "limit", "precision", "vgg_weights")
-        return Run(
-            folder=folder,
-            network=PyNETConfig(**network),
-            train=TrainConfig(schedules=schedules, **stored["train"]),
-            **{name: stored[name] for name in plain if name in stored},
-        )
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{folder}/config.json: not a run of this version ({error})") from error
+    record = _read_record(folder)
+    return Run(**{one.name: getattr(record, one.name) for one in fields(Run)})
 
 
 @contextmanager
@@ -227,37 +232,20 @@ def finished_network(run: Run) -> Network:
     return read_network(run.model_file)
 
 
-def _schedule(entry: dict[str, Any], folder: Path) -> LevelSchedule:
-    """Reads a level's schedule; older versions also stored an optimizer."""
-    optimizer = entry.pop("optimizer", "adam")
-    if optimizer != "adam":
-        raise UserError(
-            f"{folder}: trained with the optimizer {optimizer}, which this version does not have; "
-            "start a new run"
-        )
-    return LevelSchedule(**entry)
-
-
-def _fields(run: Run) -> dict[str, Any]:
-    fields = dataclasses.asdict(run)
-    del fields["folder"]
-    # Through JSON and back, so that later comparisons see lists, as stored, instead of tuples.
-    return json.loads(json.dumps(fields))
-
-
-def _to_json(run: Run) -> dict[str, Any]:
-    fields = _fields(run)
-    fields["data_fingerprint"] = [fingerprint(run.pairs(split)) for split in ("train", "val")]
-    fields["packages"] = {name: version(name) for name in _RECORDED_PACKAGES}
-    fields["packages"]["backend"] = keras.backend.backend()
-    return fields
+def _record(run: Run, options: Mapping[str, Any] | None = None) -> _Record:
+    fingerprints = [fingerprint(run.pairs(split)) for split in ("train", "val")]
+    packages = {name: version(name) for name in _RECORDED_PACKAGES}
+    packages["backend"] = keras.backend.backend()
+    return _Record(
+        **vars(run), data_fingerprint=fingerprints, packages=packages, options=options or {}
+    )
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
-    """Flattens nested dictionaries and lists to dotted names such as `train.level_7.steps`."""
+    """Flattens nested dictionaries and tuples to dotted names such as `train.level_7.steps`."""
     if isinstance(value, dict):
         items = list(value.items())
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
+    elif isinstance(value, tuple) and value and isinstance(value[0], dict):
         items = [(f"level_{entry.get('level')}", entry) for entry in value]
     else:
         return {name: value}
@@ -267,14 +255,34 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
     return flat
 
 
-def _read_json(folder: Path) -> dict[str, Any]:
+def _read_record(folder: Path) -> _Record:
+    """Reads `config.json`; settings that an older version did not have get their defaults."""
     file = folder / "config.json"
     if not file.is_file():
         raise UserError(f"{folder}: not a run folder (it has no config.json)")
     try:
-        return json.loads(file.read_text())
+        # Older versions had a choice of optimizers.
+        return read_json(
+            file.read_bytes(),
+            _Record,
+            obsolete={"optimizer": "adam"},
+            upgrade=_of_this_version,
+            folder=folder,
+        )
     except ValueError as error:
-        raise UserError(f"{file}: damaged ({error}); start a new run") from error
+        raise UserError(
+            f"{file}: damaged, or not a run of this version ({error}); start a new run"
+        ) from error
+
+
+def _of_this_version(stored: dict[str, Any]) -> dict[str, Any]:
+    """What an older version stored, as this version stores it.
+
+    Older versions had one folder of data, as a string, and the number of the network's channels.
+    """
+    data = stored.get("data")
+    several = {"data": [data]} if isinstance(data, str) else {}
+    return with_fourth_channel(stored | several)
 
 
 def _folder_exists(folder: Path) -> str:

@@ -9,7 +9,7 @@ import tyro
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import FourthChannel
-from train.data.named_pairs import BUILT_IN
+from train.data.data_folders import resolved_data
 from train.loop.devices import DeviceOptions, is_first_host, on_first_host, use_devices
 from train.loop.losses import make_loss
 from train.loop.run_folder import Run, check_same_run, create_run
@@ -26,6 +26,10 @@ from train.network.presets import (
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 """A flag without a `--no-` form."""
 
+Folders = Annotated[
+    tuple[str, ...], tyro.conf.arg(metavar="FOLDER[:WEIGHT][:focus] [FOLDER[:WEIGHT][:focus] ...]")
+]
+"""Folders of pairs on a command line (`train.data.data_folders`)."""
 
 ONE_DEVICE = DeviceOptions()
 
@@ -34,9 +38,10 @@ ONE_DEVICE = DeviceOptions()
 class TrainingOptions:
     """The options that all training commands have."""
 
-    data: Path | None = None
-    """A folder in the EBB! layout: original/NAME.jpg and bokeh/NAME.jpg, or train/ and val/ with
-    these. Default: the built-in pairs."""
+    data: Folders = ()
+    """Folders in the EBB! layout: original/NAME.jpg and bokeh/NAME.jpg, or train/ and val/ with
+    these. WEIGHT says how often a folder's pairs are drawn, relative to the others'; focus marks
+    photographs focused elsewhere than automatically. Default: the built-in pairs."""
     out: Path = Path("runs/training")
     """The run folder to create."""
     preset: str = "mobile"
@@ -104,7 +109,7 @@ def run_from_options(options: TrainingOptions) -> Run:
         preset=options.preset,
         network=network_of(options.preset, options.depth, options.fourth_channel),
         train=schedule_of(options),
-        data=str(options.data.resolve()) if options.data else BUILT_IN,
+        data=resolved_data(options.data),
         seed=options.seed,
         limit=options.limit,
         precision=options.precision,

@@ -4,11 +4,10 @@ The file is a Keras archive (`.keras`) with an extra entry, `pynet.json`, for pr
 and level. Keras can load it like any other model.
 """
 
-import dataclasses
 import json
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,23 @@ import keras
 
 from pocket_bokeh.disk import bring_to_disk, check_space
 from pocket_bokeh.errors import UserError
-from train.network.presets import PyNETConfig
+from pocket_bokeh.strict_json import read_json
+from train.network.presets import PyNETConfig, with_fourth_channel
 
 FORMAT_VERSION = 1
 
 _ENTRY = "pynet.json"
 _ENDING = ".keras"
+
+
+@dataclass(frozen=True)
+class _Description:
+    """The contents of `pynet.json`."""
+
+    format_version: int
+    preset: str
+    level: int
+    network: PyNETConfig
 
 
 @dataclass(frozen=True)
@@ -57,12 +67,7 @@ def write_network(file: Path, model: Any, preset: str, config: PyNETConfig, leve
     """
     check_writable(file)
     check_space(file.parent, model)
-    description = {
-        "format_version": FORMAT_VERSION,
-        "preset": preset,
-        "level": level,
-        "network": dataclasses.asdict(config),
-    }
+    description = asdict(_Description(FORMAT_VERSION, preset, level, config))
     beside = file.with_name(f".writing_{file.name}")
     try:
         model.save(beside)
@@ -94,23 +99,14 @@ def read_network(file: Path) -> Network:
     """
     description = _read_description(file)
     try:
-        fields = description["network"]
-        fields["normalized_levels"] = tuple(fields["normalized_levels"])
-        config = PyNETConfig(**fields)
-        preset, level = str(description["preset"]), int(description["level"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{file}: its {_ENTRY} is not of this version ({error}); write the file again"
-        ) from error
-    try:
         model = keras.models.load_model(file, compile=False)
     except (ValueError, TypeError, KeyError, OSError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UserError(f"{file}: damaged ({reason}); write the file again") from error
-    return Network(preset, config, level, model)
+    return Network(description.preset, description.network, description.level, model)
 
 
-def _read_description(file: Path) -> dict[str, Any]:
+def _read_description(file: Path) -> _Description:
     """Reads `pynet.json` after checking the checksum of every entry of the archive."""
     if not file.is_file():
         found = "a folder" if file.is_dir() else "no such file"
@@ -120,20 +116,24 @@ def _read_description(file: Path) -> dict[str, Any]:
             names = archive.namelist()
             if _ENTRY in names and (broken := archive.testzip()):
                 raise UserError(f"{file}: damaged (in {broken}); write the file again")
-            description = json.loads(archive.read(_ENTRY)) if _ENTRY in names else None
+            entry = archive.read(_ENTRY) if _ENTRY in names else None
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         raise UserError(
             f"{file}: damaged or not a {_ENDING} file ({error}); write the file again"
         ) from error
-    if description is None:
+    if entry is None:
         raise UserError(
             f"{file}: not written by this project (no {_ENTRY} inside); give the model.keras of a "
             "finished run or a file from python -m train.published_checkpoint"
         )
-    version = description.get("format_version") if isinstance(description, dict) else None
-    if version != FORMAT_VERSION:
-        raise UserError(
-            f"{file}: format version {version}, but this program reads {FORMAT_VERSION}; "
-            "write the file again or use the program that wrote it"
+    try:
+        return read_json(
+            entry,
+            _Description,
+            version=("format_version", FORMAT_VERSION),
+            upgrade=with_fourth_channel,
         )
-    return description
+    except ValueError as error:
+        raise UserError(
+            f"{file}: its {_ENTRY} is not of this version ({error}); write the file again"
+        ) from error

@@ -23,6 +23,10 @@ PICTURE = "float32"
 """Pictures stay in float32 in mixed precision: 16-bit floats cannot hold 255 even steps."""
 
 
+COLOURS = "photo_colours"
+"""The layer that leaves out the fourth channel. It is not trained."""
+
+
 GATE_START = 0.1
 """Initial value of level 2's gate. At zero, its ReLU would have no gradient."""
 
@@ -181,6 +185,7 @@ def build_pynet(
     photo = keras.Input((*input_size, config.input_channels), name="photo")
     output = _pyramid(blocks, photo, level, sharpness)
     model = keras.Model(photo, output, name=f"pynet_level_{level}")
+    _start_colours(model)
     if config.head == "gated" and level <= 2:
         _start_gated(model)
     return model
@@ -190,13 +195,14 @@ def _pyramid(blocks: Blocks, photo: Tensor, level: int, sharpness: bool) -> Tens
     """Goes from the photograph down to level 7 and up to `level`; returns its head's output."""
     encoded = _encoder(blocks, photo)
     builders = {6: _level_6, 5: _level_5, 4: _level_4, 3: _level_3}
+    colours = _colours(blocks, photo)
     features = _level_7(blocks, encoded[7])
     for current in range(6, max(level, 3) - 1, -1):
         features = builders[current](blocks, encoded[current], features)
     if level >= 3:
-        picture = _head(blocks, features.head, photo, level)
+        picture = _head(blocks, features.head, colours, level)
         return _with_sharpness(blocks, picture, features.head, level) if sharpness else picture
-    return _finest_levels(blocks, photo, features, level)
+    return _finest_levels(blocks, colours, features, level)
 
 
 def _encoder(blocks: Blocks, photo: Tensor) -> dict[int, Tensor]:
@@ -288,7 +294,7 @@ def _level_3_blocks(blocks: Blocks, encoded: Tensor, x: Tensor, below: Features)
     return blocks.block(fused, 32, 3, "level_3_fuse", 3)
 
 
-def _finest_levels(blocks: Blocks, photo: Tensor, below: Features, level: int) -> Tensor:
+def _finest_levels(blocks: Blocks, colours: Tensor, below: Features, level: int) -> Tensor:
     """Levels 2 and 1, which have only an upsampling and a head, no blocks.
 
     Level 1 starts from level 2's head before its tanh, or in a residual network from level 2's
@@ -296,24 +302,24 @@ def _finest_levels(blocks: Blocks, photo: Tensor, below: Features, level: int) -
     """
     features = below.entering
     if blocks.config.head == "gated":
-        change = _gated_change(blocks, features, _colour(blocks, photo))
+        change = _gated_change(blocks, features, colours)
     else:
         if blocks.config.head == "residual":
-            features = blocks.concatenate([features, _colour(blocks, photo)], "level_2_photo")
+            features = blocks.concatenate([features, colours], "level_2_photo")
         change = _head_convolution(blocks, features, level=2)
-    finished = _finish(blocks, change, photo, level=2)
+    finished = _finish(blocks, change, colours, level=2)
     if level == 2:
         return finished
     up = blocks.double(change, 3, "level_2_up")
     return _finish(blocks, _head_convolution(blocks, up, level=1), finished, level=1)
 
 
-def _gated_change(blocks: Blocks, features: Tensor, photo: Tensor) -> Tensor:
+def _gated_change(blocks: Blocks, features: Tensor, colours: Tensor) -> Tensor:
     """Level 2's change to the photograph, multiplied with a gate.
 
     Each colour has its own gate, because some accelerators need an extra operator to broadcast one.
     """
-    seen = blocks.concatenate([features, photo], "level_2_photo")
+    seen = blocks.concatenate([features, colours], "level_2_photo")
     change = _head_convolution(blocks, seen, level=2)
     gate = blocks.layers.Conv2D(3, 3, padding="same", name="level_2_gate")(seen)
     gate = blocks.layers.ReLU(name="level_2_gate_activation")(gate)
@@ -336,8 +342,8 @@ def _start_gated(model: Model) -> None:
     gate.set_weights([np.zeros_like(softening), bias + GATE_START])
 
 
-def _head(blocks: Blocks, features: Tensor, photo: Tensor, level: int) -> Tensor:
-    return _finish(blocks, _head_convolution(blocks, features, level), photo, level)
+def _head(blocks: Blocks, features: Tensor, colours: Tensor, level: int) -> Tensor:
+    return _finish(blocks, _head_convolution(blocks, features, level), colours, level)
 
 
 def _with_sharpness(blocks: Blocks, picture: Tensor, features: Tensor, level: int) -> Tensor:
@@ -362,15 +368,14 @@ def _head_convolution(blocks: Blocks, features: Tensor, level: int) -> Tensor:
 def _finish(blocks: Blocks, z: Tensor, base: Tensor, level: int) -> Tensor:
     """Turns a head's 3 channels into a picture: 0.58 · tanh(z) + 0.5, or base + z.
 
-    The base is the photograph, averaged to the level's size. For level 1 it is level 2's picture,
-    doubled, so that level 1 starts from what level 2 learned.
+    The base is the photograph's colours, averaged to the level's size. For level 1 it is level 2's
+    picture, doubled, so that level 1 starts from what level 2 learned.
     """
     if blocks.config.head == "tanh":
         z = blocks.layers.Activation("tanh", name=f"level_{level}_tanh", dtype=PICTURE)(z)
         return blocks.layers.Rescaling(
             0.58, offset=0.5, name=f"level_{level}_output", dtype=PICTURE
         )(z)
-    base = _colour(blocks, base)
     if level == 1:
         base = _double_picture(blocks, base)
     elif level > 2:
@@ -395,9 +400,25 @@ def _double_picture(blocks: Blocks, x: Tensor) -> Tensor:
     )(x)
 
 
-def _colour(blocks: Blocks, photo: Tensor) -> Tensor:
-    """The photograph without its depth or focus map."""
-    return photo if photo.shape[-1] == 3 else photo[..., :3]
+def _colours(blocks: Blocks, photo: Tensor) -> Tensor:
+    """The photograph without its depth or focus map.
+
+    A fixed convolution, since not every accelerator can take some of the channels. Its weights are
+    0 and 1, which 8-bit integers hold exactly.
+    """
+    if photo.shape[-1] == 3:
+        return photo
+    layer = blocks.layers.Conv2D(
+        3, 1, use_bias=False, kernel_initializer="zeros", name=COLOURS, dtype=PICTURE
+    )
+    layer.trainable = False
+    return layer(photo)
+
+
+def _start_colours(model: Model) -> None:
+    """Sets the weights of `_colours`; networks with a tanh head do not need it."""
+    if COLOURS in {layer.name for layer in model.layers}:
+        model.get_layer(COLOURS).set_weights([np.eye(4, 3, dtype=np.float32)[None, None]])
 
 
 def copy_weights(source: Model, target: Model) -> None:

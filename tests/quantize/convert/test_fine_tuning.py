@@ -26,12 +26,25 @@ from train.loop.run_folder import Run
 from train.network.presets import NETWORKS, SCHEDULES
 from train.network.pynet import build_pynet
 
-REPORT = dataclasses.replace(NETWORKS["report"], width=1 / 64, largest_kernel=3, level_5_blocks=1)
+REPORT = dataclasses.replace(
+    NETWORKS["report"], width=1 / 64, largest_kernel=3, level_5_blocks=1, level_3_blocks=False
+)
 
 
 @pytest.fixture(scope="module")
 def float_model(network: Any) -> Any:
     return to_tf_keras(network, TINY)
+
+
+@pytest.fixture(scope="module")
+def two_layers() -> Any:
+    """A network that is traced in a moment, for what is the same with every network."""
+    tf_keras.utils.set_random_seed(3)
+    photo = tf_keras.Input((None, None, 3))
+    features = tf_keras.layers.Conv2D(8, 3, padding="same", name="convolution")(photo)
+    features = tf_keras.layers.ReLU(name="activation")(features)
+    head = tf_keras.layers.Conv2D(3, 3, padding="same", name="level_1_output")
+    return tf_keras.Model(photo, head(features))
 
 
 def photos(run: Run, count: int = 4) -> np.ndarray:
@@ -56,8 +69,8 @@ def test_weights_and_pictures_are_rounded_to_8_bits(
     assert output.min() >= 0
     assert output.max() <= 1
     # A convolution before a ReLU, whose weights tfmot's quantize_model would not round.
-    kernel = float_model.get_layer("level_3_fuse_3x3_first").get_weights()[0]
-    steps = np.asarray(rounded.get_layer("level_3_fuse_3x3_first").layer.kernel)[..., 0]
+    kernel = float_model.get_layer("level_4_fuse_3x3_first").get_weights()[0]
+    steps = np.asarray(rounded.get_layer("level_4_fuse_3x3_first").layer.kernel)[..., 0]
     steps = steps / (np.abs(kernel[..., 0]).max() / 127)
     assert np.allclose(steps, np.rint(steps), atol=1e-3)
 
@@ -81,7 +94,7 @@ def test_the_int8_model_computes_what_fine_tuning_saw(rounded: Any, tiny_run: Ru
 
 
 def test_a_gate_is_rounded_as_tflite_multiplies(tiny_run: Run) -> None:
-    config = dataclasses.replace(TINY, head="gated")
+    config = dataclasses.replace(TINY, head="gated", level_3_blocks=True)
     network = tiny_network(config)
     gate = network.get_layer("level_2_gate")
     kernel, bias = gate.get_weights()
@@ -143,14 +156,14 @@ def tune(
     return fine_tune(float_model, batches_from, validation, config, folder, "tiny")
 
 
-def test_fine_tuning_never_ends_worse_than_it_began(float_model: Any, tiny_run: Run) -> None:
+def test_fine_tuning_never_ends_worse_than_it_began(two_layers: Any, tiny_run: Run) -> None:
     """With a far too large learning rate, the calibrated weights are kept."""
     config = FineTuneConfig(steps=8, batch=2, learning_rate=10.0, validation_photos=2, patience=2)
-    tuned = tune(float_model, tiny_run, config)
+    tuned = tune(two_layers, tiny_run, config)
     assert tuned.psnr == tuned.psnr_calibrated
     validation = validation_crops(tiny_run.pairs("val"), tiny_run.train, 2)
     output = tuned.model(tf.constant(validation), training=False)
-    taught = np.clip(float_model(validation).numpy(), 0, 1)
+    taught = np.clip(two_layers(validation).numpy(), 0, 1)
     psnr = tf.reduce_mean(tf.image.psnr(output, taught, 1.0))
     assert float(psnr) == pytest.approx(tuned.psnr, abs=1e-3)
     # It stops early, after the calibration and two validations without improvement.
@@ -160,21 +173,31 @@ def test_fine_tuning_never_ends_worse_than_it_began(float_model: Any, tiny_run: 
 
 
 @pytest.mark.slow
-def test_fine_tuning_learns_and_resumes_after_a_kill(
-    float_model: Any, tiny_run: Run, tmp_path: Path
-) -> None:
-    config = FineTuneConfig(steps=12, batch=4)
-    tuned = tune(float_model, tiny_run, config)
+@pytest.mark.usefixtures("eagerly")
+def test_fine_tuning_learns(tiny_run: Run) -> None:
+    config = dataclasses.replace(TINY, level_3_blocks=True)
+    float_model = to_tf_keras(tiny_network(config), config)
+    tuned = tune(float_model, tiny_run, FineTuneConfig(steps=12, batch=4))
     assert tuned.psnr > tuned.psnr_calibrated + 0.1
+
+
+def test_fine_tuning_resumes_after_a_kill(two_layers: Any, tiny_run: Run, tmp_path: Path) -> None:
+    config = FineTuneConfig(steps=12, batch=4, patience=12)
+    tuned = tune(two_layers, tiny_run, config)
     with pytest.raises(SystemError):
-        tune(float_model, tiny_run, config, tmp_path, fail_at=config.calibration_batches + 7)
+        tune(two_layers, tiny_run, config, tmp_path, fail_at=config.calibration_batches + 7)
     history = (tmp_path / "history.csv").read_text()
     assert tuned.history.startswith(history)
     assert len(history.splitlines()) == 5
-    again = tune(float_model, tiny_run, config, tmp_path)
-    assert again.history == tuned.history
-    for ours, theirs in zip(again.model.get_weights(), tuned.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    again = tune(two_layers, tiny_run, config, tmp_path)
+    check_same(again, tuned)
+
+
+def check_same(ours: FineTuned, theirs: FineTuned) -> None:
+    """Compares weights and history bit for bit."""
+    assert ours.history == theirs.history
+    for one, other in zip(ours.model.get_weights(), theirs.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_an_outlier_does_not_cost_the_other_photos_grey_levels(
@@ -223,10 +246,9 @@ def test_validation_crops_are_from_the_centre(tiny_run: Run) -> None:
     assert validation.shape == (3, 32, 32, 3)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("save", "written"), [(1, False), (1, True), (2, False)])
 def test_fine_tuning_interrupted_at_a_checkpoint_gives_the_same_result(
-    float_model: Any,
+    two_layers: Any,
     tiny_run: Run,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -234,7 +256,7 @@ def test_fine_tuning_interrupted_at_a_checkpoint_gives_the_same_result(
     written: bool,
 ) -> None:
     config = FineTuneConfig(steps=4, batch=2, validations=2, calibration_batches=1)
-    tuned = tune(float_model, tiny_run, config)
+    tuned = tune(two_layers, tiny_run, config)
     keep, saves = fine_tuning._Checkpoint.save, itertools.count(1)
 
     def interrupted(*state: Any) -> None:
@@ -247,8 +269,6 @@ def test_fine_tuning_interrupted_at_a_checkpoint_gives_the_same_result(
     with monkeypatch.context() as patched:
         patched.setattr(fine_tuning._Checkpoint, "save", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            tune(float_model, tiny_run, config, tmp_path)
-    again = tune(float_model, tiny_run, config, tmp_path)
-    assert again.history == tuned.history
-    for ours, theirs in zip(again.model.get_weights(), tuned.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+            tune(two_layers, tiny_run, config, tmp_path)
+    again = tune(two_layers, tiny_run, config, tmp_path)
+    check_same(again, tuned)

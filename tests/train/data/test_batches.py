@@ -1,14 +1,17 @@
 """Batches are reproducible, resume anywhere, and carry the targets that a level asks for."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from train.data.batches import training_batches
-from train.data.pairs import find_pairs
+from pocket_bokeh.photo import write_photo
+from train.data.batches import HostShare, training_batches
+from train.data.named_pairs import open_pairs
+from train.data.pairs import FolderPairs, find_pairs, find_whole_folder
 from train.network.presets import TrainConfig
 
 SMALL = TrainConfig(
@@ -59,3 +62,77 @@ def test_depth_is_the_fourth_channel_of_the_input(
     pairs = find_pairs(pairs_folder, "train", depth=True)
     batch = next(training_batches(pairs, 7, 2, SMALL, seed=0))
     assert batch["input"].shape == (2, 32, 32, 4)
+
+
+def test_a_focus_map_follows_the_crop_the_zoom_the_mirror_and_the_rotation(
+    pairs_folder: Path,
+) -> None:
+    """The subject is the white spot of black photographs, so every disc must lie on white."""
+    spot = np.zeros((96, 128), np.uint8)
+    spot[30:70, 30:60] = 255
+    photo = np.dstack([spot] * 3)
+    for index in range(12):
+        for kind, picture in (("original", photo), ("bokeh", photo // 2), ("subject", spot)):
+            (pairs_folder / kind).mkdir(exist_ok=True)
+            write_photo(pairs_folder / kind / f"{index}.png", picture)
+    pairs = find_pairs(pairs_folder, "train", subjects=True)
+    config = dataclasses.replace(SMALL, largest_zoom=1.5)
+    batch = next(training_batches(pairs, 7, 64, config, seed=0, sees_focus=True))
+    assert batch["input"].shape == (64, 32, 32, 4)
+    discs = 0
+    for seen in batch["input"]:
+        place = np.unravel_index(seen[..., 3].argmax(), (32, 32))
+        if seen[..., 3].any():
+            discs += 1
+            assert seen[*place, 0] > 0.1
+    assert 16 <= discs <= 48
+
+
+def test_without_a_focus_map_the_batches_are_the_same_colours(pairs_folder: Path) -> None:
+    pairs = find_pairs(pairs_folder, "train")
+    told = next(training_batches(pairs, 7, 4, SMALL, seed=0, sees_focus=True))
+    plain = next(training_batches(pairs, 7, 4, SMALL, seed=0))
+    np.testing.assert_array_equal(told["input"][..., :3], plain["input"])
+    np.testing.assert_array_equal(told["target"], plain["target"])
+
+
+def weighted_pairs(folder: Path, weights: dict[int, float]) -> FolderPairs:
+    """The pairs of a folder, some of them with a weight of their own, by number."""
+    pairs = find_whole_folder(folder)
+    files = (
+        dataclasses.replace(files, weight=weights.get(int(files.name), 1.0))
+        for files in pairs.files
+    )
+    return dataclasses.replace(pairs, files=tuple(files))
+
+
+def test_pairs_are_drawn_as_often_as_their_weights_say(pairs_folder: Path) -> None:
+    pairs = weighted_pairs(pairs_folder, {0: 3, 1: 3, 2: 0.5, 3: 0.5})
+    batches = training_batches(pairs, 7, 3, SMALL, seed=0)
+    drawn = Counter(name for _ in range(100) for name in next(batches)["name"])
+    # A pass has 2·3 + 8·1 + 2·0.5 = 15 pairs, so 300 pairs are 20 passes.
+    expected = {"0": 60, "1": 60, "2": 10, "3": 10} | {str(index): 20 for index in range(4, 12)}
+    assert all(abs(drawn[name] - count) <= 1 for name, count in expected.items())
+
+
+def test_weighted_batches_go_on_anywhere_and_are_the_same_on_two_hosts(pairs_folder: Path) -> None:
+    pairs = weighted_pairs(pairs_folder, {0: 3, 1: 0.5})
+    whole = training_batches(pairs, 7, 4, SMALL, seed=5)
+    batches = [next(whole) for _ in range(6)]
+    resumed = training_batches(pairs, 7, 4, SMALL, seed=5, start=4)
+    hosts = [
+        training_batches(pairs, 7, 4, SMALL, seed=5, start=4, share=HostShare(index, 2))
+        for index in range(2)
+    ]
+    for batch in batches[4:]:
+        np.testing.assert_array_equal(next(resumed)["target"], batch["target"])
+        for index, host in enumerate(hosts):
+            np.testing.assert_array_equal(next(host)["target"], batch["target"][index::2])
+
+
+def test_a_weight_changes_nothing_where_all_pairs_have_it(pairs_folder: Path) -> None:
+    plain = training_batches(find_pairs(pairs_folder, "train"), 7, 4, SMALL, seed=0)
+    data = (f"{pairs_folder}:3",)
+    weighted = training_batches(open_pairs(data, "train"), 7, 4, SMALL, seed=0)
+    for _ in range(3):
+        np.testing.assert_array_equal(next(plain)["target"], next(weighted)["target"])

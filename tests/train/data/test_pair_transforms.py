@@ -12,10 +12,10 @@ from train.data.pair_transforms import (
     at_level,
     augment,
     change_light,
-    crop,
     cut_to_multiple,
     random_short_side,
     scale_pair,
+    scaled_crop,
 )
 from train.data.pairs import Pair, find_pairs
 from train.network.presets import SCHEDULES
@@ -41,7 +41,7 @@ def test_both_photographs_are_cut_turned_and_scaled_alike() -> None:
     random = np.random.default_rng(1)
     seen = set()
     for _ in range(40):
-        example = augment(crop(scale_pair(pair, 96), 64, random), "rotate", random)
+        example = augment(scaled_crop(pair, 96, 64, random), "rotate", random)
         assert example.original.shape == (64, 64, 3)
         np.testing.assert_array_equal(example.original, example.bokeh)
         seen.add(example.original.tobytes())
@@ -92,6 +92,22 @@ def test_a_photograph_is_enlarged_by_no_more_than_asked_for() -> None:
     )
 
 
+def test_a_scaled_crop_is_a_part_of_the_scaled_photograph() -> None:
+    coarse = np.random.default_rng(0).integers(0, 256, (15, 21, 3), np.uint8)
+    photo = coarse.repeat(10, 0).repeat(10, 1)
+    pair = Pair("a", photo, photo)
+    for short_side in (150, 96, 173):
+        scaled = scale_pair(pair, short_side).original.astype(int)
+        tall, wide = scaled.shape[:2]
+        for seed in range(4):
+            random = np.random.default_rng(seed)
+            top, left = (int(random.integers(0, side - 64 + 1)) for side in (tall, wide))
+            cut = scaled_crop(pair, short_side, 64, np.random.default_rng(seed)).original
+            # Pillow keeps the corners of the part in single precision.
+            difference = np.abs(cut - scaled[top : top + 64, left : left + 64])
+            assert difference.max() <= 3
+
+
 def test_depth_follows_its_photograph_through_every_change(
     pairs_folder: Path, add_depth: Callable[[], None]
 ) -> None:
@@ -104,7 +120,7 @@ def test_depth_follows_its_photograph_through_every_change(
     pair = dataclasses.replace(pair, original=np.dstack([pair.depth] * 3))
     random = np.random.default_rng(3)
     for kind in ("mirror", "rotate"):
-        changed = augment(crop(scale_pair(pair, 80), 64, random), kind, random)
+        changed = augment(scaled_crop(pair, 80, 64, random), kind, random)
         assert changed.depth is not None
         np.testing.assert_array_equal(changed.original[..., 0], changed.depth)
     seen = network_input(changed.original, changed.depth)

@@ -18,10 +18,10 @@ from train.loop.devices import DeviceOptions, use_devices
 from train.network.presets import LevelSchedule
 
 # Run in processes of their own: backend and devices are chosen when a process starts. It trains
-# level 7 of a small network once for every entry of its argument, and writes the weights as this
-# host has them, and as the next level would read them.
+# level 7 once for every entry of its argument, and writes the weights as this host has them, and as
+# the next level would read them. The network has few layers, because JAX compiles long.
 PROGRAM = """
-import dataclasses, functools, json, os, sys
+import functools, json, os, sys
 from pathlib import Path
 
 import keras
@@ -29,7 +29,7 @@ import numpy as np
 from tensorboardX import SummaryWriter
 
 from train import sequential
-from train.loop import time_left
+from train.loop import level_training, time_left
 from train.loop.devices import (
     DeviceOptions,
     check_hosts_agree,
@@ -45,21 +45,39 @@ from train.loop.level_training import trained_level
 from train.network.presets import LEVELS, NETWORKS, LevelSchedule, TrainConfig
 from train.loop.run_folder import Run, create_run
 
-NETWORK = dataclasses.replace(NETWORKS["mobile"], width=1 / 32)
 SCHEDULE = LevelSchedule(7, 3, 4, 3e-3)
 CONFIG = TrainConfig(128, 128, "mirror", "average", (SCHEDULE,), 1, checkpoint_seconds=0.0)
-# What each level costs is counted on the whole network, which takes longer to build than this.
+# What each level costs is counted on the whole network, which takes long to build.
 time_left.level_costs = lambda network, crop: dict.fromkeys(LEVELS, 1.0)
 # Adam divides a gradient by its own size, and so takes whole steps along what is rounding alone.
 keras.optimizers.Adam = functools.partial(keras.optimizers.Adam, epsilon=1e-2)
 models, start_level = [], sequential.start_level
 
 
+def few_layers(*_, **__):
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((None, None, 3)),
+            layers.Conv2D(8, 3, strides=4, padding="same"),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(8, 3, strides=4, padding="same"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(3, 1),
+        ]
+    )
+
+
+level_training.build_pynet = few_layers
+
+
 def main():
     for training in json.loads(sys.argv[1]):
         data, out = training.pop("data"), Path(training.pop("out"))
         use_devices(DeviceOptions(**training), [SCHEDULE])
-        train(Run(out, "tiny", NETWORK, CONFIG, data, seed=0))
+        train(Run(out, "tiny", NETWORKS["mobile"], CONFIG, data, seed=0))
     if host_count() == 1:
         refuse()
     elif host_index() == 1:

@@ -52,6 +52,7 @@ def assert_same_weights(ours: Run, theirs: Run) -> None:
         np.testing.assert_array_equal(mine, other)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_level_killed_twice_ends_as_if_it_had_not_been(tiny_run: MakeRun) -> None:
     whole = tiny_run("whole")
     level_training(whole).fit()
@@ -64,6 +65,7 @@ def test_a_level_killed_twice_ends_as_if_it_had_not_been(tiny_run: MakeRun) -> N
     assert (whole.folder / "history.csv").read_text() == (killed.folder / "history.csv").read_text()
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tiny_run: MakeRun) -> None:
     whole = tiny_run("whole")
     level_training(whole).fit()
@@ -76,6 +78,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tiny_run: MakeRu
     assert_same_weights(whole, killed)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_validations_on_the_way_do_not_touch_the_training(
     tiny_run: MakeRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,6 +114,7 @@ def test_a_level_learns_what_stays_sharp_and_hands_on_its_picture(tiny_run: Make
     assert level_training(run, 6).model.output.shape[-1] == 4
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_history_has_a_row_every_ten_steps(tiny_run: MakeRun) -> None:
     run = tiny_run(steps=20)
     level_training(run).fit()
@@ -123,6 +127,7 @@ def test_history_has_a_row_every_ten_steps(tiny_run: MakeRun) -> None:
     assert all(5 < row[3] < 60 for row in rows_read)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_loss_that_is_no_number_names_step_batch_and_checkpoint(tiny_run: MakeRun) -> None:
     run = tiny_run(checkpoint_seconds=0.0)
     fit_until_killed(run, 3)
@@ -135,6 +140,7 @@ def test_a_loss_that_is_no_number_names_step_batch_and_checkpoint(tiny_run: Make
     level_training(run).fit()
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_weights_that_are_no_numbers_are_not_kept(tiny_run: MakeRun) -> None:
     run = tiny_run(checkpoint_seconds=0.0)
     training = level_training(run)

@@ -59,11 +59,24 @@ def test_a_run_of_an_older_version_has_the_defaults_of_what_it_does_not_name(
     del config["train"]["detail_transfer"]
     for schedule in config["train"]["schedules"]:
         schedule["optimizer"] = "adam"
+    (config["data"],) = config["data"]  # one folder, as a string
     file.write_text(json.dumps(config))
     check_same_run(run)
     other = dataclasses.replace(run.train, detail_transfer=True)
     with pytest.raises(UserError, match=r"detail_transfer \(was False, asked for True\)"):
         check_same_run(dataclasses.replace(run, train=other))
+
+
+def test_a_run_of_an_older_version_has_its_fourth_channel_by_number(tiny_run: MakeRun) -> None:
+    run = tiny_run()
+    create_run(run)
+    file = run.folder / "config.json"
+    for channels, name in ((3, "none"), (4, "depth")):
+        config = json.loads(file.read_text())
+        config["network"].pop("fourth_channel", None)
+        config["network"]["input_channels"] = channels
+        file.write_text(json.dumps(config))
+        assert read_run(run.folder).network.fourth_channel == name
 
 
 def test_a_run_with_an_optimizer_that_is_gone_is_refused(tiny_run: MakeRun) -> None:
@@ -74,7 +87,7 @@ def test_a_run_with_an_optimizer_that_is_gone_is_refused(tiny_run: MakeRun) -> N
     config["train"]["schedules"][0]["optimizer"] = "muon"
     file.write_text(json.dumps(config))
     with pytest.raises(
-        UserError, match="trained with the optimizer muon, which this version does not have"
+        UserError, match=r"config.json: .*optimizer = 'muon' is unknown to this version"
     ):
         check_same_run(run)
 

@@ -35,15 +35,37 @@ def test_flags_reach_the_run() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "channel"),
+    [
+        ({"preset": "reference"}, "none"),
+        ({"preset": "mobile"}, "none"),
+        ({"preset": "pocket"}, "focus"),
+        ({"preset": "reference", "depth": True}, "depth"),
+        ({"preset": "pocket", "depth": True}, "depth"),
+        ({"preset": "pocket", "fourth_channel": "none"}, "none"),
+        ({"preset": "mobile", "fourth_channel": "focus"}, "focus"),
+    ],
+)
+def test_pocket_sees_a_focus_map_and_the_others_what_they_are_told(
+    flags: dict[str, Any], channel: str
+) -> None:
+    assert run_from_options(TrainingOptions(**flags)).network.fourth_channel == channel
+
+
+@pytest.mark.parametrize(
     ("flags", "message"),
     [
+        (
+            {"depth": True, "fourth_channel": "focus"},
+            "--depth and --fourth-channel focus: a network has one fourth channel",
+        ),
         ({"preset": "huge"}, "unknown preset 'huge': expected one of reference, report, mobile"),
         ({"schedule": "never"}, "unknown schedule 'never'"),
         ({"steps": 0}, "--steps 0: expected 1 or more"),
         ({"batch": 0}, "--batch 0: expected 1 or more"),
         ({"limit": -1}, "--limit -1"),
         ({"seed": -1}, "--seed -1"),
-        ({"data": Path("nowhere")}, "no such folder"),
+        ({"data": ("nowhere",)}, "no such folder"),
         ({"preset": "reference"}, "--vgg-weights"),
     ],
 )
@@ -56,7 +78,7 @@ def test_what_can_not_be_trained_is_said_and_nothing_is_made(
 
 
 def test_depth_needs_depth_maps(pairs_folder: Path, tmp_path: Path) -> None:
-    options = TrainingOptions(data=pairs_folder, out=tmp_path / "run", depth=True)
+    options = TrainingOptions(data=(str(pairs_folder),), out=tmp_path / "run", depth=True)
     with pytest.raises(UserError, match=r"original_depth/ has no map for 0 .* without depth"):
         open_run(options)
 

@@ -48,6 +48,21 @@ def test_a_network_comes_back_with_what_it_is(file: Path, model: Any) -> None:
     assert os.listdir(file.parent) == ["model.keras"]
 
 
+@pytest.mark.parametrize(("channels", "name"), [(3, "none"), (4, "depth")])
+def test_a_file_of_an_older_version_has_its_fourth_channel_by_number(
+    file: Path, channels: int, name: str
+) -> None:
+    with zipfile.ZipFile(file) as archive:
+        entries = {entry: archive.read(entry) for entry in archive.namelist()}
+    description = json.loads(entries["pynet.json"])
+    del description["network"]["fourth_channel"]
+    description["network"]["input_channels"] = channels
+    with zipfile.ZipFile(file, "w") as archive:
+        for entry, content in (entries | {"pynet.json": json.dumps(description)}).items():
+            archive.writestr(entry, content)
+    assert read_network(file).config.fourth_channel == name
+
+
 def test_keras_alone_loads_it_too(file: Path, model: Any) -> None:
     np.testing.assert_array_equal(keras.models.load_model(file)(PHOTO), model(PHOTO))
 

@@ -9,7 +9,7 @@ import tf_keras
 from scipy.ndimage import uniform_filter
 
 from train.network.presets import LEVELS, NETWORKS, PyNETConfig
-from train.network.pynet import build_pynet, copy_weights
+from train.network.pynet import COLOURS, build_pynet, copy_weights
 
 PUBLISHED_PARAMETERS = {
     7: 18_898_627,
@@ -24,6 +24,8 @@ HEADS_OF_LEVELS_7_TO_3 = 10
 SMALL = {
     name: PyNETConfig(**{**vars(config), "width": 1 / 32}) for name, config in NETWORKS.items()
 }
+
+POCKET = dataclasses.replace(SMALL["pocket"], fourth_channel="none")
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -49,14 +51,14 @@ def test_each_level_has_its_size(name: str, level: int) -> None:
 
 def test_sharpness_comes_beside_the_picture_from_the_same_features() -> None:
     photo = np.random.default_rng(0).random((1, 64, 96, 3), np.float32)
-    plain = build_pynet(SMALL["pocket"], 5)
-    asked = build_pynet(SMALL["pocket"], 5, sharpness=True)
+    plain = build_pynet(POCKET, 5)
+    asked = build_pynet(POCKET, 5, sharpness=True)
     copy_weights(plain, asked)
     picture, both = (np.asarray(model(photo, training=False)) for model in (plain, asked))
     assert both.shape == (1, 8, 12, 4)
     np.testing.assert_array_equal(both[..., :3], picture)
-    names = {layer.name for layer in build_pynet(SMALL["pocket"], 2, sharpness=True).layers}
-    assert names == {layer.name for layer in build_pynet(SMALL["pocket"], 2).layers}
+    names = {layer.name for layer in build_pynet(POCKET, 2, sharpness=True).layers}
+    assert names == {layer.name for layer in build_pynet(POCKET, 2).layers}
 
 
 def test_space_to_depth_takes_row_then_column_then_channel() -> None:
@@ -91,7 +93,7 @@ def test_without_normalization_features_keep_their_size() -> None:
     size = {}
     for gain in (1.0, 0.1):
         keras.utils.set_random_seed(0)
-        model = build_pynet(dataclasses.replace(SMALL["pocket"], residual_gain=gain), 3)
+        model = build_pynet(dataclasses.replace(POCKET, residual_gain=gain), 3)
         before, after = (
             model.get_layer(f"level_3_{name}").output for name in ("c_concatenation", "f_sum")
         )
@@ -106,7 +108,7 @@ def test_a_gate_decides_where_the_photograph_is_softened() -> None:
     photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32) / 4
     photo[:, :, 32:] += 0.75
     softened = uniform_filter(photo[0], (3, 3, 1)) - photo[0]
-    model = build_pynet(SMALL["pocket"], 2)
+    model = build_pynet(POCKET, 2)
     inside, dark, light = slice(1, -1), slice(1, 31), slice(33, 63)
     change = np.asarray(model(photo))[0] - photo[0]
     np.testing.assert_allclose(change[inside, inside], 0.1 * softened[inside, inside], atol=1e-6)
@@ -131,6 +133,27 @@ def test_the_twin_in_tf_keras_computes_the_same(name: str) -> None:
     ours = np.asarray(model(photo, training=False))
     theirs = np.asarray(twin(photo, training=False))
     np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3 * np.abs(ours).max())
+
+
+@pytest.mark.parametrize("name", ["mobile", "pocket"])
+def test_an_untrained_network_gives_back_the_colours_whatever_the_fourth_channel(name: str) -> None:
+    """Residual heads start from the photograph, and the map must not show in it."""
+    config = dataclasses.replace(SMALL[name], fourth_channel="focus")
+    photo = np.random.default_rng(4).random((1, 64, 64, 4), np.float32)
+    for level in (5, 2):
+        output = np.asarray(build_pynet(config, level)(photo, training=False))
+        size = 2 ** (level - 2)
+        reduced = photo[..., :3].reshape(1, 64 // size, size, 64 // size, size, 3).mean((2, 4))
+        np.testing.assert_allclose(output, reduced, atol=1e-5 if level > 2 else 0.12)
+
+
+def test_the_fixed_colours_are_not_trained() -> None:
+    model = build_pynet(SMALL["pocket"])
+    fixed = model.get_layer(COLOURS)
+    np.testing.assert_array_equal(fixed.get_weights()[0][0, 0], np.eye(4, 3))
+    trained = {variable.path for variable in model.trainable_variables}
+    assert fixed.variables[0].path not in trained
+    assert len(trained) == len(model.variables) - 1
 
 
 def test_a_finer_level_keeps_the_features_of_the_one_below() -> None:

@@ -1,0 +1,1 @@
+"""The chip makers' own compilers, each in an environment of its own."""
