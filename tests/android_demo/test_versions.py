@@ -65,7 +65,7 @@ def test_gradle_builds_the_same_sources() -> None:
 
 
 def test_every_package_has_a_checksum_and_a_file_of_its_own() -> None:
-    every = read_packages("app", "build", "api", "test")
+    every = read_packages("app", "build", "api", "gradle", "test")
     assert all(re.fullmatch(r"[0-9a-f]{64}", package.sha256) for package in every)
     assert len({package.file for package in every}) == len(every)
     assert len({package.id for package in every}) == len(every)
