@@ -159,7 +159,7 @@ def compile_with_plugin(
     """
     vendors = plugin.installation.packages / "ai_edge_litert" / "vendors"
     made = output.with_name(f".{output.name}")
-    command = (
+    command: Sequence[str | Path] = (
         plugin.compiler,
         "--cmd=apply",
         f"--model={model.resolve()}",

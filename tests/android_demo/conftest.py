@@ -104,7 +104,8 @@ def _golden_pair(
     pictures = {"input": photo, "output": output.repeat(2, 0).repeat(2, 1)}
     if points:
         pictures["focus"] = focus
-    files, described = {}, {}
+    files: dict[str, bytes] = {}
+    described: dict[str, str] = {}
     for side, picture in pictures.items():
         content = encode_png(picture)
         name = f"golden_{size[0]}x{size[1]}{'_focus' * bool(points)}_{side}.png"
