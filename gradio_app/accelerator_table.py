@@ -1,6 +1,7 @@
 """Which accelerators run which models, according to compilers, runs and documents.
 
-The answers come from `quantize.compile`, `quantize.verify` and `quantize.delegates`. The result is HTML: tables whose cells open to show the reasons.
+The answers come from `quantize.compile`, `quantize.verify` and `quantize.delegates`. The result is
+HTML: tables whose cells open to show the reasons.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

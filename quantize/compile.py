@@ -8,7 +8,7 @@ could be compiled, and 2 if a compiler is missing.
 
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -53,9 +53,13 @@ def main() -> int:
     )
     check_can_make(out)
     missing = install(targets)
-    results = compile_all(bundle, models, targets, missing, out, options.time_limit)
-    write_atomically(out / "report.json", to_json(results, read_report(out / "report.json")))
-    rewrite_description(with_verdicts(bundle, results))
+    report = out / "report.json"
+    results: list[Compiled] = []
+    for result in compile_all(bundle, models, targets, missing, out, options.time_limit):
+        results.append(result)  # kept at once, so that an interruption loses nothing
+        write_atomically(report, to_json([result], read_report(report)))
+        bundle = with_verdicts(bundle, [result])
+        rewrite_description(bundle)
     print(results_table(results))
     made = sum(result.bytes > 0 for result in results)
     print(f"{out}: {made} compiled models and report.json")
@@ -112,8 +116,8 @@ def compile_all(
     missing: dict[str, str],
     out: Path,
     time_limit: float,
-) -> list[Compiled]:
-    """Compiles every model for every target that takes it.
+) -> Iterator[Compiled]:
+    """Compiles every model for every target; yields the results.
 
     Args:
         bundle: the bundle of the models.
@@ -125,12 +129,8 @@ def compile_all(
     """
     out.mkdir(parents=True, exist_ok=True)
     jobs = [(model, target) for target in targets for model in models]
-    results = []
     for model, target in tqdm(jobs, desc="compile"):
-        results.append(
-            compile_one(bundle.folder / model.file, model, target, missing, out, time_limit)
-        )
-    return results
+        yield compile_one(bundle.folder / model.file, model, target, missing, out, time_limit)
 
 
 def compile_one(

@@ -178,14 +178,19 @@ NARROW_POCKET = dataclasses.replace(
 
 @pytest.fixture(scope="session")
 def focus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A narrow network that takes a focus map and does something with it."""
+    """A narrow network whose output depends on its focus map by several steps of 1/255."""
     file = tmp_path_factory.mktemp("networks") / "told.keras"
     keras.utils.set_random_seed(3)
     model, random = build_pynet(NARROW_POCKET), np.random.default_rng(3)
     for layer in model.layers:
         if layer.name in ("level_2_head", "level_2_gate"):
-            noise = [random.normal(0, 0.05, w.shape) for w in layer.get_weights()]
-            layer.set_weights([w + n for w, n in zip(layer.get_weights(), noise, strict=True)])
+            layer.set_weights([w + random.normal(0, 0.2, w.shape) for w in layer.get_weights()])
+        if layer.name == "level_3_up":
+            layer.set_weights([16 * w for w in layer.get_weights()])
+        if layer.name == "encoder_3_3x3_first":
+            kernel, bias = layer.get_weights()
+            kernel[:, :, 3] *= 10
+            layer.set_weights([kernel, bias])
     write_network(file, model, "pocket", NARROW_POCKET, level=1)
     return file
 

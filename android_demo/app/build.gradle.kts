@@ -35,3 +35,11 @@ dependencies {
     implementation("org.tensorflow:tensorflow-lite-gpu:2.16.1@aar")
     implementation("org.tensorflow:tensorflow-lite-gpu-api:2.14.0@aar")
 }
+
+// Off; never run. -PqualcommRuntime=VERSION adds Qualcomm's runtime, see docs/npus.md.
+providers.gradleProperty("qualcommRuntime").orNull?.let { version ->
+    dependencies {
+        implementation("com.qualcomm.qti:qnn-runtime:$version")
+        implementation("com.qualcomm.qti:qnn-litert-delegate:$version")
+    }
+}

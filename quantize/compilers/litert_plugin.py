@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pocket_bokeh.disk import write_atomically
+from pocket_bokeh.tflite_file import read_input_and_output
 from quantize.compilers.empty_library import empty_library
 from quantize.compilers.installation import Installation
 from quantize.compilers.process import CompilerError, complaint, run_compiler
@@ -59,6 +60,17 @@ class Plugin:
             folders += found
         folders.append(self._empty_libraries())
         return {"LD_LIBRARY_PATH": os.pathsep.join(map(str, folders))}
+
+    def options(self, model: Path) -> tuple[str, ...]:
+        """Further options for a model.
+
+        Qualcomm's compiler optimizes at level O3 by default. In emulation, float models are then
+        wrong: blocks of the picture are displaced. At O1 and O2 they agree with the CPU.
+        """
+        _, output = read_input_and_output(model.read_bytes())
+        if self.manufacturer == "Qualcomm" and output.format.type == "float32":
+            return ("--qualcomm_optimization_level=O2",)
+        return ()
 
     def _empty_libraries(self) -> Path:
         folder = self.installation.folder / "empty"
@@ -147,7 +159,7 @@ def compile_with_plugin(
     """
     vendors = plugin.installation.packages / "ai_edge_litert" / "vendors"
     made = output.with_name(f".{output.name}")
-    command = (
+    command: Sequence[str | Path] = (
         plugin.compiler,
         "--cmd=apply",
         f"--model={model.resolve()}",
@@ -155,6 +167,7 @@ def compile_with_plugin(
         f"--soc_manufacturer={plugin.manufacturer}",
         f"--soc_model={chip}",
         f"--libs={vendors / plugin.folder / 'compiler'}",
+        *plugin.options(model),
     )
     try:
         ended = run_compiler(command, time_limit, plugin.variables())
@@ -199,8 +212,8 @@ def memory_traffic(lines: Sequence[str]) -> dict[str, float]:
 def refusals(lines: Sequence[str]) -> str:
     """Qualcomm's reasons for operators that the processor does not take.
 
-    The log's lines can run into each other, because two libraries write them; so only the part of
-    a line before the node's name counts.
+    Lines of the log can run into each other, because two libraries write them; so only the part
+    of a line before the node's name counts.
     """
     found = (
         re.search(r"<E> (.{5,90}?) for the HTP Op '(\w+)' in the node", line) for line in lines

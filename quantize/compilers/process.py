@@ -23,7 +23,13 @@ class CompilerError(Exception):
 
 @dataclass(frozen=True)
 class Ended:
-    """A compiler that ended: what it printed, in the order of printing, and its wall time in s."""
+    """A compiler that ended.
+
+    Attributes:
+        lines: its standard output, then its standard error. They are read apart, because lines of
+            one would otherwise run into lines of the other.
+        seconds: wall time.
+    """
 
     lines: tuple[str, ...]
     seconds: float
@@ -51,7 +57,7 @@ def run_compiler(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
         env={**os.environ, **(variables or {})},
@@ -59,14 +65,14 @@ def run_compiler(
         start_new_session=True,
     )
     try:
-        output, _ = process.communicate(timeout=time_limit)
+        output, complaints = process.communicate(timeout=time_limit)
     except subprocess.TimeoutExpired:
         raise CompilerError(
             f"no result within {time_limit:g} s; --time-limit allows more"
         ) from None
     finally:
         _kill_group(process)
-    lines = tuple(output.splitlines())
+    lines = (*output.splitlines(), *complaints.splitlines())
     if process.returncode < 0:
         name = signal.Signals(-process.returncode).name
         raise CompilerError(f"the compiler crashed ({name}): {complaint(lines)}", lines)

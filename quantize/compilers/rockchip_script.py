@@ -23,7 +23,7 @@ def main() -> None:
     )
     for step in steps:
         if step() not in (None, 0):
-            sys.exit("error: the toolkit refused the model; its messages are above")
+            sys.exit("the toolkit gave no reason")
     print(json.dumps({"version": version("rknn-toolkit2")}))
 
 

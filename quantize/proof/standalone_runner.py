@@ -180,6 +180,8 @@ def _hexagon_context(job: Job) -> tuple[str, str, bytes]:
 
     folder = Path(ai_edge_litert.__file__).parent
     file = Path(job["outputs"]).with_suffix(".hexagon")
+    # At level O3, float models are wrong; see `quantize.compilers.litert_plugin`.
+    level = "O2" if job["type"] == "float32" else "O3"
     ended = subprocess.run(
         [
             str(folder / "tools" / "apply_plugin_main"),
@@ -190,6 +192,7 @@ def _hexagon_context(job: Job) -> tuple[str, str, bytes]:
             f"--soc_model={os.environ['HEXAGON_CHIP']}",
             f"--libs={folder / 'vendors' / 'qualcomm' / 'compiler'}",
             "--qualcomm_graph_io_tensor_mem_type=raw",  # not the phone's shared memory
+            f"--qualcomm_optimization_level={level}",
         ],
         capture_output=True,
         text=True,

@@ -49,6 +49,13 @@ def test_gradle_takes_the_same_packages() -> None:
     ]
 
 
+def test_gradle_adds_qualcomms_runtime_only_when_asked() -> None:
+    before, option, after = GRADLE.partition('providers.gradleProperty("qualcommRuntime").orNull')
+    assert option
+    assert "com.qualcomm" not in before
+    assert len(re.findall(r'implementation\("com\.qualcomm\.qti:[\w-]+:\$version"\)', after)) == 2
+
+
 def test_gradle_builds_the_same_sources() -> None:
     assert "sourceSets" not in GRADLE  # so they lie beside its file, as they do by default
     assert (GRADLE_FILE.parent / "src" / "main").samefile(SOURCES)
@@ -58,7 +65,7 @@ def test_gradle_builds_the_same_sources() -> None:
 
 
 def test_every_package_has_a_checksum_and_a_file_of_its_own() -> None:
-    every = read_packages("app", "build", "api", "test")
+    every = read_packages("app", "build", "api", "gradle", "test")
     assert all(re.fullmatch(r"[0-9a-f]{64}", package.sha256) for package in every)
     assert len({package.file for package in every}) == len(every)
     assert len({package.id for package in every}) == len(every)

@@ -5,6 +5,7 @@ from typing import Any
 
 from gradio_app.accelerator_table import build_tables
 from pocket_bokeh.bundle import Bundle
+from quantize.compilers.report import Compiled
 from quantize.proof.accelerator_tables import ACCELERATORS
 
 
@@ -31,3 +32,17 @@ def test_what_was_measured_stands_below(bundle: Bundle) -> None:
     assert "runs, differs by at most 3.2 of 255" in html
     assert "&lt;b&gt; &amp; so on" in html
     assert "GPU delegate" in html
+
+
+def test_what_compilers_said_stands_first_and_above_the_documents(bundle: Bundle) -> None:
+    whole = Compiled("", "", "wholly", compiler="SDK 1", operators=9, taken=9).for_bundle()
+    part = Compiled("", "", "partly", "<too wide>", operators=9, taken=7).for_bundle()
+    said = {"qualcomm:SM8650": whole, "qualcomm:SM8750": part, "arm:ethos-u85": whole}
+    models = tuple(dataclasses.replace(model, compiled=said) for model in bundle.models)
+    html = build_tables(dataclasses.replace(bundle, models=models))
+    first, documents = html.index("Compiled for neural"), html.index("According to the makers")
+    assert first < html.index("Tested on a computer") < documents
+    assert "Snapdragon 8 Elite (2025): 7 of 9 operators; &lt;too wide&gt;" in html[:documents]
+    assert "wholly on 1 of 2 chips" in html[:documents]
+    assert "Arm Ethos-U" in html[:documents]
+    assert "wholly on 1 of 2 chips" in html[documents:], "the compiler counts more"

@@ -17,6 +17,7 @@ from quantize.verify import (
     main,
     network_inputs,
     refused_operators,
+    strayed_emulations,
     unmet_requirements,
     verify,
     with_findings,
@@ -120,6 +121,19 @@ def test_a_crash_does_not_affect_the_other_models(bundle: Bundle, tmp_path: Path
     unmet = unmet_requirements(with_findings(bundle, found), [dies])
     assert len(unmet) == len(bundle.models)
     assert "int8_qat_64x128.tflite does not run on dying: its process ended" in "\n".join(unmet)
+
+
+def test_a_processor_that_computes_worse_than_the_cpu_is_named(tiny_bundle: Bundle) -> None:
+    emulated = Environment("hexagon", "Hexagon (emulated)", is_emulated=True)
+    near, far = tiny_bundle.models[0], tiny_bundle.models[-1]
+    on_cpu = {model.file: model.figures["golden_largest_step"] for model in (near, far)}
+    found = {
+        near.file: {"hexagon": {"golden_largest_step": on_cpu[near.file] + 2}},
+        far.file: {"hexagon": {"golden_largest_step": on_cpu[far.file] + 3}},
+    }
+    (line,) = strayed_emulations(with_findings(tiny_bundle, found), [emulated])
+    assert line.startswith(f"{far.file} differs by {on_cpu[far.file] + 3:.0f} of 255")
+    assert strayed_emulations(with_findings(tiny_bundle, found), [HERE["litert_cpu"]]) == []
 
 
 def test_the_gpu_delegates_refusals_are_counted() -> None:

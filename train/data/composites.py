@@ -203,7 +203,8 @@ def compose(
     """
     canvas = Canvas(*size, margin=int(np.ceil(1.4 * LARGEST_BLUR * min(size))))
     radiance = crop_background(random, background, canvas.size)
-    if random.random() < CLOSE_SHARE:
+    is_close = random.random() < CLOSE_SHARE
+    if is_close or any(subject.cut.top for subject in subjects):
         figures = close_figures(random, subjects, canvas)
         if random.random() < PLAIN_SHARE:
             radiance = smooth_detail(random, radiance, min(size))
@@ -268,11 +269,14 @@ def coverage_in_focus(figures: Sequence[Figure]) -> np.ndarray:
 
 def _add(figures: list[Figure], figure: Figure) -> None:
     """Adds a figure, unless it would hide too much of the first."""
-    if figures:
-        seen = coverage_in_focus([figures[0], *figures[1:], figure]).sum()
-        if seen < LEAST_VISIBLE * figures[0].planes[3].sum():
-            return
-    figures.append(figure)
+    together = [*figures, figure]
+    first = together[0].planes[3]
+    visible = first.copy()
+    for other in together[1:]:
+        if other.inverse_depth >= 1:
+            visible *= 1 - other.planes[3]
+    if visible.sum() >= LEAST_VISIBLE * first.sum():
+        figures.append(figure)
 
 
 def _relative_depth(random: Random) -> float:

@@ -21,6 +21,10 @@ LARGEST_ENLARGEMENT = 1.6
 opposite sides is, if that is needed to reach both borders."""
 
 
+GROUNDED_SHARE = 0.7
+"""Share of the close subjects that reach to the frame's bottom or beyond it."""
+
+
 @dataclass(frozen=True)
 class Canvas:
     """Height and width of the frame in pixels, and of the margin around it."""
@@ -85,13 +89,14 @@ def place_close(
     planes = relight(random, subject, _scale(subject, canvas, *shares))
     height, width = planes.shape[1:]
     cut = subject.cut
-    # Heads are at the top, and what stands is rarely high up.
-    down = random.random() ** 3 if cut.top else max(random.random(), random.random())
+    # Heads are at the top.
+    down = random.random() ** 3 if cut.top else random.random()
     row = _start(height, canvas.height, cut.top, cut.bottom, down)
     if not cut.top and not cut.bottom:
-        beyond = random.uniform(0, 1 / 3) * height
-        least, greatest = sorted((-beyond, canvas.height - height + beyond))
-        row = round(least + down * (greatest - least))
+        room, beyond = canvas.height - height, random.uniform(0, 1 / 3) * height
+        # Feet in the air are rare: mostly the frame cuts them off.
+        least = room if random.random() < GROUNDED_SHARE else -height / 10
+        row = round(least + down * max(0.0, room + beyond - least))
     column = _start(width, canvas.width, cut.left, cut.right, left)
     return _lay(planes, subject, canvas, row, column)
 
@@ -140,14 +145,15 @@ def _start(extent: int, frame: int, cut_low: bool, cut_high: bool, where: float)
         return round(min(0.0, inside - 1 / 3) * extent)
     if cut_high:  # what is at the other end, mostly a head, is hardly cut off
         return round(max(room, -extent / 10) + max(0.0, inside - 2 / 3) * extent)
-    return round(room * where)
+    return round(min(max(room * where, -extent / 3), frame - 2 * extent / 3))
 
 
 def _lay(planes: np.ndarray, subject: CutOut, canvas: Canvas, row: int, column: int) -> np.ndarray:
     """Lays planes on an empty canvas and continues what is cut off into the margin."""
     top, left = row + canvas.margin, column + canvas.margin
     bottom, right = top + planes.shape[1], left + planes.shape[2]
-    rows, columns = slice(max(0, top), bottom), slice(max(0, left), right)
+    rows = slice(max(0, top), max(0, bottom))
+    columns = slice(max(0, left), max(0, right))
     whole = np.zeros((4, *canvas.size), np.float32)
     target = whole[:, rows, columns]
     target[:] = planes[:, rows.start - top :, columns.start - left :][

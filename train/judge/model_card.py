@@ -152,9 +152,6 @@ blurred by the Gaussian that suits the set best.
 
 {figures_table(release["figures"])}
 
-"Mask and lens blur" needs no network of ours: a segmentation network (IS-Net) finds the mask, where
-none lies beside the photograph, and a standard lens blurs the rest (`train.judge.lens_blur`).
-
 For {SHIPPED}: the share of the subject's fine detail that is kept (gradient energy where the target
 is sharp), and the largest mean difference of a colour channel from the target, in units of 1/255.
 
@@ -171,11 +168,12 @@ def _separation_section(release: Mapping[str, Any]) -> str:
 ## Subject and background
 
 What viewers see first: is the subject sharp, and the background soft? Measured on photographs with
-masks at their own size, none of them used in training (`train.judge.separation`). *Kept* is the
-share of the photograph's own gradients that is left; *softened* is the share of the subject's area
-that lost more than {1 - SOFT_BELOW:.0%} of its detail. A photograph is *right* if at least
-{LEAST_SUBJECT} of the subject is kept, at most {MOST_SOFTENED} of it is softened, and at most
-{MOST_BACKGROUND} of the background is kept.
+masks at their own size, none of them used in training (`train.judge.separation`). "Mask and lens
+blur" is what a user could do instead: the same mask, and behind it one lens for all photographs
+(`train.judge.lens_blur`). *Kept* is the share of the photograph's own gradients that is left;
+*softened* is the share of the subject's area where less than {SOFT_BELOW} of its detail is left. A
+photograph is *right* if at least {LEAST_SUBJECT} of the subject is kept, at most {MOST_SOFTENED} of
+it is softened, and at most {MOST_BACKGROUND} of the background is kept.
 
 {tables}
 """

@@ -99,7 +99,8 @@ class SubjectEvaluation:
         for place in order[:WORST]:
             pair, mask = self._read(self.indices[place])
             picture = _render(self.candidates[row], pair, row)
-            marked = mark_subject(pair.original, mask, softened_area_of(picture, pair, mask))
+            softened = softened_area(picture, to_float(pair.original), mask)
+            marked = mark_subject(pair.original, mask, softened)
             cells.append([pair.original, to_uint8(picture), marked])
             labels.append(_captions(scores[place], row))
         columns = 2 if len(cells) > 1 else 1
@@ -133,10 +134,6 @@ def _render(candidate: Candidate, pair: Pair, row: str) -> np.ndarray:
             f"{pair.name}: the {row} has values that are not finite; the model is broken"
         )
     return np.clip(picture, 0, 1)
-
-
-def softened_area_of(picture: np.ndarray, pair: Pair, mask: np.ndarray) -> np.ndarray:
-    return softened_area(picture, to_float(pair.original), mask)
 
 
 def mark_subject(photo: np.ndarray, mask: np.ndarray, softened: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 
 from train.network.presets import LEVELS, PyNETConfig
-from train.network.pynet import build_pynet
+from train.network.pynet import COLOURS, build_pynet
 
 FORWARD_PASSES_PER_STEP = 3
 """The cost of a training step, in forward passes.
@@ -93,12 +93,14 @@ def _level(name: str) -> int:
 
 def _entered(name: str) -> int:
     """The coarsest level whose output depends on a layer; all levels depend on the encoder."""
-    if name.startswith("encoder"):
+    if name.startswith("encoder") or name == COLOURS:
         return max(LEVELS)
     return _number(name) - ("_up" in name)
 
 
 def _number(name: str) -> int:
+    if name == COLOURS:  # what ships needs it for level 2's picture alone
+        return 2
     found = re.match(r"(?:encoder|level)_(\d)", name)
     if not found:
         raise ValueError(f"layer '{name}': expected encoder_N… or level_N…")

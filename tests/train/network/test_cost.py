@@ -49,7 +49,7 @@ def test_a_convolution_is_counted_as_it_computes() -> None:
         assert float(products) == counts[name]
 
 
-@pytest.mark.parametrize("preset", ["reference", "mobile"])
+@pytest.mark.parametrize("preset", ["reference", "mobile", "pocket"])
 def test_a_level_costs_what_its_output_reaches(preset: str) -> None:
     config = PyNETConfig(**{**vars(NETWORKS[preset]), "width": 1 / 32})
     costs = level_costs(config, crop=128)

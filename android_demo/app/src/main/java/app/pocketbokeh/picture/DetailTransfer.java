@@ -84,7 +84,7 @@ public final class DetailTransfer {
             float certainty = energy[pixel] / (energy[pixel] + CERTAINTY);
             energy[pixel] = Math.max(certainty, LEAST_CERTAINTY);
         }
-        float[] share = GuidedFilter.spread(smooth(common), energy, small);
+        float[] share = GuidedFilter.filter(smooth(common), energy, small);
         for (int pixel = 0; pixel < share.length; pixel++) {
             float step = (float) clip((share[pixel] - BLURRED) / (SHARP - BLURRED));
             share[pixel] = step * step * (3 - 2 * step);

@@ -1,9 +1,8 @@
 package app.pocketbokeh.picture;
 
 /**
- * A guided filter with a confidence weight: extends a measurement from the pixels where it is
- * certain to neighbouring pixels of similar colour. A port of `pocket_bokeh/guided_filter.py`,
- * which explains it and names its sources.
+ * Guided filter with confidence weights: edge-aware smoothing of a mask along a photo. A port of
+ * `pocket_bokeh/guided_filter.py`, which explains it and names its sources.
  */
 final class GuidedFilter {
     private static final int REDUCTION = 4;
@@ -23,28 +22,28 @@ final class GuidedFilter {
     }
 
     /**
-     * Filters a plane, guided by the colours of a photo. Returns a new plane.
+     * Smooths a mask along the colours of a photo, weighted by certainty. Returns a new plane.
      *
-     * @param measure of the photo's size
-     * @param certainty weight of each pixel, of the photo's size, above 0
+     * @param mask of the photo's size
+     * @param certainty weights above 0, of the photo's size
      */
-    static float[] spread(float[] measure, float[] certainty, Planes photo) {
+    static float[] filter(float[] mask, float[] certainty, Planes photo) {
         int height = photo.height();
         int width = photo.width();
         float[] weight = reduced(certainty, height, width);
-        float[] known = reduced(product(certainty, measure), height, width);
-        for (int pixel = 0; pixel < known.length; pixel++) {
-            known[pixel] /= weight[pixel];
+        float[] weightedMask = reduced(product(certainty, mask), height, width);
+        for (int pixel = 0; pixel < weightedMask.length; pixel++) {
+            weightedMask[pixel] /= weight[pixel];
         }
         float[][] guide = new float[3][];
         for (int channel = 0; channel < 3; channel++) {
             guide[channel] = reduced(photo.channel(channel), height, width);
         }
-        GuidedFilter filter = new GuidedFilter(blocks(height), blocks(width), weight);
-        float[][] fits = filter.fitColours(known, guide);
-        float[] result = filter.enlarged(fits[3], height, width);
+        GuidedFilter windows = new GuidedFilter(blocks(height), blocks(width), weight);
+        float[][] fits = windows.fitColours(weightedMask, guide);
+        float[] result = windows.enlarged(fits[3], height, width);
         for (int channel = 0; channel < 3; channel++) {
-            float[] slope = filter.enlarged(fits[channel], height, width);
+            float[] slope = windows.enlarged(fits[channel], height, width);
             float[] plane = photo.channel(channel);
             for (int pixel = 0; pixel < result.length; pixel++) {
                 result[pixel] += slope[pixel] * plane[pixel];
@@ -53,19 +52,19 @@ final class GuidedFilter {
         return result;
     }
 
-    /** Fits measure = slopes · colour + constant; three planes of slopes, one of constants. */
-    private float[][] fitColours(float[] measure, float[][] guide) {
-        float[][] common = new float[3][];
+    /** Fits mask = slopes · colour + constant in every window; three slopes and the constant. */
+    private float[][] fitColours(float[] mask, float[][] guide) {
+        float[][] withMask = new float[3][];
         float[][][] covariance = new float[3][3][];
         for (int row = 0; row < 3; row++) {
-            common[row] = covariance(guide[row], measure);
+            withMask[row] = covariance(guide[row], mask);
             for (int column = 0; column <= row; column++) {
                 covariance[row][column] = covariance(guide[row], guide[column]);
                 covariance[column][row] = covariance[row][column];
             }
         }
-        float[][] fits = solve(covariance, common);
-        float[] constant = mean(measure);
+        float[][] fits = solve(covariance, withMask);
+        float[] constant = mean(mask);
         for (int channel = 0; channel < 3; channel++) {
             float[] colour = mean(guide[channel]);
             for (int pixel = 0; pixel < constant.length; pixel++) {
@@ -78,7 +77,7 @@ final class GuidedFilter {
         };
     }
 
-    private float[][] solve(float[][][] covariance, float[][] common) {
+    private float[][] solve(float[][][] covariance, float[][] withMask) {
         float[][] slopes = new float[3][weight.length];
         double[][] left = new double[3][3];
         double[] right = new double[3];
@@ -88,7 +87,7 @@ final class GuidedFilter {
                     left[row][column] = covariance[row][column][pixel];
                 }
                 left[row][row] += EPSILON;
-                right[row] = common[row][pixel];
+                right[row] = withMask[row][pixel];
             }
             solve(left, right);
             for (int channel = 0; channel < 3; channel++) {
