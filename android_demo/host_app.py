@@ -18,6 +18,7 @@ from android_demo.toolchain import prepare_toolchain, unpack_classes
 from android_demo.versions import APP_FOLDER, AppVersions, read_app, read_packages
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.focus_map import Point
 
 _TESTS = APP_FOLDER / "app" / "src" / "test" / "java"
 _OPENED = ("java.base/java.io", "java.base/java.lang", "java.base/java.nio", "java.base/java.util")
@@ -137,6 +138,18 @@ class HostApp:
             seen = np.frombuffer(taken.read_bytes(), np.uint8)
         return seen.reshape(size[0] // 2, size[1] // 2, 3)
 
+    def network_inputs(
+        self, photo: np.ndarray, size: tuple[int, int], focus: Point
+    ) -> list[np.ndarray]:
+        """What the app shows to a network with a focus map, of each view of a photo: uint8."""
+        with tempfile.TemporaryDirectory() as folder:
+            given = Path(folder) / "given"
+            given.write_bytes(np.ascontiguousarray(photo).tobytes())
+            sizes = [str(side) for side in (*photo.shape[:2], *size)]
+            seen = self._on_host("focus", given, *sizes, *(str(share) for share in focus))
+        shape = (-1, size[0] // 2, size[1] // 2, 4)
+        return list(np.frombuffer(seen, np.uint8).reshape(shape))
+
     def test(
         self, *names: str, properties: Mapping[str, object] | None = None, timed: bool = False
     ) -> str:
@@ -182,8 +195,14 @@ class HostApp:
         ]
 
 
-def make_host_app(bundle: Bundle, folder: Path) -> HostApp:
+def make_host_app(bundle: Bundle, folder: Path, focus_bundle: Bundle | None = None) -> HostApp:
     """Compiles the app and its tests for this machine, with a bundle in its assets.
+
+    Args:
+        bundle: for the app.
+        folder: for all built files.
+        focus_bundle: of networks that take a focus map, for tests of taps; becomes `focus_bundle`
+            in the assets.
 
     Raises:
         UserError: a program is missing; names its Debian package.
@@ -194,6 +213,8 @@ def make_host_app(bundle: Bundle, folder: Path) -> HostApp:
     link_resources(app, tools, folder)
     compile_java(app, tools, folder)
     write_assets(bundle, app.recipes, folder / "assets" / "bundle")
+    if focus_bundle is not None:
+        write_assets(focus_bundle, app.recipes, folder / "assets" / "focus_bundle")
     write_apk(folder / "unsigned.apk", gather_parts(folder, tools, ()))
     libraries = _test_libraries(packages)
     _describe_resources(app, folder)

@@ -15,10 +15,11 @@ from android_demo.phone_report import read_proof, report
 from android_demo.programs import PACKAGES
 from android_demo.prove import run_arm_model
 from android_demo.toolchain import prepare_toolchain
-from pocket_bokeh import detail_transfer, guided_filter
+from pocket_bokeh import detail_transfer, focus_map, guided_filter
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.detail_transfer import COARSE
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.focus_map import Point, mirrored
 from pocket_bokeh.photo import FourthChannel, network_input, read_photo, resize_photo, to_uint8
 from pocket_bokeh.render import SHORTEST_SIDE, VIEWS, frame, render_photo
 from tests.android_demo.photos_with_exif import photo_with_exif
@@ -38,6 +39,7 @@ def test_the_screens_do_what_a_user_expects(
         "screen.OpenedPhotosTest",
         "screen.DeathInTrialTest",
         "screen.CompareViewTest",
+        "screen.FocusTest",
         "screen.ProofActivityTest",
         "photo.PhotoFileTest",
         "photo.FullSizeTest",
@@ -48,7 +50,7 @@ def test_the_screens_do_what_a_user_expects(
     )
     passed = re.search(r"OK \((\d+) tests\)", said)
     assert passed
-    assert int(passed[1]) >= 60
+    assert int(passed[1]) >= 80
     lines = report(read_proof(proof), bundle)
     assert len(lines) == 13
     assert "right" in lines[1]
@@ -63,6 +65,25 @@ def test_the_networks_input_is_the_same_as_in_python(
     photo = resize_photo(data.astronaut(), *shape)
     expected = to_uint8(network_input(frame(photo, WORKING_SIZE).photo))
     assert np.array_equal(host_app.network_input(photo, WORKING_SIZE), expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "point"),
+    [((300, 400), (0.7, 0.3)), ((500, 260), (0.0, 1.0)), ((150, 500), (0.5, 0.02))],
+)
+def test_the_focus_map_is_the_same_as_in_python(
+    host_app: HostApp, shape: tuple[int, int], point: Point
+) -> None:
+    photo = resize_photo(data.astronaut(), *shape)
+    found = host_app.network_inputs(photo, WORKING_SIZE, point)
+    assert len(found) == len(VIEWS)
+    for seen, view in zip(found, VIEWS, strict=True):
+        framed = frame(view.flip(photo), WORKING_SIZE, view.scale)
+        focus = framed.focus_map(mirrored([point]) if view.is_mirrored else [point])
+        expected = to_uint8(network_input(framed.photo, focus=focus))
+        assert expected[..., 3].max() > 200
+        assert np.array_equal(seen[..., :3], expected[..., :3])
+        assert np.abs(seen[..., 3].astype(int) - expected[..., 3]).max() <= 1
 
 
 class HalfBlurred:
@@ -125,6 +146,7 @@ def test_constants_equal_those_in_python(host_app: HostApp) -> None:
             "WINDOW_SIGMA": guided_filter.WINDOW_SIGMA,
             "EPSILON": guided_filter.EPSILON,
         },
+        "picture.FocusMap": {"RADIUS": focus_map.RADIUS},
         "picture.Framed": {"SHORTEST_SIDE": SHORTEST_SIDE, "SMALLER": VIEWS[1].scale},
     }
     for name, constants in expected.items():
@@ -132,16 +154,17 @@ def test_constants_equal_those_in_python(host_app: HostApp) -> None:
 
 
 def test_every_model_runs_on_the_apps_own_inference_class(
-    host_app: HostApp, bundle: Bundle
+    host_app: HostApp, bundle: Bundle, bundle_with_focus: Bundle
 ) -> None:
     accelerators = ["CPU"] if host_app.gpu_missing else ["CPU", "GPU"]
-    for model in bundle.models:
-        pair = next(pair for pair in bundle.golden if pair.working_size == model.working_size)
-        photo = read_photo(bundle.folder / pair.input)
-        golden = read_photo(bundle.folder / pair.output).astype(int)
-        for accelerator in accelerators:
-            rendered = host_app.run_model(bundle.folder / model.file, accelerator, photo)
-            assert np.abs(to_uint8(rendered) - golden).max() <= 1, (model.file, accelerator)
+    for each in (bundle, bundle_with_focus):
+        for model in each.models:
+            *_, pair = each.golden_of(model.working_size)
+            seen = to_uint8(each.golden_input(pair))
+            golden = read_photo(each.folder / pair.output).astype(int)
+            for accelerator in accelerators:
+                rendered = host_app.run_model(each.folder / model.file, accelerator, seen)
+                assert np.abs(to_uint8(rendered) - golden).max() <= 1, (model.file, accelerator)
 
 
 def test_a_missing_accelerator_is_reported(host_app: HostApp, bundle: Bundle) -> None:

@@ -2,17 +2,18 @@ package app.pocketbokeh;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import app.pocketbokeh.model.Accelerator;
 import app.pocketbokeh.model.TfliteRenderer;
 import app.pocketbokeh.photo.Exif;
 import app.pocketbokeh.picture.DetailTransfer;
 import app.pocketbokeh.picture.OverlayBlender;
+import app.pocketbokeh.picture.FocusPoint;
 import app.pocketbokeh.picture.Framed;
+import app.pocketbokeh.picture.NetworkInput;
 import app.pocketbokeh.picture.Overlay;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -37,7 +38,8 @@ public final class OnHost {
     public static void main(String[] arguments) throws Exception {
         Path out = Path.of(arguments[arguments.length - 1]);
         switch (arguments[0]) {
-            case "frame" -> Files.write(out, views(arguments).get(0).networkInput().rgb());
+            case "frame" -> Files.write(out, views(arguments).get(0).networkInput().interleaved());
+            case "focus" -> Files.write(out, focused(arguments));
             case "transfer" -> Files.write(out, transfer(arguments));
             case "exif" -> Files.write(out, Exif.read(new File(arguments[1])).tiff());
             case "orientations" -> Files.write(out, orientations(arguments));
@@ -57,6 +59,17 @@ public final class OnHost {
         Picture photo = picture(arguments[1], arguments[2], arguments[3]);
         return Framed.views(
                 photo, Integer.parseInt(arguments[4]), Integer.parseInt(arguments[5]));
+    }
+
+    /** focus PHOTO HEIGHT WIDTH WORKING_HEIGHT WORKING_WIDTH X Y; writes the inputs of all views. */
+    private static byte[] focused(String[] arguments) throws Exception {
+        FocusPoint focus =
+                new FocusPoint(Float.parseFloat(arguments[6]), Float.parseFloat(arguments[7]));
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        for (Framed view : views(arguments)) {
+            out.write(view.networkInput(focus).interleaved());
+        }
+        return out.toByteArray();
     }
 
     /**
@@ -131,6 +144,24 @@ public final class OnHost {
         return lines.toString();
     }
 
+    /** Takes height × width × channels bytes apart. */
+    private static NetworkInput input(TfliteRenderer renderer, byte[] bytes) {
+        int pixels = renderer.inputHeight() * renderer.inputWidth();
+        byte[] rgb = new byte[3 * pixels];
+        byte[] focus = renderer.inputChannels() == 4 ? new byte[pixels] : null;
+        for (int at = 0; at < bytes.length; at++) {
+            int pixel = at / renderer.inputChannels();
+            int channel = at % renderer.inputChannels();
+            if (channel < 3) {
+                rgb[3 * pixel + channel] = bytes[at];
+            } else {
+                focus[pixel] = bytes[at];
+            }
+        }
+        return new NetworkInput(
+                new Picture(renderer.inputHeight(), renderer.inputWidth(), rgb), focus);
+    }
+
     /** model FILE ACCELERATOR INPUT; writes the model's output, 0…1. */
     private static byte[] model(String[] arguments) throws Exception {
         byte[] content = Files.readAllBytes(Path.of(arguments[1]));
@@ -139,9 +170,8 @@ public final class OnHost {
         buffer.put(content).rewind();
         Accelerator accelerator = Accelerator.valueOf(arguments[2]);
         try (TfliteRenderer renderer = TfliteRenderer.open(buffer, accelerator, 2)) {
-            byte[] rgb = Files.readAllBytes(Path.of(arguments[3]));
-            Picture input = new Picture(renderer.inputHeight(), renderer.inputWidth(), rgb);
-            Planes rendered = renderer.render(input);
+            byte[] bytes = Files.readAllBytes(Path.of(arguments[3]));
+            Planes rendered = renderer.render(input(renderer, bytes));
             int pixels = rendered.height() * rendered.width();
             ByteBuffer out =
                     ByteBuffer.allocate(3 * 4 * pixels).order(ByteOrder.nativeOrder());

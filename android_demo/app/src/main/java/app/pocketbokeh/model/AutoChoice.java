@@ -66,6 +66,11 @@ public final class AutoChoice {
         return remembered.getString(REASON + candidate, "");
     }
 
+    /** Whether a candidate was excluded because its results are wrong. */
+    public boolean isWrong(Candidate candidate) {
+        return reasonAgainst(candidate).equals(Trial.WRONG);
+    }
+
     /** The fastest correct candidate, if it was found before; else null. */
     public Candidate fastest() {
         return Candidate.parse(remembered.getString(FASTEST, ""));

@@ -1,10 +1,11 @@
 package app.pocketbokeh.model;
 
+import app.pocketbokeh.picture.NetworkInput;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
 
 /** A network input and the output of the float network it was exported from. */
-public record GoldenPair(Picture input, Picture output) {
+public record GoldenPair(NetworkInput input, Picture output) {
     /**
      * The difference between two pictures.
      *
@@ -24,6 +25,14 @@ public record GoldenPair(Picture input, Picture output) {
         public boolean isCorrect(BundledModel model) {
             return meanStep <= model.meanStep() + MEAN_TOLERANCE
                     && largestStep <= model.largestStep() + LARGEST_TOLERANCE;
+        }
+
+        /** The worse of two, figure by figure. */
+        Difference worseOf(Difference other) {
+            return new Difference(
+                    Math.max(largestStep, other.largestStep),
+                    Math.max(meanStep, other.meanStep),
+                    Math.min(psnr, other.psnr));
         }
     }
 

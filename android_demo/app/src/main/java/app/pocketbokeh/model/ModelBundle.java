@@ -1,5 +1,6 @@
 package app.pocketbokeh.model;
 
+import app.pocketbokeh.picture.NetworkInput;
 import app.pocketbokeh.picture.Picture;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -30,6 +31,7 @@ public final class ModelBundle {
     private final String name;
     private final List<BundledModel> models;
     private final JSONArray golden;
+    private final boolean takesFocus;
 
     private ModelBundle(
             BundleFiles files, PictureReader pictures, JSONObject described) throws JSONException {
@@ -38,6 +40,7 @@ public final class ModelBundle {
         name = described.getString("name");
         models = readModels(described.getJSONArray("models"));
         golden = described.getJSONArray("golden");
+        takesFocus = described.optString("fourth_channel").equals("focus");
     }
 
     /**
@@ -79,6 +82,11 @@ public final class ModelBundle {
     /** The name of the training run it was exported from. */
     public String name() {
         return name;
+    }
+
+    /** Whether the network can be told where to focus. */
+    public boolean takesFocus() {
+        return takesFocus;
     }
 
     /** All models, by recipe, then by working size. */
@@ -146,23 +154,42 @@ public final class ModelBundle {
     }
 
     /**
-     * Reads the golden pair for a model's working size.
+     * Reads the golden pairs for a model's working size; at least one.
      *
      * @throws IOException if it is missing or damaged
      */
-    public GoldenPair golden(BundledModel model) throws IOException {
+    public List<GoldenPair> golden(BundledModel model) throws IOException {
+        List<GoldenPair> pairs = new ArrayList<>();
         try {
             for (int index = 0; index < golden.length(); index++) {
                 JSONObject pair = golden.getJSONObject(index);
                 JSONArray size = pair.getJSONArray("working_size");
                 if (size.getInt(0) == model.height() && size.getInt(1) == model.width()) {
-                    return new GoldenPair(picture(pair, "input"), picture(pair, "output"));
+                    pairs.add(new GoldenPair(input(pair), picture(pair, "output")));
                 }
             }
         } catch (JSONException error) {
             throw new IOException("bundle.json is damaged", error);
         }
-        throw new IOException("there is no golden pair for " + model.file());
+        if (pairs.isEmpty()) {
+            throw new IOException("there is no golden pair for " + model.file());
+        }
+        return pairs;
+    }
+
+    private NetworkInput input(JSONObject pair) throws IOException, JSONException {
+        Picture colours = picture(pair, "input");
+        if (!takesFocus) {
+            return new NetworkInput(colours, null);
+        }
+        byte[] map = new byte[colours.height() * colours.width()];
+        if (!pair.isNull("focus")) {
+            byte[] grey = picture(pair, "focus").rgb();
+            for (int pixel = 0; pixel < map.length; pixel++) {
+                map[pixel] = grey[3 * pixel];
+            }
+        }
+        return new NetworkInput(colours, map);
     }
 
     private Picture picture(JSONObject pair, String which) throws IOException, JSONException {

@@ -1,5 +1,6 @@
 package app.pocketbokeh.model;
 
+import app.pocketbokeh.picture.NetworkInput;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
 import java.nio.Buffer;
@@ -21,6 +22,7 @@ public final class TfliteRenderer implements Renderer {
     private final Quantization output;
     private final int inputHeight;
     private final int inputWidth;
+    private final int inputChannels;
     private final ByteBuffer inputBuffer;
     private final ByteBuffer outputBuffer;
 
@@ -54,6 +56,7 @@ public final class TfliteRenderer implements Renderer {
         output = Quantization.of(out);
         inputHeight = in.shape()[1];
         inputWidth = in.shape()[2];
+        inputChannels = in.shape()[3];
         inputBuffer = ByteBuffer.allocateDirect(in.numBytes()).order(ByteOrder.nativeOrder());
         outputBuffer = ByteBuffer.allocateDirect(out.numBytes()).order(ByteOrder.nativeOrder());
     }
@@ -134,12 +137,20 @@ public final class TfliteRenderer implements Renderer {
         return inputWidth;
     }
 
+    /** 3, or 4 with a focus map. */
+    public int inputChannels() {
+        return inputChannels;
+    }
+
     @Override
-    public Planes render(Picture picture) throws AcceleratorException {
-        if (picture.height() != inputHeight || picture.width() != inputWidth) {
+    public Planes render(NetworkInput seen) throws AcceleratorException {
+        Picture colours = seen.colours();
+        if (colours.height() != inputHeight
+                || colours.width() != inputWidth
+                || seen.channels() != inputChannels) {
             throw new IllegalArgumentException("the picture does not have the model's input size");
         }
-        encode(picture.rgb());
+        encode(seen.interleaved());
         rewind(inputBuffer);
         rewind(outputBuffer);
         try {
@@ -150,19 +161,19 @@ public final class TfliteRenderer implements Renderer {
         return decode();
     }
 
-    private void encode(byte[] rgb) {
+    private void encode(byte[] bytes) {
         rewind(inputBuffer);
         if (input.isFloat()) {
-            float[] values = new float[rgb.length];
-            for (int at = 0; at < rgb.length; at++) {
-                values[at] = (rgb[at] & 0xff) / 255f;
+            float[] values = new float[bytes.length];
+            for (int at = 0; at < bytes.length; at++) {
+                values[at] = (bytes[at] & 0xff) / 255f;
             }
             inputBuffer.asFloatBuffer().put(values);
             return;
         }
-        byte[] codes = new byte[rgb.length];
-        for (int at = 0; at < rgb.length; at++) {
-            double code = Math.rint((rgb[at] & 0xff) / 255f / input.scale) + input.zeroPoint;
+        byte[] codes = new byte[bytes.length];
+        for (int at = 0; at < bytes.length; at++) {
+            double code = Math.rint((bytes[at] & 0xff) / 255f / input.scale) + input.zeroPoint;
             codes[at] = (byte) (int) Math.max(0, Math.min(255, code));
         }
         inputBuffer.put(codes);

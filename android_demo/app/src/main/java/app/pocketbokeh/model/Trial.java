@@ -1,8 +1,8 @@
 package app.pocketbokeh.model;
 
-import app.pocketbokeh.picture.Planes;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import org.json.JSONException;
 import org.json.JSONObject;
 
@@ -19,6 +19,7 @@ public record Trial(
         String reason,
         double milliseconds,
         GoldenPair.Difference difference) {
+    static final String WRONG = "gives wrong results";
 
     /** Opens a model on an accelerator; tests replace it. */
     public interface Opener {
@@ -35,6 +36,11 @@ public record Trial(
         return reason.isEmpty();
     }
 
+    /** Whether it ran, but its results are too far from the golden outputs. */
+    public boolean isWrong() {
+        return reason.equals(WRONG);
+    }
+
     /** Runs a model once, compares the result with the golden pair, and times it if correct. */
     public static Trial of(
             ModelBundle bundle,
@@ -44,14 +50,13 @@ public record Trial(
             int runs,
             Cancelled cancelled) {
         try {
-            GoldenPair golden = bundle.golden(model);
+            List<GoldenPair> golden = bundle.golden(model);
             try (Renderer renderer = opener.open(bundle.content(model), accelerator)) {
-                Planes rendered = renderer.render(golden.input());
-                GoldenPair.Difference difference = golden.differenceOf(rendered);
+                GoldenPair.Difference difference = worst(renderer, golden);
                 if (!difference.isCorrect(model)) {
-                    return new Trial(model, accelerator, "gives wrong results", 0, difference);
+                    return new Trial(model, accelerator, WRONG, 0, difference);
                 }
-                double time = median(renderer, golden, runs, cancelled);
+                double time = median(renderer, golden.get(0), runs, cancelled);
                 return new Trial(model, accelerator, "", time, difference);
             }
         } catch (AcceleratorException | IOException | RuntimeException error) {
@@ -60,6 +65,30 @@ public record Trial(
             String reason = said == null ? error.getClass().getSimpleName() : said;
             return new Trial(model, accelerator, reason, 0, null);
         }
+    }
+
+    /**
+     * Checks a renderer that was just opened, before it renders anything that is shown.
+     *
+     * @throws AcceleratorException if it gives wrong results
+     * @throws IOException if the golden pairs are missing or damaged
+     */
+    public static void check(ModelBundle bundle, BundledModel model, Renderer renderer)
+            throws AcceleratorException, IOException {
+        if (!worst(renderer, bundle.golden(model)).isCorrect(model)) {
+            throw new AcceleratorException(WRONG, null);
+        }
+    }
+
+    /** The largest differences from any golden pair. */
+    private static GoldenPair.Difference worst(Renderer renderer, List<GoldenPair> golden)
+            throws AcceleratorException {
+        GoldenPair.Difference worst = null;
+        for (GoldenPair pair : golden) {
+            GoldenPair.Difference found = pair.differenceOf(renderer.render(pair.input()));
+            worst = worst == null ? found : worst.worseOf(found);
+        }
+        return worst;
     }
 
     private static double median(

@@ -69,9 +69,35 @@ public record Framed(
         return Math.max(1, (int) Math.rint(pixels));
     }
 
-    /** The network's input, half the working size. */
-    public Picture networkInput() {
+    /** The input of a network without a focus map, half the working size. */
+    public NetworkInput networkInput() {
+        return new NetworkInput(halved(), null);
+    }
+
+    /**
+     * The input of a network with a focus map, half the working size.
+     *
+     * @param focus in the photo as it is, not mirrored; null for automatic focus
+     */
+    public NetworkInput networkInput(FocusPoint focus) {
+        return new NetworkInput(halved(), focusMap(focus));
+    }
+
+    private Picture halved() {
         return Bicubic.resize(picture, picture.height() / 2, picture.width() / 2);
+    }
+
+    private byte[] focusMap(FocusPoint focus) {
+        int mapHeight = picture.height() / 2;
+        int mapWidth = picture.width() / 2;
+        if (focus == null) {
+            return new byte[mapHeight * mapWidth];
+        }
+        double x = isMirrored ? 1.0 - focus.x() : focus.x();
+        double centerX = (left + x * width) / 2;
+        double centerY = (top + (double) focus.y() * height) / 2;
+        double radius = FocusMap.radius(height, width) / 2;
+        return FocusMap.disc(mapHeight, mapWidth, centerX, centerY, radius);
     }
 
     /** Cuts the photo itself out of a picture of the working size. */

@@ -10,16 +10,19 @@ import android.os.Parcel;
 import android.os.Parcelable;
 import android.util.AttributeSet;
 import android.view.GestureDetector;
+import android.view.HapticFeedbackConstants;
 import android.view.MotionEvent;
 import android.view.ScaleGestureDetector;
 import android.view.View;
 import android.view.accessibility.AccessibilityNodeInfo;
 import android.widget.SeekBar;
 import app.pocketbokeh.R;
+import app.pocketbokeh.picture.FocusPoint;
 
 /**
- * Shows the original left of a line and the bokeh right of it. The line can be dragged. Touch and
- * hold shows the original; two fingers zoom, and one finger moves the zoomed photo.
+ * Shows the original left of a line and the bokeh right of it. The line can be dragged; two fingers
+ * zoom, and one finger moves the zoomed photo. Touch and hold shows the original. Where the network
+ * can be told where to focus, a tap does that, and touch and hold returns to automatic focus.
  */
 public final class CompareView extends View {
     private static final float LARGEST_ZOOM = 8;
@@ -31,6 +34,7 @@ public final class CompareView extends View {
     private final Paint label = new Paint(Paint.ANTI_ALIAS_FLAG);
     private final Paint labelBack = new Paint(Paint.ANTI_ALIAS_FLAG);
     private final RectF place = new RectF();
+    private final FocusRing ring;
     private final GestureDetector gestures;
     private final ScaleGestureDetector pinch;
     private final float density;
@@ -44,10 +48,18 @@ public final class CompareView extends View {
     private float centerY = 0.5f;
     private boolean holding;
     private boolean dragging;
+    private FocusListener focusListener;
+
+    /** Is told what the user wants to be sharp. */
+    interface FocusListener {
+        /** Takes a point, or null for automatic focus. */
+        void onFocus(FocusPoint focus);
+    }
 
     public CompareView(Context context, AttributeSet attributes) {
         super(context, attributes);
         density = getResources().getDisplayMetrics().density;
+        ring = new FocusRing(density);
         line.setColor(0xffffffff);
         line.setShadowLayer(3 * density, 0, 0, 0x80000000);
         label.setColor(0xffffffff);
@@ -74,6 +86,18 @@ public final class CompareView extends View {
         this.before = before;
         this.after = after;
         this.strength = strength;
+        invalidate();
+    }
+
+    /**
+     * Shows for a moment what is kept sharp.
+     *
+     * @param focus null for automatic focus
+     * @param listener null if the network cannot be told where to focus
+     */
+    void showFocus(FocusPoint focus, FocusListener listener) {
+        focusListener = listener;
+        ring.moveTo(focus);
         invalidate();
     }
 
@@ -143,9 +167,15 @@ public final class CompareView extends View {
         layOut();
         picture.setAlpha(255);
         canvas.drawBitmap(before, null, place, picture);
-        if (after == null || holding) {
-            return;
+        if (after != null && !holding) {
+            drawAfter(canvas);
         }
+        if (ring.draw(canvas, place)) {
+            postInvalidateOnAnimation();
+        }
+    }
+
+    private void drawAfter(Canvas canvas) {
         float at = place.left + split * place.width();
         canvas.save();
         canvas.clipRect(at, 0, getWidth(), getHeight());
@@ -204,11 +234,14 @@ public final class CompareView extends View {
         gestures.onTouchEvent(event);
         switch (event.getActionMasked()) {
             case MotionEvent.ACTION_DOWN -> {
-                getParent().requestDisallowInterceptTouchEvent(true);
+                getParent().requestDisallowInterceptTouchEvent(zoom > 1);
                 float at = place.left + split * place.width();
                 dragging = zoom == 1 || Math.abs(event.getX() - at) < 32 * density;
             }
-            case MotionEvent.ACTION_POINTER_DOWN -> dragging = false;
+            case MotionEvent.ACTION_POINTER_DOWN -> {
+                getParent().requestDisallowInterceptTouchEvent(true);
+                dragging = false;
+            }
             case MotionEvent.ACTION_UP, MotionEvent.ACTION_CANCEL -> {
                 holding = false;
                 dragging = false;
@@ -224,11 +257,23 @@ public final class CompareView extends View {
         return super.performClick();
     }
 
+    private void focusAt(float x, float y) {
+        layOut();
+        FocusPoint focus =
+                new FocusPoint(
+                        (x - place.left) / place.width(), (y - place.top) / place.height());
+        if (focusListener != null && focus.isInside()) {
+            focusListener.onFocus(focus);
+        }
+    }
+
     private final class Gestures extends GestureDetector.SimpleOnGestureListener
             implements ScaleGestureDetector.OnScaleGestureListener {
         @Override
         public boolean onScroll(MotionEvent from, MotionEvent to, float dx, float dy) {
             holding = false;
+            // From here on the finger moves the line; a list around may have taken it before.
+            getParent().requestDisallowInterceptTouchEvent(true);
             if (dragging) {
                 setSplit((to.getX() - place.left) / place.width());
             } else {
@@ -241,7 +286,13 @@ public final class CompareView extends View {
 
         @Override
         public void onLongPress(MotionEvent event) {
-            if (!pinch.isInProgress()) {
+            if (pinch.isInProgress()) {
+                return;
+            }
+            if (focusListener != null) {
+                performHapticFeedback(HapticFeedbackConstants.LONG_PRESS);
+                focusListener.onFocus(null);
+            } else {
                 holding = true;
                 invalidate();
             }
@@ -255,6 +306,7 @@ public final class CompareView extends View {
 
         @Override
         public boolean onSingleTapConfirmed(MotionEvent event) {
+            focusAt(event.getX(), event.getY());
             return performClick();
         }
 
@@ -275,7 +327,7 @@ public final class CompareView extends View {
         public void onScaleEnd(ScaleGestureDetector detector) {}
     }
 
-    /** Screen readers treat the line as a slider. */
+    /** Screen readers treat the line as a slider, and focus on what is in the middle. */
     @Override
     public CharSequence getAccessibilityClassName() {
         return SeekBar.class.getName();
@@ -294,6 +346,11 @@ public final class CompareView extends View {
             info.addAction(AccessibilityNodeInfo.AccessibilityAction.ACTION_SCROLL_FORWARD);
             info.addAction(AccessibilityNodeInfo.AccessibilityAction.ACTION_SCROLL_BACKWARD);
         }
+        if (focusListener != null) {
+            info.addAction(
+                    new AccessibilityNodeInfo.AccessibilityAction(
+                            R.id.focus_middle, getResources().getString(R.string.focus_middle)));
+        }
     }
 
     @Override
@@ -304,6 +361,10 @@ public final class CompareView extends View {
         }
         if (action == AccessibilityNodeInfo.ACTION_SCROLL_BACKWARD) {
             setSplit(split - ACCESSIBLE_STEP);
+            return true;
+        }
+        if (action == R.id.focus_middle) {
+            focusAt(getWidth() / 2f, getHeight() / 2f);
             return true;
         }
         return super.performAccessibilityAction(action, arguments);

@@ -5,6 +5,8 @@ import android.app.AlertDialog;
 import android.content.ActivityNotFoundException;
 import android.content.ClipData;
 import android.content.Intent;
+import android.graphics.Bitmap;
+import android.graphics.BitmapFactory;
 import android.net.Uri;
 import android.os.Build;
 import android.os.Bundle;
@@ -17,6 +19,7 @@ import app.pocketbokeh.R;
 import app.pocketbokeh.model.Candidate;
 import app.pocketbokeh.photo.Gallery;
 import app.pocketbokeh.photo.SharedFiles;
+import app.pocketbokeh.picture.FocusPoint;
 import java.text.SimpleDateFormat;
 import java.util.Date;
 import java.util.List;
@@ -34,6 +37,7 @@ public final class MainActivity extends Activity {
     private static final String CAPTURED = "captured";
     private static final String PHOTOS = "photos";
     private static final String STRENGTH = "strength";
+    private static final String FOCUS = "focus";
     private static final float LARGE_FONT = 1.3f;
 
     private Session session;
@@ -52,6 +56,8 @@ public final class MainActivity extends Activity {
         setContentView(R.layout.main);
         compare = findViewById(R.id.compare);
         EdgeToEdge.apply(this, findViewById(R.id.root));
+        this.<CompareView>findViewById(R.id.example)
+                .show(picture(R.drawable.example_original), picture(R.drawable.example_bokeh), 1);
         if (getResources().getConfiguration().fontScale >= LARGE_FONT) {
             this.<GridLayout>findViewById(R.id.actions).setColumnCount(2);
         }
@@ -62,10 +68,15 @@ public final class MainActivity extends Activity {
         onClick(R.id.save, this::save);
         onClick(R.id.share, () -> session.share(name()));
         onClick(R.id.cancel, () -> session.cancel());
+        onClick(R.id.focus_automatic, () -> session.focusOn(null));
         onClick(R.id.model, () -> session.candidates(this::chooseModel));
         onClick(R.id.proof, () -> startActivity(new Intent(this, ProofActivity.class)));
         this.<SeekBar>findViewById(R.id.strength).setOnSeekBarChangeListener(new StrengthChange());
         restoreSession(saved);
+    }
+
+    private Bitmap picture(int id) {
+        return BitmapFactory.decodeResource(getResources(), id);
     }
 
     private void onClick(int id, Runnable action) {
@@ -82,7 +93,7 @@ public final class MainActivity extends Activity {
             session = new Session(this, saved == null ? null : saved.getString(PHOTOS));
             if (saved != null) {
                 session.setStrength(saved.getFloat(STRENGTH, 1));
-                session.reopen();
+                session.reopen(focus(saved.getFloatArray(FOCUS)));
             }
         }
         session.listen(this::show);
@@ -90,6 +101,10 @@ public final class MainActivity extends Activity {
             openShared(getIntent());
         }
         show();
+    }
+
+    private static FocusPoint focus(float[] point) {
+        return point == null ? null : new FocusPoint(point[0], point[1]);
     }
 
     @Override
@@ -113,6 +128,7 @@ public final class MainActivity extends Activity {
     protected void onResume() {
         super.onResume();
         inFront = true;
+        session.replaceWrong();
         share(session.takeToShare());
     }
 
@@ -133,6 +149,10 @@ public final class MainActivity extends Activity {
         state.putString(CAPTURED, captured);
         state.putString(PHOTOS, session.photos());
         state.putFloat(STRENGTH, session.strength());
+        FocusPoint focus = session.focus();
+        if (focus != null) {
+            state.putFloatArray(FOCUS, new float[] {focus.x(), focus.y()});
+        }
     }
 
     @Override
@@ -242,6 +262,7 @@ public final class MainActivity extends Activity {
         boolean busy = session.isBusy();
         boolean rendered = session.isRendered();
         compare.show(session.before(), session.after(), session.strength());
+        showFocus();
         setVisible(R.id.empty, !session.hasPhoto());
         setVisible(R.id.compare, session.hasPhoto());
         setVisible(R.id.panel, session.hasPhoto());
@@ -262,6 +283,18 @@ public final class MainActivity extends Activity {
         if (inFront) {
             share(session.takeToShare());
         }
+    }
+
+    private void showFocus() {
+        FocusPoint focus = session.focus();
+        boolean takesFocus = session.takesFocus();
+        compare.showFocus(takesFocus ? focus : null, takesFocus ? session::focusOn : null);
+        compare.setContentDescription(
+                getText(takesFocus ? R.string.compare_and_focus : R.string.compare));
+        setVisible(R.id.focus, takesFocus);
+        setVisible(R.id.focus_automatic, focus != null);
+        this.<TextView>findViewById(R.id.focus_text)
+                .setText(focus == null ? R.string.focus_hint : R.string.focused);
     }
 
     private void setVisible(int id, boolean visible) {

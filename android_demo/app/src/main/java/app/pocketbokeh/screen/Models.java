@@ -15,6 +15,7 @@ import app.pocketbokeh.model.TfliteRenderer;
 import app.pocketbokeh.model.ModelBundle;
 import app.pocketbokeh.model.Renderer;
 import app.pocketbokeh.model.Trial;
+import app.pocketbokeh.picture.NetworkInput;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
 import java.io.IOException;
@@ -27,6 +28,9 @@ import java.util.List;
  */
 final class Models {
     private static final String CHOSEN = "chosen";
+
+    /** The folder of the models in the assets; tests replace it. */
+    static String folder = "bundle";
 
     /** Tests replace it to simulate accelerators. */
     static Trial.Opener opener = Models::openOnThisPhone;
@@ -71,7 +75,8 @@ final class Models {
         if (bundle == null) {
             bundle =
                     ModelBundle.read(
-                            name -> context.getAssets().open("bundle/" + name), Models::readPng);
+                            name -> context.getAssets().open(folder + "/" + name),
+                            Models::readPng);
         }
         return bundle;
     }
@@ -131,7 +136,7 @@ final class Models {
     /** Fits a photo to a model. */
     interface Fitting {
         /** Makes the network's inputs; is called once for every model that is tried. */
-        List<Picture> inputsFor(BundledModel model) throws Exception;
+        List<NetworkInput> inputsFor(BundledModel model) throws Exception;
     }
 
     /**
@@ -146,9 +151,11 @@ final class Models {
         String instead = "";
         if (chosen != null && bundle().recipes().contains(chosen.recipe())) {
             try {
+                refuseWrong(chosen);
                 return new Rendered(renderWith(chosen, shape, fitting), chosen, "");
             } catch (AcceleratorException error) {
                 instead = error.getMessage();
+                auto().exclude(chosen.toString(), instead);
             }
         }
         while (true) {
@@ -165,29 +172,62 @@ final class Models {
         }
     }
 
+    /** Whether a candidate's results were found wrong on this phone. */
+    boolean isWrong(Candidate candidate) {
+        try {
+            return auto().isWrong(candidate);
+        } catch (IOException error) {
+            return false; // Without a bundle nothing was rendered.
+        }
+    }
+
+    private void refuseWrong(Candidate candidate) throws AcceleratorException, IOException {
+        if (auto().isWrong(candidate)) {
+            throw new AcceleratorException(auto().reasonAgainst(candidate), null);
+        }
+    }
+
+    /** Excludes what the proof found wrong, so that it renders nothing more. */
+    void learnFrom(Trial trial) throws IOException {
+        if (trial.isWrong()) {
+            Candidate wrong = new Candidate(trial.model().recipe(), trial.accelerator());
+            auto().exclude(wrong.toString(), trial.reason());
+        }
+    }
+
     private List<Planes> renderWith(Candidate candidate, int[] shape, Fitting fitting)
             throws Exception {
         BundledModel model = bundle().nearestShape(candidate.recipe(), shape[0], shape[1]);
         String wanted = model.file() + candidate;
         if (!wanted.equals(opened)) {
             close();
-            try {
-                renderer = opener.open(bundle().content(model), candidate.accelerator());
-            } catch (IOException error) {
-                throw new AcceleratorException(error.getMessage(), error);
-            }
+            open(model, candidate.accelerator());
             opened = wanted;
         }
-        List<Picture> inputs = fitting.inputsFor(model);
+        List<NetworkInput> inputs = fitting.inputsFor(model);
         List<Planes> views = new ArrayList<>();
         try {
-            for (Picture input : inputs) {
+            for (NetworkInput input : inputs) {
                 views.add(renderer.render(input));
             }
             return views;
         } catch (AcceleratorException error) {
             close();
             throw error;
+        }
+    }
+
+    /** Opens a model. Nothing is shown of one that does not give its golden outputs here and now. */
+    private void open(BundledModel model, Accelerator accelerator) throws AcceleratorException {
+        try {
+            renderer = opener.open(bundle().content(model), accelerator);
+            Trial.check(bundle(), model, renderer);
+        } catch (AcceleratorException error) {
+            close();
+            throw error;
+        } catch (IOException error) {
+            close();
+            throw new AcceleratorException(error.getMessage(), error);
         }
     }
 

@@ -124,6 +124,7 @@ final class Proof {
         tell(() -> progress = name);
         Trial trial =
                 Trial.of(models.bundle(), model, accelerator, Models.opener, RUNS, () -> cancelled);
+        models.learnFrom(trial);
         if (!cancelled) {
             tell(() -> trials.add(trial));
         }

@@ -90,15 +90,20 @@ public final class ProofActivity extends Activity {
         TextView verdict = row.findViewById(R.id.verdict);
         if (trial.isCorrect()) {
             time.setText(getString(R.string.milliseconds, trial.milliseconds()));
-            verdict.setText(
-                    getString(
-                            R.string.difference,
-                            trial.difference().largestStep(),
-                            trial.difference().psnr()));
         } else {
             time.setText(R.string.no_time);
-            verdict.setText(trial.reason());
         }
+        verdict.setText(verdict(trial));
         return row;
+    }
+
+    private String verdict(Trial trial) {
+        if (!trial.isCorrect() && !trial.isWrong()) {
+            return trial.reason();
+        }
+        return getString(
+                trial.isWrong() ? R.string.wrong_difference : R.string.difference,
+                trial.difference().largestStep(),
+                trial.difference().psnr());
     }
 }

@@ -15,12 +15,14 @@ import app.pocketbokeh.photo.PhotoFile;
 import app.pocketbokeh.photo.PhotoFolder;
 import app.pocketbokeh.photo.SharedFiles;
 import app.pocketbokeh.photo.StorageErrors;
+import app.pocketbokeh.picture.FocusPoint;
 import app.pocketbokeh.picture.Framed;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
 
@@ -36,7 +38,12 @@ final class Session {
 
     /** A task that can be cancelled. */
     private static final class Job {
+        final FocusPoint focus;
         volatile boolean cancelled;
+
+        Job(FocusPoint focus) {
+            this.focus = focus;
+        }
     }
 
     private interface Work {
@@ -117,6 +124,48 @@ final class Session {
         this.strength = strength;
     }
 
+    /** Whether the network can be told where to focus; known once a photo is rendered. */
+    boolean takesFocus() {
+        return shown != null && shown.takesFocus();
+    }
+
+    /** What is kept sharp, or will be after the present task; null for automatic focus. */
+    FocusPoint focus() {
+        return job == null ? shownFocus() : job.focus;
+    }
+
+    private FocusPoint shownFocus() {
+        return shown == null ? null : shown.focus();
+    }
+
+    /** Renders again with another focus; null for automatic focus. */
+    void focusOn(FocusPoint focus) {
+        if (takesFocus() && !Objects.equals(focus, focus())) {
+            start(R.string.rendering, focus, job -> render(job, shown));
+        }
+    }
+
+    /** Renders again if the proof has found the model wrong whose rendering is shown. */
+    void replaceWrong() {
+        ShownPhoto photo = shown;
+        if (isRendered()) {
+            worker.execute(
+                    () -> {
+                        if (models.isWrong(photo.renderedBy())) {
+                            main.post(() -> replace(photo));
+                        }
+                    });
+        }
+    }
+
+    private void replace(ShownPhoto wrong) {
+        if (shown == wrong) {
+            FocusPoint focus = focus();
+            shown = wrong.withoutRendering();
+            start(R.string.rendering, focus, job -> render(job, shown));
+        }
+    }
+
     Candidate chosen() {
         return models.chosen();
     }
@@ -153,6 +202,7 @@ final class Session {
     void open(Uri uri) {
         start(
                 R.string.opening,
+                null,
                 job -> {
                     File file = photos.newFile();
                     show(job, PhotoFile.copy(context.getContentResolver(), uri, file));
@@ -163,6 +213,7 @@ final class Session {
     void openCaptured(File captured) {
         start(
                 R.string.opening,
+                null,
                 job -> {
                     try {
                         show(job, PhotoFile.copyCaptured(captured, photos.newFile()));
@@ -172,11 +223,11 @@ final class Session {
                 });
     }
 
-    /** Opens the last photo again after the app's process ended. */
-    void reopen() {
+    /** Opens the last photo again, with the focus it had, after the app's process ended. */
+    void reopen(FocusPoint focus) {
         File last = photos.shown();
         if (last != null) {
-            start(R.string.opening, job -> show(job, new PhotoFile(last)));
+            start(R.string.opening, focus, job -> show(job, new PhotoFile(last)));
         }
     }
 
@@ -193,7 +244,7 @@ final class Session {
     }
 
     private void render(Job job, ShownPhoto photo) throws Exception {
-        ShownPhoto rendered = photo.rendered(models, () -> job.cancelled);
+        ShownPhoto rendered = photo.rendered(models, job.focus, () -> job.cancelled);
         String instead = rendered.instead();
         StatusText text =
                 instead.isEmpty() ? StatusText.NONE : new StatusText(R.string.instead, instead);
@@ -308,8 +359,12 @@ final class Session {
     }
 
     private void start(int text, Work work) {
+        start(text, focus(), work);
+    }
+
+    private void start(int text, FocusPoint focus, Work work) {
         cancel();
-        Job started = new Job();
+        Job started = new Job(focus);
         job = started;
         toShare = null;
         toSaveTo = null;

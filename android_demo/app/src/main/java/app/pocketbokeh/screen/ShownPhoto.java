@@ -7,7 +7,9 @@ import app.pocketbokeh.photo.FullSize;
 import app.pocketbokeh.photo.PhotoException;
 import app.pocketbokeh.photo.PhotoFile;
 import app.pocketbokeh.picture.DetailTransfer;
+import app.pocketbokeh.picture.FocusPoint;
 import app.pocketbokeh.picture.Framed;
+import app.pocketbokeh.picture.NetworkInput;
 import app.pocketbokeh.picture.Overlay;
 import app.pocketbokeh.picture.Picture;
 import java.io.IOException;
@@ -25,6 +27,8 @@ import java.util.stream.Collectors;
  * @param overlay what the rendering changes in the photo; null until it is rendered
  * @param renderedBy null until it is rendered
  * @param instead why the model that the user chose did not render it; empty if it did
+ * @param focus what the rendering keeps sharp; null for automatic focus
+ * @param takesFocus whether the network can be told where to focus
  */
 record ShownPhoto(
         PhotoFile file,
@@ -32,7 +36,9 @@ record ShownPhoto(
         Bitmap after,
         Overlay overlay,
         Candidate renderedBy,
-        String instead) {
+        String instead,
+        FocusPoint focus,
+        boolean takesFocus) {
     /** Pixels of the longest side on the screen; more than a screen has, to zoom in. */
     private static final int PREVIEW_SIDE = 2048;
 
@@ -40,15 +46,31 @@ record ShownPhoto(
     static ShownPhoto decode(PhotoFile file) throws PhotoException {
         try {
             Bitmap before = file.decodeUpright(PREVIEW_SIDE);
-            return new ShownPhoto(file, before, null, null, null, "");
+            return unrendered(file, before);
         } catch (PhotoException | OutOfMemoryError error) {
             file.file().delete();
             throw error;
         }
     }
 
-    /** Renders the photo with the model that the user chose, or the fastest correct one. */
-    ShownPhoto rendered(Models models, FullSize.Cancelled cancelled) throws Exception {
+    private static ShownPhoto unrendered(PhotoFile file, Bitmap before) {
+        return new ShownPhoto(file, before, null, null, null, "", null, false);
+    }
+
+    /** The photo alone. */
+    ShownPhoto withoutRendering() {
+        return unrendered(file, before);
+    }
+
+    /**
+     * Renders the photo with the model that the user chose, or the fastest correct one.
+     *
+     * @param asked what to keep sharp, if the network can be told; null for automatic focus
+     */
+    ShownPhoto rendered(Models models, FocusPoint asked, FullSize.Cancelled cancelled)
+            throws Exception {
+        boolean takesFocus = models.bundle().takesFocus();
+        FocusPoint kept = takesFocus ? asked : null;
         Picture picture = Models.pictureOf(before);
         List<Framed> views = new ArrayList<>();
         Models.Rendered rendered =
@@ -58,14 +80,26 @@ record ShownPhoto(
                             views.clear();
                             views.addAll(Framed.views(picture, model.height(), model.width()));
                             return views.stream()
-                                    .map(Framed::networkInput)
+                                    .map(view -> inputOf(view, takesFocus, kept))
                                     .collect(Collectors.toList());
                         },
                         cancelled::isCancelled);
         Overlay found = DetailTransfer.mean(views, rendered.views());
         Bitmap bokeh = before.copy(Bitmap.Config.ARGB_8888, true);
         FullSize.render(bokeh, found, cancelled);
-        return new ShownPhoto(file, before, bokeh, found, rendered.by(), rendered.instead());
+        return new ShownPhoto(
+                file,
+                before,
+                bokeh,
+                found,
+                rendered.by(),
+                rendered.instead(),
+                kept,
+                takesFocus);
+    }
+
+    private static NetworkInput inputOf(Framed view, boolean takesFocus, FocusPoint focus) {
+        return takesFocus ? view.networkInput(focus) : view.networkInput();
     }
 
     /**

@@ -3,6 +3,7 @@ package app.pocketbokeh.photo;
 import android.graphics.Bitmap;
 import app.pocketbokeh.picture.DetailTransfer;
 import app.pocketbokeh.picture.Framed;
+import app.pocketbokeh.picture.NetworkInput;
 import app.pocketbokeh.picture.Overlay;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
@@ -68,11 +69,11 @@ public class FullSizeBenchmark {
         Picture picture = Picture.ofPixels(preview.getHeight(), preview.getWidth(), pixels);
         boolean upright = picture.height() > picture.width();
         List<Framed> views = Framed.views(picture, upright ? 512 : 384, upright ? 384 : 512);
-        List<Picture> inputs = views.stream().map(Framed::networkInput).toList();
+        List<NetworkInput> inputs = views.stream().map(view -> view.networkInput()).toList();
         times.put("scale_ms", milliseconds());
         List<Planes> renderings = new ArrayList<>();
-        for (Picture input : inputs) {
-            renderings.add(doubled(input));
+        for (NetworkInput input : inputs) {
+            renderings.add(doubled(input.colours()));
         }
         begin();
         Overlay overlay = DetailTransfer.mean(views, renderings);

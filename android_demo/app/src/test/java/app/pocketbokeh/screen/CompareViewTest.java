@@ -11,9 +11,14 @@ import android.graphics.Color;
 import android.os.Looper;
 import android.os.SystemClock;
 import android.view.MotionEvent;
+import android.view.View;
 import android.view.accessibility.AccessibilityNodeInfo;
 import android.widget.FrameLayout;
+import android.widget.ScrollView;
+import app.pocketbokeh.picture.FocusPoint;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.Before;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -60,10 +65,7 @@ public class CompareViewTest {
     }
 
     private void touch(int action, float x, float y) {
-        long now = SystemClock.uptimeMillis();
-        MotionEvent event = MotionEvent.obtain(now, now, action, x, y, 0);
-        view.dispatchTouchEvent(event);
-        event.recycle();
+        send(view, action, x, y);
     }
 
     /** Two fingers on a level line, so far from its middle; nearer than 14 mm Android sees one. */
@@ -165,6 +167,78 @@ public class CompareViewTest {
         pinch(MotionEvent.ACTION_POINTER_UP | second, start, 300, 90);
         touch(MotionEvent.ACTION_UP, 280, 200);
         assertFalse(view.showsOriginal());
+    }
+
+    @Test
+    public void aRingShowsTheFocusAndFades() {
+        view.showFocus(new FocusPoint(0.25f, 0.5f), focus -> {});
+        assertEquals("on the ring", 255, brightnessAt(130, 200), 3);
+        assertEquals("in the ring", 0, brightnessAt(100, 200));
+        pass(3000);
+        assertEquals(0, brightnessAt(130, 200));
+        view.showFocus(new FocusPoint(0.25f, 0.5f), focus -> {});
+        assertEquals("only at a new place", 0, brightnessAt(130, 200));
+        view.showFocus(null, focus -> {});
+        view.showFocus(new FocusPoint(0.25f, 0.5f), focus -> {});
+        assertEquals(255, brightnessAt(130, 200), 3);
+    }
+
+    @Test
+    public void aTapTellsThePlaceInAZoomedPhotoToo() {
+        List<FocusPoint> told = new ArrayList<>();
+        view.showFocus(null, told::add);
+        touch(MotionEvent.ACTION_DOWN, 300, 100);
+        touch(MotionEvent.ACTION_UP, 300, 100);
+        pass(500);
+        assertEquals(List.of(new FocusPoint(0.75f, 0.25f)), told);
+        for (int tap = 0; tap < 2; tap++) {
+            touch(MotionEvent.ACTION_DOWN, 400, 400);
+            touch(MotionEvent.ACTION_UP, 400, 400);
+            pass(100);
+        }
+        pass(500);
+        assertEquals("a double tap zooms", 1, told.size());
+        touch(MotionEvent.ACTION_DOWN, 400, 400);
+        touch(MotionEvent.ACTION_UP, 400, 400);
+        pass(500);
+        assertEquals(new FocusPoint(1, 1), told.get(1));
+    }
+
+    @Test
+    public void inAListAFingerThatMovesUpScrollsIt() {
+        Activity activity = Robolectric.setupActivity(Activity.class);
+        ScrollView list = new ScrollView(activity);
+        FrameLayout content = new FrameLayout(activity);
+        ((FrameLayout) view.getParent()).removeView(view);
+        content.addView(view, 400, 400);
+        content.setMinimumHeight(2000);
+        list.addView(content);
+        activity.setContentView(list);
+        list.measure(exactly(400), exactly(400));
+        list.layout(0, 0, 400, 400);
+        swipe(list, 0, -20);
+        assertTrue("not scrolled", list.getScrollY() > 50);
+        assertEquals(0.5f, view.split(), 0.001f);
+        list.scrollTo(0, 0);
+        swipe(list, -20, 0);
+        assertEquals(0, list.getScrollY());
+        assertTrue("the line did not follow", view.split() < 0.4f);
+    }
+
+    private static void swipe(View list, float x, float y) {
+        for (int step = 0; step <= 6; step++) {
+            int action = step == 0 ? MotionEvent.ACTION_DOWN : MotionEvent.ACTION_MOVE;
+            send(list, step == 6 ? MotionEvent.ACTION_UP : action, 200 + step * x, 300 + step * y);
+            pass(16);
+        }
+        pass(1000);
+    }
+
+    private static void send(View to, int action, float x, float y) {
+        long now = SystemClock.uptimeMillis();
+        MotionEvent event = MotionEvent.obtain(now, now, action, x, y, 0);
+        to.dispatchTouchEvent(event);
+        event.recycle();
     }
 
     @Test

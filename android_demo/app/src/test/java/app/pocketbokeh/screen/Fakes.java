@@ -10,12 +10,14 @@ import android.os.ParcelFileDescriptor;
 import app.pocketbokeh.model.Accelerator;
 import app.pocketbokeh.model.AcceleratorException;
 import app.pocketbokeh.model.Renderer;
+import app.pocketbokeh.picture.NetworkInput;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.FileNotFoundException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -41,6 +43,12 @@ final class Fakes {
     /** The accelerators that were opened. */
     static final List<Accelerator> OPENED = new ArrayList<>();
 
+    /** How much brighter the test's models make what is in focus. */
+    private static final float FOCUS_GAIN = 0.15f;
+
+    /** What the renderers were given since the last reset. */
+    static final List<NetworkInput> SEEN = Collections.synchronizedList(new ArrayList<>());
+
     /** How many renderers are open now. */
     static final AtomicInteger OPEN = new AtomicInteger();
 
@@ -50,6 +58,7 @@ final class Fakes {
 
     static void accelerators(Behaviour cpu, Behaviour gpu, Behaviour nnapi) {
         OPENED.clear();
+        SEEN.clear();
         OPEN.set(0);
         mostOpen = 0;
         Models.opener =
@@ -69,10 +78,12 @@ final class Fakes {
                 };
     }
 
-    /** Doubles its input, as the test's models do. */
+    /** Doubles its input and brightens what is in focus, as the test's models do. */
     private record Doubling(Behaviour behaviour) implements Renderer {
         @Override
-        public Planes render(Picture input) throws AcceleratorException {
+        public Planes render(NetworkInput seen) throws AcceleratorException {
+            Picture input = seen.colours();
+            SEEN.add(seen);
             if (behaviour == Behaviour.FAILING) {
                 throw new AcceleratorException("failed midway", null);
             }
@@ -90,6 +101,9 @@ final class Fakes {
                 for (int pixel = 0; pixel < plane.length; pixel++) {
                     int from = pixel / width / 2 * input.width() + pixel % width / 2;
                     float value = (input.rgb()[3 * from + channel] & 0xff) / 255f;
+                    if (seen.focus() != null) {
+                        value = Math.min(1, value + FOCUS_GAIN * (seen.focus()[from] & 0xff) / 255f);
+                    }
                     plane[pixel] =
                             switch (behaviour) {
                                 case WRONG -> 1 - value;

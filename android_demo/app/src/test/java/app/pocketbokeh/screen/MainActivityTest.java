@@ -16,6 +16,8 @@ import android.content.Context;
 import android.content.Intent;
 import android.graphics.Bitmap;
 import android.graphics.BitmapFactory;
+import android.graphics.Canvas;
+import android.graphics.Color;
 import android.media.ExifInterface;
 import android.net.Uri;
 import android.os.Bundle;
@@ -94,8 +96,34 @@ public class MainActivityTest {
         TextView licence = activity.findViewById(R.id.licence);
         assertTrue(licence.isShown());
         assertEquals(
-                "The model weights are for research and evaluation only.",
+                "The models’ weights are for research and evaluation only.",
                 licence.getText().toString());
+    }
+
+    @Test
+    public void theFirstScreenShowsWhatTheAppDoes() {
+        MainActivity activity = Robolectric.setupActivity(MainActivity.class);
+        CompareView example = activity.findViewById(R.id.example);
+        assertTrue(example.isShown());
+        Bitmap drawn =
+                Bitmap.createBitmap(
+                        example.getWidth(), example.getHeight(), Bitmap.Config.ARGB_8888);
+        example.draw(new Canvas(drawn));
+        // The trees on the left have all their leaves, those on the right are blurred.
+        int top = drawn.getHeight() / 4;
+        double sharp = roughness(drawn, drawn.getWidth() / 8, top);
+        double blurred = roughness(drawn, drawn.getWidth() * 7 / 8, top);
+        assertTrue(sharp + " against " + blurred, sharp > 1.4 * blurred);
+    }
+
+    /** The mean difference of neighbours on a line of 80 pixels around a place. */
+    private static double roughness(Bitmap picture, int x, int y) {
+        double sum = 0;
+        for (int at = x - 40; at < x + 40; at++) {
+            int one = Color.green(picture.getPixel(at, y));
+            sum += Math.abs(one - Color.green(picture.getPixel(at + 1, y)));
+        }
+        return sum / 80;
     }
 
     @Test

@@ -25,6 +25,7 @@ import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
+import org.robolectric.Robolectric;
 import org.robolectric.RobolectricTestRunner;
 import org.robolectric.RuntimeEnvironment;
 import org.robolectric.Shadows;
@@ -38,6 +39,9 @@ import org.robolectric.annotation.GraphicsMode;
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 public class ModelChoiceTest {
     @Rule public final TemporaryFolder temporary = new TemporaryFolder();
+
+    private static final String INSTEAD =
+            "Another model was used, because the chosen one failed: ";
 
     private File photo;
 
@@ -119,10 +123,51 @@ public class ModelChoiceTest {
 
     @Test
     public void aChosenModelThatFailsIsReplaced() throws Exception {
-        SharedPreferences models = application().getSharedPreferences("models", 0);
-        models.edit().putString("chosen", "float16/GPU").commit();
+        choose("float16/GPU");
         MainActivity activity = rendered(photo);
-        assertEquals("Another model was used, because the chosen one failed: is missing", Screens.told(activity));
+        assertEquals(INSTEAD + "is missing", Screens.told(activity));
         assertTrue(isRendered(activity));
+    }
+
+    @Test
+    public void aChosenModelThatIsWrongIsNotShown() throws Exception {
+        choose("float16/GPU");
+        Fakes.accelerators(RIGHT, WRONG, MISSING);
+        MainActivity activity = rendered(photo);
+        assertEquals(INSTEAD + "gives wrong results", Screens.told(activity));
+        assertTrue(isRendered(activity));
+    }
+
+    @Test
+    public void theModelForTheOtherShapeIsCheckedToo() throws Exception {
+        Fakes.accelerators(RIGHT, RIGHT, MISSING);
+        choose("float16/GPU");
+        assertEquals("Rendered by float16 on GPU", Screens.told(rendered(photo)));
+        Fakes.accelerators(RIGHT, WRONG, MISSING);
+        File lying = Photos.write(Photos.draw(80, 60), new File(temporary.getRoot(), "b.jpg"));
+        assertEquals(INSTEAD + "gives wrong results", Screens.told(rendered(lying)));
+    }
+
+    @Test
+    public void whatTheProofFindsWrongIsRenderedAgain() throws Exception {
+        Fakes.accelerators(RIGHT, RIGHT, MISSING);
+        choose("float16/GPU");
+        ActivityController<MainActivity> controller = Screens.shared(photo);
+        Screens.awaitIdle(controller.get());
+        assertEquals("Rendered by float16 on GPU", Screens.told(controller.get()));
+        controller.pause();
+        Fakes.accelerators(RIGHT, WRONG, MISSING);
+        ProofActivity proof = Robolectric.setupActivity(ProofActivity.class);
+        proof.findViewById(R.id.run).performClick();
+        Screens.await(() -> proof.findViewById(R.id.share).isEnabled());
+        controller.resume();
+        Screens.await(() -> Screens.told(controller.get()).startsWith(INSTEAD));
+        Screens.awaitIdle(controller.get());
+        assertTrue(isRendered(controller.get()));
+    }
+
+    private static void choose(String candidate) {
+        SharedPreferences models = application().getSharedPreferences("models", 0);
+        models.edit().putString("chosen", candidate).commit();
     }
 }

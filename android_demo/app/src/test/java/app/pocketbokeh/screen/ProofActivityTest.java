@@ -10,6 +10,7 @@ import static org.junit.Assert.assertTrue;
 import android.content.Intent;
 import android.net.Uri;
 import android.widget.LinearLayout;
+import android.widget.TextView;
 import app.pocketbokeh.Photos;
 import app.pocketbokeh.R;
 import java.io.File;
@@ -46,6 +47,9 @@ public class ProofActivityTest {
         Screens.await(() -> activity.findViewById(R.id.share).isEnabled());
         LinearLayout list = activity.findViewById(R.id.trials);
         assertEquals(12, list.getChildCount());
+        String wrong =
+                list.getChildAt(2).<TextView>findViewById(R.id.verdict).getText().toString();
+        assertTrue(wrong, wrong.startsWith("wrong, so it is not used: at most 25"));
         activity.findViewById(R.id.share).performClick();
         Intent chooser = Shadows.shadowOf(activity).getNextStartedActivity();
         Intent send = chooser.getParcelableExtra(Intent.EXTRA_INTENT);

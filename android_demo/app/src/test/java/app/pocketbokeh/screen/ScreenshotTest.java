@@ -107,6 +107,7 @@ public class ScreenshotTest {
     @Config(qualifiers = "w891dp-h411dp-land-xhdpi")
     public void phoneLandscape() throws Exception {
         Screens.shoot(rendered(1600, 1200), "phone_landscape");
+        Screens.shoot(Robolectric.setupActivity(MainActivity.class), "phone_empty_landscape");
     }
 
     @Test
