@@ -37,22 +37,44 @@ def test_hidden_and_too_new_api_is_named(java: None, tmp_path: Path) -> None:
 
 
 def test_a_call_without_a_check_of_the_level_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    java: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "java").mkdir()
     (tmp_path / "java" / "Use.java").write_text(
         """class Use {
     void safe() {
         if (Build.VERSION.SDK_INT >= 29) {
-            newer();
+            log(newer());
         }
     }
     void bold() {
+        if (Build.VERSION.SDK_INT >= 29) {
+            log("");
+        }
         newer();
+    }
+    void turnedRound() {
+        if (Build.VERSION.SDK_INT >= 29) {
+        } else {
+            this.newer();
+        }
     }
     @FromApi(29)
     private static Answer newer() {}
 }"""
     )
+    (tmp_path / "java" / "Other.java").write_text(
+        """class Other {
+    void newer() {}
+    void bold() {
+        newer();
+        Use.newer();
+    }
+    @FromApi(29)
+    void safe() {
+        Use.newer();
+    }
+}"""
+    )
     monkeypatch.setattr(public_api, "SOURCES", tmp_path)
-    assert unchecked_calls() == ["Use.java: newer"]
+    assert unchecked_calls() == ["Other.java: Use.newer", "Use.java: newer", "Use.java: newer"]
