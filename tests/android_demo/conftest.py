@@ -105,7 +105,7 @@ def _golden_pair(
     if points:
         pictures["focus"] = focus
     files: dict[str, bytes] = {}
-    described: dict[str, str] = {}
+    described: dict[str, Any] = {}
     for side, picture in pictures.items():
         content = encode_png(picture)
         name = f"golden_{size[0]}x{size[1]}{'_focus' * bool(points)}_{side}.png"
