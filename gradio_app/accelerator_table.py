@@ -52,8 +52,8 @@ def build_tables(bundle: Bundle) -> str:
         + "<h3>Tested on a computer</h3>"
         + _measured_table(measured)
         + "<h3>According to the makers</h3><p>How much of each model the maker's documents say the "
-        "chip can run, by multiply-adds. Not tested on phones. Open a cell to see what does not "
-        "run and why.</p>"
+        "chip can run, by multiply-adds. Where the maker's compiler was asked, its answer stands "
+        "instead. Not tested on phones. Open a cell to see what does not run and why.</p>"
         + _table([each.name for each in ACCELERATORS], _published_rows(published))
     )
 
@@ -89,9 +89,11 @@ def _compiled_cell(maker: str, answers: Answers) -> str:
     verdicts = [said["verdict"] for said in chips.values()]
     whole = verdicts.count("wholly")
     if whole == len(chips):
-        kind, text = "yes", "runs wholly"
-    elif whole or "partly" in verdicts:
-        kind, text = "partly", f"wholly on {whole} of {len(chips)} chips"
+        kind, text = "yes", "takes all"
+    elif whole:
+        kind, text = "partly", f"takes all on {whole} of {len(chips)} chips"
+    elif "partly" in verdicts:
+        kind, text = "partly", "takes a part"
     else:
         kind, text = "no", "refused"
     return _cell(kind, text, [_chip_line(target, said) for target, said in chips.items()])

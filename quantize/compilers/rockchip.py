@@ -1,7 +1,8 @@
 """Rockchip's processors, through the RKNN toolkit."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from quantize.compilers.installation import Installation
@@ -36,6 +37,10 @@ def compile_for_rockchip(model: Path, chip: str, output: Path, time_limit: float
         ended = run_compiler(
             (RKNN.python, SCRIPT, model.resolve(), chip, made.resolve()), time_limit
         )
+    except CompilerError as error:
+        made.unlink(missing_ok=True)
+        raise CompilerError(failure(error.lines) or str(error), error.lines) from error
+    try:
         answers = [line for line in ended.lines if line.startswith('{"')]
         if not answers or not made.is_file():
             raise CompilerError("the toolkit wrote no model")
@@ -55,3 +60,15 @@ def compile_for_rockchip(model: Path, chip: str, output: Path, time_limit: float
         bytes=output.stat().st_size,
         seconds=ended.seconds,
     )
+
+
+def failure(lines: Sequence[str]) -> str:
+    """The toolkit's reason in one line, without colours; empty if it gave none.
+
+    It prints a Python error, and then advice about reporting it.
+    """
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in lines]
+    told = [line for line in plain if re.match(r"(E |\w+Error: )", line)]
+    advice = ("rknn-toolkit2 version", "Traceback", "Catch exception", "If the error", "please")
+    reasons = [line.removeprefix("E ") for line in told if not any(word in line for word in advice)]
+    return reasons[-1] if reasons else ""

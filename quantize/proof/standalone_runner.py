@@ -181,7 +181,7 @@ def _hexagon_context(job: Job) -> tuple[str, str, bytes]:
     folder = Path(ai_edge_litert.__file__).parent
     file = Path(job["outputs"]).with_suffix(".hexagon")
     # At level O3, float models are wrong; see `quantize.compilers.litert_plugin`.
-    level = "O2" if job["type"] == "float32" else "O3"
+    level = "O1" if job["type"] == "float32" else "O3"
     ended = subprocess.run(
         [
             str(folder / "tools" / "apply_plugin_main"),

@@ -9,6 +9,7 @@ from quantize.compilers.litert_plugin import QUALCOMM, compiler_version, memory_
 from quantize.compilers.litert_plugin import refusals as qualcomm_refusals
 from quantize.compilers.process import complaint
 from quantize.compilers.report import Compiled, figures_text, results_table
+from quantize.compilers.rockchip import failure as rockchip_failure
 
 
 def test_velas_summary_and_layers_become_figures() -> None:
@@ -44,6 +45,17 @@ def test_velas_refusals_are_counted_and_its_failure_fits_a_line() -> None:
     ]
     assert failure(failed) == "CONV_2D 'layer/Relu': Scales must be finite: (scale)=inf"
     assert failure(["something else"]) == ""
+
+
+def test_rockchips_reason_is_found_among_its_advice() -> None:
+    lines = [
+        "I rknn-toolkit2 version: 2.5.0",
+        "\x1b[1;31mE\x1b[0m \x1b[1;31mbuild: Traceback (most recent call last):",
+        "ValueError: this type is unknown",
+        "\x1b[1;31mE If the error still exists, please collect the logs\x1b[0m",
+    ]
+    assert rockchip_failure(lines) == "ValueError: this type is unknown"
+    assert rockchip_failure(lines[:1]) == ""
 
 
 def test_qualcomms_log_tells_traffic_version_and_refused_operators() -> None:
