@@ -18,9 +18,6 @@ from train.data.growing_folder import QUALITY
 from train.data.mask_judgement import judge_mask, tidy_mask
 from train.data.segmenter import Segmenter
 
-LISTED_EVERY = 25
-"""After so many photographs the list of those left out is written."""
-
 SHEET_COLUMNS, SHEET_CELL = 8, 240
 
 
@@ -52,17 +49,12 @@ def mask_missing_photos(
     there = {file.stem for file in (folder / "subject").iterdir()}
     left_out = _read_list(folder / "left_out.tsv")
     missing = [name for name in photos if name not in there and name not in left_out]
-    try:
-        for count, name in enumerate(
-            tqdm(missing, unit="photo", initial=len(photos) - len(missing), total=len(photos))
-        ):
-            reason = _mask_photo(folder, name, photos[name], segmenter, short_side)
-            if reason:
-                left_out[name] = reason
-            if count % LISTED_EVERY == 0:
-                _write_list(folder / "left_out.tsv", left_out)
-    finally:
-        _write_list(folder / "left_out.tsv", left_out)
+    known = len(photos) - len(missing)
+    for name in tqdm(missing, unit="photo", initial=known, total=len(photos)):
+        reason = _mask_photo(folder, name, photos[name], segmenter, short_side)
+        if reason:
+            left_out[name] = reason
+            _write_list(folder / "left_out.tsv", left_out)
     masked = sum(1 for _ in (folder / "subject").iterdir())
     kinds = Counter(reason.partition(":")[0] for reason in left_out.values())
     return MaskingResult(masked, len(left_out), kinds)
