@@ -1,7 +1,8 @@
 """Converts a network to a .tflite file of one size by a recipe."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from quantize.convert.recipes import Recipe
 from quantize.convert.rounding import calibrated
 
 Model = Any
+Preparation = Callable[[Any], Any]
 
 
 def convert(
@@ -43,10 +45,7 @@ def convert(
     if recipe.calibration == "photos" and recipe.has_roundings:
         model = calibrated(model, [photo[None] for photo in photos])
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        # Frozen constants, so that nothing is tracked: saving hundreds of wrapped layers would take
-        # two minutes.
-        [convert_variables_to_constants_v2(_for_size(model, recipe, input_size))],
-        tf.Module(),
+        [_frozen(model, _preparation(recipe), input_size)], tf.Module()
     )
     _set_types(converter, recipe)
     if recipe.activations == "int16":
@@ -80,19 +79,31 @@ def _set_types(converter: Any, recipe: Recipe) -> None:
         converter.inference_input_type = converter.inference_output_type = tf.uint8
 
 
-def _for_size(model: Model, recipe: Recipe, input_size: Size) -> Any:
-    """The network as a concrete function of one input size."""
+def _preparation(recipe: Recipe) -> Preparation:
+    """What a recipe does to the photograph before the network sees it."""
+    if recipe.has_roundings:
+        return _as_8_bit
+    if recipe.activations == "int16":
+        return tf.nn.relu  # gives the photo its own scale, as in `_as_8_bit`
+    return tf.identity
+
+
+# Cached: three recipes convert the same graph, and tracing it takes as long as converting it.
+@lru_cache(maxsize=4)
+def _frozen(model: Model, preparation: Preparation, input_size: Size) -> Any:
+    """The network as a concrete function of one input size.
+
+    Its weights are constants, so that nothing is tracked: saving hundreds of wrapped layers would
+    take two minutes.
+    """
 
     @tf.function(autograph=False)
     def render(photo: tf.Tensor) -> dict[str, tf.Tensor]:
-        if recipe.has_roundings:
-            photo = _as_8_bit(photo)
-        elif recipe.activations == "int16":
-            photo = tf.nn.relu(photo)  # gives the photo its own scale, as in `_as_8_bit`
-        return {"bokeh": model(photo, training=False)}
+        return {"bokeh": model(preparation(photo), training=False)}
 
     channels = model.inputs[0].shape[-1]
-    return render.get_concrete_function(tf.TensorSpec((1, *input_size, channels), name="photo"))
+    photo = tf.TensorSpec((1, *input_size, channels), name="photo")
+    return convert_variables_to_constants_v2(render.get_concrete_function(photo))
 
 
 def _as_8_bit(photo: tf.Tensor) -> tf.Tensor:
