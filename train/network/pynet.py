@@ -27,6 +27,11 @@ COLOURS = "photo_colours"
 """The layer that leaves out the fourth channel. It is not trained."""
 
 
+FOCUS_START = 8.0
+"""Factor on the initial weights of the focus map. With it, level 5 follows the map within 300 steps
+(docs/experiments.md)."""
+
+
 GATE_START = 0.1
 """Initial value of level 2's gate. At zero, its ReLU would have no gradient."""
 
@@ -186,6 +191,8 @@ def build_pynet(
     output = _pyramid(blocks, photo, level, sharpness)
     model = keras.Model(photo, output, name=f"pynet_level_{level}")
     _start_colours(model)
+    if config.sees_focus:
+        _start_focus(model)
     if config.head == "gated" and level <= 2:
         _start_gated(model)
     return model
@@ -213,6 +220,16 @@ def _encoder(blocks: Blocks, photo: Tensor) -> dict[int, Tensor]:
         encoded[level] = blocks.block(halved, filters, 3, f"encoder_{level}", level)
     encoded[7] = blocks.halve(encoded[6], "encoder_6")
     return encoded
+
+
+def _start_focus(model: Model) -> None:
+    """Enlarges the stem's initial weights of the focus map, whose discs are small."""
+    for layer in model.layers:
+        if layer.name.startswith("encoder_3") and layer.name.endswith("_first"):
+            kernel, *bias = layer.get_weights()
+            factors = np.ones(kernel.shape[2])
+            factors[3::4] = FOCUS_START  # after space-to-depth, every fourth channel
+            layer.set_weights([kernel * factors[:, None], *bias])
 
 
 def _hand_on(

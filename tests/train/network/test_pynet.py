@@ -9,7 +9,7 @@ import tf_keras
 from scipy.ndimage import uniform_filter
 
 from train.network.presets import LEVELS, NETWORKS, PyNETConfig
-from train.network.pynet import COLOURS, build_pynet, copy_weights
+from train.network.pynet import COLOURS, FOCUS_START, build_pynet, copy_weights
 
 PUBLISHED_PARAMETERS = {
     7: 18_898_627,
@@ -152,6 +152,21 @@ def test_the_fixed_colours_are_not_trained() -> None:
     trained = {variable.path for variable in model.trainable_variables}
     assert fixed.variables[0].path not in trained
     assert len(trained) == len(model.variables) - 1
+
+
+@pytest.mark.parametrize("name", ["reference", "pocket"])
+def test_the_focus_map_starts_with_larger_weights_than_the_colours(name: str) -> None:
+    """With either stem: the same network that takes depth has the map's weights unchanged."""
+    kernels = {}
+    for channel in ("depth", "focus"):
+        keras.utils.set_random_seed(0)
+        model = build_pynet(dataclasses.replace(SMALL[name], fourth_channel=channel), 7)
+        kernels[channel] = model.get_layer("encoder_3_3x3_first").get_weights()[0]
+    colours = np.arange(kernels["depth"].shape[2]) % 4 < 3
+    np.testing.assert_array_equal(kernels["focus"][:, :, colours], kernels["depth"][:, :, colours])
+    np.testing.assert_allclose(
+        kernels["focus"][:, :, ~colours], FOCUS_START * kernels["depth"][:, :, ~colours]
+    )
 
 
 def test_a_finer_level_keeps_the_features_of_the_one_below() -> None:
