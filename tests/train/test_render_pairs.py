@@ -120,6 +120,13 @@ def test_bad_options_are_named(
             r"subject/1\.png \(it marks no subject\)",
         ),
         (
+            lambda folder: [
+                write_photo(folder / "original/1.jpg", np.zeros((50, 80, 3), np.uint8)),
+                write_photo(folder / "subject/1.png", np.full((50, 80), 255, np.uint8)),
+            ],
+            r"subject/1\.png \(80×50 pixels; each side needs 64 or more\)",
+        ),
+        (
             lambda folder: (folder / "original/1.jpg").unlink(),
             r"subject/1 has no photograph in original/",
         ),
