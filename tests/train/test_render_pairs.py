@@ -108,6 +108,12 @@ def test_bad_options_are_named(
     assert not (tmp_path / "out").exists()
 
 
+def shrink(folder: Path) -> None:
+    """Makes a photograph and its mask 50 pixels high."""
+    write_photo(folder / "original/1.jpg", np.zeros((50, 80, 3), np.uint8))
+    write_photo(folder / "subject/1.png", np.full((50, 80), 255, np.uint8))
+
+
 @pytest.mark.parametrize(
     ("break_it", "complaint"),
     [
@@ -118,6 +124,10 @@ def test_bad_options_are_named(
         (
             lambda folder: write_photo(folder / "subject/1.png", np.zeros((192, 256), np.uint8)),
             r"subject/1\.png \(it marks no subject\)",
+        ),
+        (
+            shrink,
+            r"subject/1\.png \(80×50 pixels; each side needs 64 or more\)",
         ),
         (
             lambda folder: (folder / "original/1.jpg").unlink(),

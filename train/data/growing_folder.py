@@ -19,7 +19,8 @@ from pocket_bokeh.picture_grid import picture_grid
 from train.data.pairs import Pair
 
 QUALITY = 95
-"""Of the JPEG files, without chroma subsampling. 20,000 pairs of 480 × 640 take about 6 GB."""
+"""Of the JPEG files, without chroma subsampling. 268 pairs of 480 pixels took 73 MB, masks
+included, so 20,000 take about 5.5 GB."""
 
 SETTINGS_FILE = "made_with.json"
 

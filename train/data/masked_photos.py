@@ -17,7 +17,7 @@ from tqdm import tqdm
 from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import photo_size, read_mask, read_photo
-from train.data.pairs import find_masks
+from train.data.pairs import SIZE_MULTIPLE, find_masks
 from train.data.photo_folder import check_photos, normalized_name, photos_by_name
 from train.data.softness import MEASURED_SHORT_SIDE, Sharpness, measure_sharpness
 
@@ -55,6 +55,8 @@ def mask_problem(photographs: MaskedPhoto) -> str:
     size = photo_size(photographs.photo)
     if photo_size(photographs.mask) != size:
         return "its size differs from its photograph's"
+    if min(size) < SIZE_MULTIPLE:
+        return f"{size[1]}×{size[0]} pixels; each side needs {SIZE_MULTIPLE} or more"
     return "" if (read_mask(photographs.mask, size) > 127).any() else "it marks no subject"
 
 
