@@ -82,6 +82,10 @@ def test_qualcomms_log_tells_traffic_version_and_refused_operators() -> None:
     ("lines", "expected"),
     [
         (["ERROR: bad chip", "INFO: bye", ""], "ERROR: bad chip"),
+        (
+            ["ERROR: [a.cc:1] Unexpected SoC", "ERROR: [b.cc:2] ERROR: [c.cc:3]"],
+            "ERROR: [a.cc:1] Unexpected SoC",
+        ),
         (["only this"], "only this"),
         ([], "no message"),
     ],
