@@ -219,5 +219,7 @@ def refusals(lines: Sequence[str]) -> str:
     found = (
         re.search(r"<E> (.{5,90}?) for the HTP Op '(\w+)' in the node", line) for line in lines
     )
-    reasons = dict.fromkeys(f"{match[2]}: {match[1].strip()}" for match in found if match)
-    return "; ".join(reasons)
+    reasons = [f"{match[2]}: {match[1].strip()}" for match in found if match]
+    ranks = re.findall(r"<E> .*has incorrect Rank (\d+)", "\n".join(lines))
+    reasons += [f"a tensor of {rank} dimensions" for rank in ranks]
+    return "; ".join(dict.fromkeys(reasons))
