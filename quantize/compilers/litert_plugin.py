@@ -160,7 +160,7 @@ def compile_with_plugin(
     """
     vendors = plugin.installation.packages / "ai_edge_litert" / "vendors"
     made = output.with_name(f".{output.name}")
-    command = (
+    command: tuple[str | Path, ...] = (
         plugin.compiler,
         "--cmd=apply",
         f"--model={model.resolve()}",
