@@ -4,6 +4,7 @@ The answers come from `quantize.compile`, `quantize.verify` and `quantize.delega
 HTML: tables whose cells open to show the reasons.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -39,13 +40,17 @@ def build_tables(bundle: Bundle) -> str:
     first = bundle.models[0].working_size
     chosen = [model for model in bundle.models if model.working_size == first]
     recipes = {f"{model.recipe} {first[0]}x{first[1]}": model.recipe for model in chosen}
-    models = [model for model in read_models(bundle.folder) if model.name in recipes]
+    compiled = {model.recipe: model.compiled for model in chosen}
+    models = [
+        dataclasses.replace(model, compiled=compiled[recipes[model.name]])
+        for model in read_models(bundle.folder)
+        if model.name in recipes
+    ]
     published = {
         recipes[model.name]: [check_model(model, accelerator) for accelerator in ACCELERATORS]
         for model in models
     }
     measured = {model.recipe: model.verify for model in chosen}
-    compiled = {model.recipe: model.compiled for model in chosen}
     return (
         "<h3>Compiled for neural processors</h3>"
         + _compiled_table(compiled)

@@ -161,7 +161,9 @@ def with_verdicts(bundle: Bundle, results: Sequence[Compiled]) -> Bundle:
     models = []
     for model in bundle.models:
         said = {
-            result.target: result.for_bundle() for result in results if result.model == model.file
+            result.target: result.for_bundle()
+            for result in results
+            if result.model == model.file and result.verdict != "missing"
         }
         models.append(dataclasses.replace(model, compiled={**model.compiled, **said}))
     return dataclasses.replace(bundle, models=tuple(models))

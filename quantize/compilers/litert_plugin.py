@@ -160,7 +160,7 @@ def compile_with_plugin(
     """
     vendors = plugin.installation.packages / "ai_edge_litert" / "vendors"
     made = output.with_name(f".{output.name}")
-    command: Sequence[str | Path] = (
+    command: tuple[str | Path, ...] = (
         plugin.compiler,
         "--cmd=apply",
         f"--model={model.resolve()}",
@@ -219,5 +219,7 @@ def refusals(lines: Sequence[str]) -> str:
     found = (
         re.search(r"<E> (.{5,90}?) for the HTP Op '(\w+)' in the node", line) for line in lines
     )
-    reasons = dict.fromkeys(f"{match[2]}: {match[1].strip()}" for match in found if match)
-    return "; ".join(reasons)
+    reasons = [f"{match[2]}: {match[1].strip()}" for match in found if match]
+    ranks = re.findall(r"<E> .*has incorrect Rank (\d+)", "\n".join(lines))
+    reasons += [f"a tensor of {rank} dimensions" for rank in ranks]
+    return "; ".join(dict.fromkeys(reasons))

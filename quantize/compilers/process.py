@@ -1,6 +1,7 @@
 """Runs a compiler in a process of its own, with a time limit."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -82,8 +83,11 @@ def run_compiler(
 
 
 def complaint(lines: Sequence[str]) -> str:
-    """The line that says best why a compiler failed: the last with an error, else the last."""
-    told = [line.strip() for line in lines if line.strip()]
+    """The line that says best why a compiler failed: the last with an error, else the last.
+
+    Lines that only name places in source files, such as `ERROR: [file.cc:12]`, say nothing.
+    """
+    told = [line.strip() for line in lines if re.sub(r"ERROR:|\[\S*:\d+\]", "", line).strip()]
     signs = ("error", "unsupported", "cannot", "invalid", "unexpected")
     errors = [line for line in told if any(sign in line.lower() for sign in signs)]
     return next(reversed(errors or told), "no message")

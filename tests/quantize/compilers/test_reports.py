@@ -67,6 +67,7 @@ def test_qualcomms_log_tells_traffic_version_and_refused_operators() -> None:
         "     0.0ms [  INFO ]  spill_bytes=11",
         "bits of a line   <E> No such types for the HTP Op 'PoolAvg2d' in the node 'P_1'. And",
         "     0.0ms [ ERROR ]   <E> No such types for the HTP Op 'PoolAvg2d' in the node 'P_2'.",
+        "     0.0ms [ ERROR ]   <E> [1] has incorrect Rank 5.",
     ]
     assert memory_traffic(lines) == {
         "spilled_bytes": 111.0,
@@ -75,13 +76,17 @@ def test_qualcomms_log_tells_traffic_version_and_refused_operators() -> None:
     }
     assert compiler_version(QUALCOMM, lines) == "Qualcomm SDK 2.51.0.1"
     assert compiler_version(QUALCOMM, []) == "Qualcomm SDK"
-    assert qualcomm_refusals(lines) == "PoolAvg2d: No such types"
+    assert qualcomm_refusals(lines) == "PoolAvg2d: No such types; a tensor of 5 dimensions"
 
 
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
         (["ERROR: bad chip", "INFO: bye", ""], "ERROR: bad chip"),
+        (
+            ["ERROR: [a.cc:1] Unexpected SoC", "ERROR: [b.cc:2] ERROR: [c.cc:3]"],
+            "ERROR: [a.cc:1] Unexpected SoC",
+        ),
         (["only this"], "only this"),
         ([], "no message"),
     ],
