@@ -153,7 +153,7 @@ def test_a_finished_bundle_is_judged_again(
         command(monkeypatch, options, "--only-judge")
     options.bundle.mkdir(parents=True)
     (options.bundle / FIGURES).write_text('{"seed": 0, "figures": {"old": {}}}')
-    written = []
+    written: list[Path] = []
     monkeypatch.setattr(release, "write_card", written.append)
 
     def evaluated(*arguments: str) -> None:

@@ -64,7 +64,11 @@ def test_a_folder_with_targets_is_left_to_the_pairs(folder: Path) -> None:
 
 
 def _remove(*names: str) -> Callable[[Path], None]:
-    return lambda folder: [(folder / name).unlink() for name in names] and None
+    def remove(folder: Path) -> None:
+        for name in names:
+            (folder / name).unlink()
+
+    return remove
 
 
 def _replace(name: str, picture: np.ndarray) -> Callable[[Path], None]:
