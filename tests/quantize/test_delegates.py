@@ -164,9 +164,9 @@ def test_measurements_are_shown_beside_documented_support(fused: ModelFile) -> N
     model = dataclasses.replace(fused, measured=found)
     reports = [check_model(model, accelerator) for accelerator in ACCELERATORS]
     _, gpu, nnapi, *_ = support_table(reports).splitlines()
-    assert gpu.endswith("partly")
-    assert nnapi.endswith("–")
-    assert "measured: litert_gpu: partly, TRANSPOSE_CONV on the CPU" in reasons(reports)
+    assert gpu.split()[-2:] == ["partly", "–"]
+    assert nnapi.split()[-2:] == ["–", "–"]
+    assert "run here: litert_gpu: partly, TRANSPOSE_CONV on the CPU" in reasons(reports)
     entries = json.loads(to_json(reports))
     assert entries[0]["measured"] == {"litert_gpu": found["litert_gpu"]}
     assert entries[0]["published"]["operators"]["refused"] == 1
@@ -176,21 +176,17 @@ def test_measurements_are_shown_beside_documented_support(fused: ModelFile) -> N
 def test_measurements_are_read_from_the_bundle(
     tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @dataclasses.dataclass(frozen=True)
-    class Verified:
-        recipe: str
-        working_size: tuple[int, int]
-        file: str
-        verify: dict[str, dict[str, str]]
-
-    first = tiny_bundle.models[0]
     measured = {"litert_gpu": {"verdict": "wholly", "reason": ""}}
-    verified = Verified(first.recipe, first.working_size, first.file, measured)
-    bundle = dataclasses.replace(tiny_bundle, models=(verified,))  # type: ignore[arg-type]
+    said = {"qualcomm:SM8750": {"verdict": "partly"}, "arm:ethos-u85": {"verdict": "wholly"}}
+    answered = dataclasses.replace(tiny_bundle.models[0], verify=measured, compiled=said)
+    bundle = dataclasses.replace(tiny_bundle, models=(answered,))
     monkeypatch.setattr(delegates, "read_bundle", lambda folder: bundle)
     (model,) = read_models(tiny_bundle.folder)
     assert model.measured == measured
     assert check_model(model, BY_NAME["GPU delegate"]).measured == measured
+    report = check_model(model, BY_NAME["Qualcomm QNN"])
+    assert report.compiled == {"qualcomm:SM8750": {"verdict": "partly"}}
+    assert support_table([report]).splitlines()[1].endswith("partly on 1 chip")
 
 
 @pytest.mark.parametrize(
