@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from filelock import FileLock
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.photo import write_photo
@@ -39,6 +40,10 @@ LONG = {"slow", "browser"}
 """Marks of tests whose files take long."""
 
 MadeOnce = Callable[[str, Callable[[Path], Bundle]], Bundle]
+
+CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+StartChromium = Callable[..., Browser]
 
 
 def tiny_network(config: PyNETConfig = TINY) -> Any:
@@ -99,6 +104,30 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, network: Any) -> Run:
     create_run(run)
     write_network(run.model_file, network, "tiny", TINY, level=1)
     return run
+
+
+@pytest.fixture(scope="session")
+def start_chromium() -> Iterator[StartChromium]:
+    """Starts the system's Chromium, or Playwright's own, with more flags.
+
+    One Playwright serves all tests of a process; a second one would refuse to start.
+    """
+    system = Path("/usr/bin/chromium")
+    with sync_playwright() as playwright:
+
+        def start(*flags: str) -> Browser:
+            try:
+                return playwright.chromium.launch(
+                    executable_path=str(system) if system.exists() else None,
+                    args=[*CHROMIUM_FLAGS, *flags],
+                )
+            except Error:
+                pytest.skip(
+                    "no Chromium; bring it with: apt-get install chromium "
+                    "(or: ./run python -m playwright install chromium)"
+                )
+
+        yield start
 
 
 @pytest.fixture(scope="session")

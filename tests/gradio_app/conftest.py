@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import tf_keras
 from PIL import Image
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser
 
 from gradio_app.result_store import ResultStore
 from gradio_app.task_pool import TaskPool
@@ -25,9 +25,9 @@ from pocket_bokeh.bundle import Bundle, BundledModel, GoldenPair, TensorFormat, 
 from quantize.convert.conversion import convert
 from quantize.convert.recipes import RECIPES
 from quantize.export import encode_png
+from tests.conftest import StartChromium
 
 SIZE = (64, 96)
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
@@ -141,17 +141,8 @@ def address(serve: Serve) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, or Playwright's own."""
-    with sync_playwright() as playwright:
-        system = Path("/usr/bin/chromium")
-        path = str(system) if system.exists() else None
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        except Error:
-            pytest.skip(
-                "no Chromium; bring it with: apt-get install chromium "
-                "(or: ./run python -m playwright install chromium)"
-            )
-        yield browser
-        browser.close()
+def chromium(start_chromium: StartChromium) -> Iterator[Browser]:
+    """A Chromium for all tests of the page."""
+    browser = start_chromium()
+    yield browser
+    browser.close()

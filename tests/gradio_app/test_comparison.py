@@ -102,9 +102,8 @@ def test_whoever_stops_looking_stops_the_work(pool: TaskPool, bundle: Bundle) ->
 
 def test_a_failure_is_that_pictures_alone(pool: TaskPool, bundle: Bundle, tmp_path: Path) -> None:
     models = list_models(bundle)
-    deep = dataclasses.replace(
-        models[1], files=(dataclasses.replace(models[1].files[0], channels=4),)
-    )
+    file = dataclasses.replace(models[1].files[0], channels=4, fourth_channel="depth")
+    deep = dataclasses.replace(models[1], files=(file,))
     last = list(compare_models(pool, pair(), [models[0], deep]))[-1]
     assert last.done
     assert [picture.ready for picture in last.pictures] == [True, True, True, False]

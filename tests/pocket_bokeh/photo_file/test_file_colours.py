@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Page
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import photo_size, read_camera_photo, read_photo
 from pocket_bokeh.photo_file.colour import ColourEncoding, icc_profile, to_srgb
+from tests.conftest import StartChromium
 
 from .photo_files import (
     BT2020,
@@ -60,20 +61,11 @@ SHOW = """async (content) => {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(start_chromium: StartChromium) -> Iterator[Page]:
     """A blank page in a Chromium whose screen is sRGB."""
-    system = Path("/usr/bin/chromium")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(
-                executable_path=str(system) if system.exists() else None,
-                args=[*flags, "--force-color-profile=srgb"],
-            )
-        except Error:
-            pytest.skip("no Chromium")
-        yield browser.new_page()
-        browser.close()
+    browser = start_chromium("--force-color-profile=srgb")
+    yield browser.new_page()
+    browser.close()
 
 
 def light(codes: np.ndarray) -> np.ndarray:

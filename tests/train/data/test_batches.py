@@ -81,10 +81,10 @@ def test_a_focus_map_follows_the_crop_the_zoom_the_mirror_and_the_rotation(
     assert batch["input"].shape == (64, 32, 32, 4)
     discs = 0
     for seen in batch["input"]:
-        place = np.unravel_index(seen[..., 3].argmax(), (32, 32))
-        if seen[..., 3].any():
+        disc = seen[..., 3]
+        if disc.any():
             discs += 1
-            assert seen[*place, 0] > 0.1
+            assert seen[..., 0][disc == disc.max()].max() > 0.5
     assert 16 <= discs <= 48
 
 
