@@ -48,9 +48,7 @@ def main() -> int:
         return 0
     targets = choose_targets(options.targets)
     bundle, models = chosen_models(options, targets)
-    out = options.out or bundle.folder.resolve().with_name(
-        f"{bundle.folder.resolve().name}_compiled"
-    )
+    out = options.out or beside(bundle.folder)
     check_can_make(out)
     missing = install(targets)
     report = out / "report.json"
