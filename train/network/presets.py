@@ -20,7 +20,12 @@ class PyNETConfig:
         fourth_channel: what the network sees beside the colours: a depth map, as in the paper, a
             focus map (`pocket_bokeh.focus_map`), or nothing.
         width: factor on the paper's numbers of filters (512 at level 7 down to 32 at level 3).
+        coarse_width: a further factor at levels 7, 6 and 5 and in their part of the encoder. There
+            filters cost little time, and these levels must know what a subject is.
         largest_kernel: blocks leave out branches with larger kernels.
+        parallel_kernels: whether blocks have parallel branches with kernels 3×3, 5×5 and so on.
+            False gives all their filters to one 3×3 branch, which fills the vector registers of
+            processors.
         normalization: the normalization after convolutions at `normalized_levels`.
         normalized_levels: levels with normalization, including their part of the encoder.
         activation: after every hidden convolution; leaky ReLU has slope 0.2.
@@ -43,7 +48,9 @@ class PyNETConfig:
 
     fourth_channel: FourthChannel = "depth"
     width: float = 1.0
+    coarse_width: float = 1.0
     largest_kernel: int = 9
+    parallel_kernels: bool = True
     normalization: Literal["instance", "batch"] = "instance"
     normalized_levels: tuple[int, ...] = (7, 6, 5, 4)
     activation: Literal["leaky_relu", "relu"] = "leaky_relu"

@@ -27,6 +27,10 @@ COLOURS = "photo_colours"
 """The layer that leaves out the fourth channel. It is not trained."""
 
 
+COARSE_LEVEL = 5
+"""The finest level that `PyNETConfig.coarse_width` widens."""
+
+
 FOCUS_START = 8.0
 """Factor on the initial weights of the focus map. With it, level 5 follows the map within 300 steps
 (docs/experiments.md)."""
@@ -52,9 +56,10 @@ class Blocks:
         self.layers = keras.layers
         self.initializers = keras.initializers
 
-    def filters(self, published: int) -> int:
-        """The paper's number of filters, scaled by the configuration's width."""
-        return max(1, round(published * self.config.width))
+    def filters(self, published: int, level: int) -> int:
+        """The paper's number of filters at a level, scaled by the configuration's widths."""
+        coarse = self.config.coarse_width if level >= COARSE_LEVEL else 1.0
+        return max(1, round(published * self.config.width * coarse))
 
     def activation(self, x: Tensor, name: str) -> Tensor:
         if self.config.activation == "relu":
@@ -110,10 +115,13 @@ class Blocks:
         gain: float = 1.0,
     ) -> Tensor:
         """Parallel branches of two convolutions each, kernels 3, 5, … `largest`, concatenated."""
-        filters = self.filters(filters)
+        filters = self.filters(filters, level)
+        kernels = range(3, min(largest, self.config.largest_kernel) + 1, 2)
+        if not self.config.parallel_kernels:
+            filters, kernels = filters * len(kernels), range(3, 4)
         normalized = level in self.config.normalized_levels
         branches = []
-        for kernel in range(3, min(largest, self.config.largest_kernel) + 1, 2):
+        for kernel in kernels:
             # Only the stem has stride 2: 6×6 covers the same area as 3×3 after space-to-depth.
             first = kernel if strides == 1 else 2 * kernel
             branch = f"{name}_{kernel}x{kernel}"
@@ -235,7 +243,7 @@ def _start_focus(model: Model) -> None:
 def _hand_on(
     blocks: Blocks, entering: Tensor, fusing: Tensor, filters: int, level: int
 ) -> Features:
-    filters = blocks.filters(filters)
+    filters = blocks.filters(filters, level - 1)
     return Features(
         entering=blocks.double(entering, filters, f"level_{level}_up_a"),
         fusing=blocks.double(fusing, filters, f"level_{level}_up_b"),
