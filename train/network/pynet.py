@@ -27,10 +27,6 @@ COLOURS = "photo_colours"
 """The layer that leaves out the fourth channel. It is not trained."""
 
 
-COARSE_LEVEL = 5
-"""The finest level that `PyNETConfig.coarse_width` widens."""
-
-
 FOCUS_START = 8.0
 """Factor on the initial weights of the focus map. With it, level 5 follows the map within 300 steps
 (docs/experiments.md)."""
@@ -56,10 +52,9 @@ class Blocks:
         self.layers = keras.layers
         self.initializers = keras.initializers
 
-    def filters(self, published: int, level: int) -> int:
-        """The paper's number of filters at a level, scaled by the configuration's widths."""
-        coarse = self.config.coarse_width if level >= COARSE_LEVEL else 1.0
-        return max(1, round(published * self.config.width * coarse))
+    def filters(self, published: int) -> int:
+        """The paper's number of filters, scaled by the configuration's width."""
+        return max(1, round(published * self.config.width))
 
     def activation(self, x: Tensor, name: str) -> Tensor:
         if self.config.activation == "relu":
@@ -115,7 +110,7 @@ class Blocks:
         gain: float = 1.0,
     ) -> Tensor:
         """Parallel branches of two convolutions each, kernels 3, 5, … `largest`, concatenated."""
-        filters = self.filters(filters, level)
+        filters = self.filters(filters)
         kernels = range(3, min(largest, self.config.largest_kernel) + 1, 2)
         if not self.config.parallel_kernels:
             filters, kernels = filters * len(kernels), range(3, 4)
@@ -243,7 +238,7 @@ def _start_focus(model: Model) -> None:
 def _hand_on(
     blocks: Blocks, entering: Tensor, fusing: Tensor, filters: int, level: int
 ) -> Features:
-    filters = blocks.filters(filters, level - 1)
+    filters = blocks.filters(filters)
     return Features(
         entering=blocks.double(entering, filters, f"level_{level}_up_a"),
         fusing=blocks.double(fusing, filters, f"level_{level}_up_b"),

@@ -1,7 +1,6 @@
 """PyNET: published parameter counts, output sizes, and equality with tf_keras."""
 
 import dataclasses
-from typing import Any
 
 import keras
 import numpy as np
@@ -39,22 +38,6 @@ def test_reference_counts_the_published_parameters(level: int) -> None:
 
 def test_mobile_counts_two_and_a_half_million_parameters() -> None:
     assert 2.4e6 < build_pynet(NETWORKS["mobile"]).count_params() < 2.6e6
-
-
-def test_only_coarse_levels_become_wider() -> None:
-    narrow, wide = (
-        build_pynet(dataclasses.replace(NETWORKS["mobile"], coarse_width=width))
-        for width in (1.0, 1.5)
-    )
-
-    def filters(model: Any, name: str) -> int:
-        return int(model.get_layer(name).filters)
-
-    for level in (5, 6, 7):
-        layer = f"level_{level}_a_3x3_second"
-        assert filters(wide, layer) == 1.5 * filters(narrow, layer)
-    for layer in ("level_5_up_a", "level_4_a_3x3_second", "level_3_a_3x3_second"):
-        assert filters(wide, layer) == filters(narrow, layer)
 
 
 def test_one_branch_has_the_filters_of_all() -> None:
