@@ -2,9 +2,9 @@
 
     python -m train.release --data DIR --out runs/release --bundle models/pocket
 
-DIR holds bokeh_pairs/, real_pairs/, ebb_real/, captured_pairs/, backgrounds/ and subjects/, or
---subjects names the last. The steps: make composites of the subjects; train on all pairs; render
-the backgrounds with the network and train level 1 a second time with these; export the bundle;
+DIR holds bokeh_pairs/, captured_pairs/, real_pairs/, ebb_real/ and subjects/, or --subjects names
+the last, which holds train/, val/, test/ and backgrounds/. The steps: render pairs of the subjects
+in their own scenes; put them in front of other backgrounds; train on all pairs; export the bundle;
 evaluate it on every set; write the card. Everything is built in --out, and at the end the bundle is
 installed at --bundle. If stopped, the command continues when called again. --only-judge evaluates a
 finished bundle again and rewrites its figures and card.
@@ -15,7 +15,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,11 @@ from pocket_bokeh.bundle import SHIPPED_BUNDLE
 from pocket_bokeh.disk import check_can_make
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.photo import write_atomically
-from train.data.composites import find_composites
 from train.data.data_folders import Data, resolved_data
-from train.data.pairs import find_whole_folder, fingerprint, write_pairs
+from train.data.pairs import find_whole_folder, fingerprint
 from train.data.photo_folder import check_photos, photos_by_name
-from train.data.pseudo_pairs import find_pseudo_pairs
 from train.judge.bundle_installation import check_destination, install_bundle, other_files
 from train.judge.model_card import CARD, FIGURES, figures_table, write_card
-from train.loop.level_training import trained_level
 from train.loop.run_folder import Run, check_same_run, create_run
 from train.loop.training_options import Flag
 from train.network.presets import NETWORKS, SCHEDULES, TrainConfig, choose
@@ -42,18 +39,27 @@ from train.sequential import read_metrics, train_run
 
 SEED = 0
 
-COMPOSITES = 2_500
+RENDERED, COMPOSITES, SCENES = 9_000, 7_000, 500
+"""The number of rendered pairs, of composites, and of photographs without a subject."""
+
+RENDERED_SHORT_SIDE = 416
+"""The shorter side of rendered pairs in pixels: room to zoom."""
+
+SOFT_SHARE = 0.3
+"""How many photographs whose background is already soft are among the rendered pairs, 0…1."""
 
 COMPOSITE_SIZE = (384, 512)
 
-TRAINED_ON = {"bokeh_pairs/train": 3, "real_pairs/train": 20, "ebb_real/train": 24}
-"""The weight of each set. Captured pairs are few but closest to what users photograph."""
+TRAINED_ON = {
+    "bokeh_pairs/train": 3,
+    "captured_pairs/train": 8,
+    "real_pairs/train": 8,
+    "ebb_real/train": 8,
+}
+"""The weight of each set; rendered pairs and composites have weight 1."""
 
-PSEUDO_PAIRS = 8
-"""The weight of the backgrounds that the first round rendered, in the second."""
-
-SECOND_LOSS = "l1_l2_ssim"
-"""The loss of the second round, applied after detail transfer."""
+FOCUSED_ELSEWHERE = {"captured_pairs/far": 4}
+"""Sets whose photographs are focused elsewhere than a camera would focus by itself."""
 
 JUDGED_BY = "bokeh_pairs/val"
 
@@ -79,11 +85,8 @@ FINGERPRINTS: Mapping[str, str] = {
 SIZES = ("384x512", "512x384:float16,int8_qat")
 """Working sizes of the models."""
 
-FOLDERS = (
-    *("composites", "first_round", "pseudo_pairs"),
-    *("bundle", "evaluation", "replaced"),
-)
-"""The folders in --out next to the second round's run, which is named like the bundle."""
+FOLDERS = ("rendered", "composites", "bundle", "evaluation", "replaced")
+"""The folders in --out next to the run, which is named like the bundle."""
 
 SHORT_SIDE = 384
 """The shorter side, in pixels, that models are evaluated at: that of their working size."""
@@ -94,9 +97,10 @@ class ReleaseOptions:
     """The command line's options."""
 
     data: Path
-    """The folder with bokeh_pairs/, real_pairs/, ebb_real/, captured_pairs/ and backgrounds/."""
+    """The folder with bokeh_pairs/, captured_pairs/, real_pairs/ and ebb_real/."""
     subjects: Path | None = None
-    """The folder with test/original and test/subject. Default: DATA/subjects."""
+    """The folder with train/, val/, test/ (original/ and subject/ in each) and backgrounds/.
+    Default: DATA/subjects."""
     kinds: Path | None = None
     """A table of the kinds of these photographs; see `train.evaluate`. Default:
     DATA/subjects/index.tsv, if it is there."""
@@ -107,8 +111,12 @@ class ReleaseOptions:
     """The folder for composites, runs and evaluations."""
     bundle: Path = SHIPPED_BUNDLE
     """The bundle to make."""
-    schedule: str = "release"
+    schedule: str = "subjects"
     """The training schedule; use another one only to try the command."""
+    rendered: int = RENDERED
+    """The number of pairs rendered of the subjects in their own scenes."""
+    scenes: int = SCENES
+    """The number of photographs without a subject among them."""
     composites: int = COMPOSITES
     """The number of composites."""
     fine_tune_steps: int = 200
@@ -128,11 +136,11 @@ def main() -> None:
     fingerprints = check_data(options.data)
     check_subject_folder(options)
     record_inputs(options, fingerprints)
-    first = first_round(options)
-    run = second_round(options, first)
+    make_pairs(options)
+    run = train(options)
     export(options, run)
     judged = judge(options, made_bundle(options))
-    write_figures(options, (first, run), fingerprints, judged)
+    write_figures(options, run, fingerprints, judged)
     install(options)
     print(figures_table(judged["figures"]))
     print(
@@ -175,8 +183,11 @@ def check_options(options: ReleaseOptions) -> None:
             f"KERAS_BACKEND={keras.backend.backend()}: this command needs tensorflow; unset the "
             "variable"
         )
-    if options.fine_tune_steps < 0 or options.composites < 1:
-        raise UserError("expected --fine-tune-steps of 0 or more and --composites of 1 or more")
+    if options.fine_tune_steps < 0:
+        raise UserError(f"--fine-tune-steps {options.fine_tune_steps}: expected 0 or more")
+    for name in ("rendered", "scenes", "composites"):
+        if getattr(options, name) < 1:
+            raise UserError(f"--{name} {getattr(options, name)}: expected 1 or more")
     if options.bundle.name in FOLDERS:
         raise UserError(
             f"{options.bundle}: {options.out} has a folder of that name; choose another --bundle"
@@ -194,10 +205,12 @@ def record_inputs(options: ReleaseOptions, fingerprints: Mapping[str, str]) -> N
         UserError: the folder was started with other settings or data; they are named.
     """
     file = options.out / "release.json"
-    backgrounds = photos_by_name(options.data / "backgrounds").values()
-    subjects = photos_by_name(options.data / "bokeh_pairs/train/subject").values()
+    backgrounds = photos_by_name(subject_folder(options) / "backgrounds").values()
+    subjects = photos_by_name(subject_folder(options) / "train/subject").values()
     asked = {
         "schedule": options.schedule,
+        "rendered": options.rendered,
+        "scenes": options.scenes,
         "composites": options.composites,
         "fine_tune_steps": options.fine_tune_steps,
         **fingerprints,
@@ -226,54 +239,47 @@ def check_data(data: Path) -> dict[str, str]:
     Raises:
         UserError: a folder is missing or broken, or photographs are damaged.
     """
-    folders = dict.fromkeys((*TRAINED_ON, JUDGED_BY, *REPORTED_ON))
+    folders = dict.fromkeys((*TRAINED_ON, *FOCUSED_ELSEWHERE, JUDGED_BY, *REPORTED_ON))
     pairs = {name: find_whole_folder(data / name) for name in folders}
     found = {name: fingerprint(some) for name, some in pairs.items()}
-    more = [data / "backgrounds", data / "bokeh_pairs/train/subject"]
-    others = [file for folder in more for file in photos_by_name(folder).values()]
-    check_photos(data, [*(path for some in pairs.values() for path in some.paths()), *others])
+    check_photos(data, [path for some in pairs.values() for path in some.paths()])
     for name, expected in FINGERPRINTS.items():
         if found[name] != expected:
             print(f"{data / name}: not the pairs that models/pocket was made from", file=sys.stderr)
     return found
 
 
-def first_round(options: ReleaseOptions) -> Run:
-    """Trains all levels on the sets and on composites."""
-    composites = options.out / "composites"
-    if not composites.exists():
-        subjects, backgrounds = options.data / "bokeh_pairs/train", options.data / "backgrounds"
-        made = find_composites([subjects], [backgrounds], options.composites, SEED, COMPOSITE_SIZE)
-        write_pairs(composites, made)
-    train = choose("schedule", options.schedule, SCHEDULES)
-    run = release_run(options, "first_round", training_data(options, [composites]), train)
-    if not run.model_file.is_file():
-        train_run(run)
-    return run
+def make_pairs(options: ReleaseOptions) -> None:
+    """Renders the subjects in their own scenes and in front of others; what is there is kept."""
+    subjects, rendered = subject_folder(options), options.out / "rendered"
+    backgrounds = str(subjects / "backgrounds")
+    lenses = ("--short-side", str(RENDERED_SHORT_SIDE), "--soft-share", str(SOFT_SHARE))
+    scenes = ("--backgrounds", backgrounds, "--scenes", str(options.scenes))
+    counted = ("--count", str(options.rendered))
+    for split, more in (("train", (*scenes, *counted)), ("val", ())):
+        out = ("--out", str(rendered / split))
+        _command("train.render_pairs", str(subjects / split), *out, *lenses, *more)
+    size = ("--size", *map(str, COMPOSITE_SIZE), "--count", str(options.composites))
+    cut_out = ("--subjects", str(subjects / "train"), "--backgrounds", backgrounds)
+    _command("train.composites", *cut_out, "--out", str(options.out / "composites"), *size)
 
 
-def second_round(options: ReleaseOptions, first: Run) -> Run:
-    """Trains level 1 again, now also on the first round's renderings of the backgrounds."""
-    pseudo_pairs = options.out / "pseudo_pairs"
-    if not pseudo_pairs.exists():
-        backgrounds = options.data / "backgrounds"
-        made = find_pseudo_pairs(backgrounds, trained_level(first, 1), SHORT_SIDE)
-        write_pairs(pseudo_pairs, made)
-    data = training_data(options, [options.out / "composites", f"{pseudo_pairs}:{PSEUDO_PAIRS}"])
-    again = dataclasses.replace(first.train.schedules[-1], loss=SECOND_LOSS)
-    train = dataclasses.replace(first.train, schedules=(again,), detail_transfer=True)
+def train(options: ReleaseOptions) -> Run:
+    """Trains all levels on the sets, the rendered pairs and the composites."""
+    schedule = choose("schedule", options.schedule, SCHEDULES)
     # The bundle takes the name of its run.
-    run = release_run(options, options.bundle.name, data, train)
+    run = release_run(options, options.bundle.name, training_data(options), schedule)
     if not run.model_file.is_file():
-        copy_checkpoints(run, first, 2)
         train_run(run)
     return run
 
 
-def training_data(options: ReleaseOptions, more: Sequence[Path | str]) -> Data:
-    """The sets with their weights, and more folders; the set with a `val/` is validated on."""
+def training_data(options: ReleaseOptions) -> Data:
+    """All pairs with their weights; the folders with a `val/` are validated on."""
     sets = [f"{(options.data / name).parent}:{weight}" for name, weight in TRAINED_ON.items()]
-    return resolved_data([*sets, *map(str, more)])
+    far = [f"{options.data / name}:{weight}:focus" for name, weight in FOCUSED_ELSEWHERE.items()]
+    made = [str(options.out / name) for name in ("rendered", "composites")]
+    return resolved_data([*made, *sets, *far])
 
 
 def release_run(options: ReleaseOptions, name: str, data: Data, train: TrainConfig) -> Run:
@@ -291,15 +297,6 @@ def release_run(options: ReleaseOptions, name: str, data: Data, train: TrainConf
     else:
         create_run(run)
     return run
-
-
-def copy_checkpoints(run: Run, other: Run, level: int) -> None:
-    """Copies a level's checkpoints from another run; the next finer level then starts from them."""
-    folder = run.level_folder(level)
-    if not folder.exists():
-        unfinished = folder.with_name(f".{folder.name}")
-        shutil.copytree(other.level_folder(level), unfinished, dirs_exist_ok=True)
-        unfinished.rename(folder)
 
 
 def export(options: ReleaseOptions, run: Run) -> None:
@@ -367,7 +364,7 @@ def evaluate_subjects(options: ReleaseOptions, bundle: Path) -> dict[str, Any]:
 
 
 def subject_folder(options: ReleaseOptions) -> Path:
-    """The folder with test/original and test/subject."""
+    """The folder with the subjects' splits and the backgrounds."""
     return options.subjects or options.data / "subjects"
 
 
@@ -393,32 +390,28 @@ def _report(bundle: Path, out: Path, *arguments: str) -> Mapping[str, Any]:
 
 
 def write_figures(
-    options: ReleaseOptions,
-    rounds: tuple[Run, Run],
-    fingerprints: Mapping[str, str],
-    judged: Mapping[str, Any],
+    options: ReleaseOptions, run: Run, fingerprints: Mapping[str, str], judged: Mapping[str, Any]
 ) -> None:
     """Writes the training data, the training and all scores into the bundle.
 
     Args:
         options: of the release.
-        rounds: the two trainings.
+        run: the training.
         fingerprints: of the data.
         judged: from `judge`.
     """
-    first, second = rounds
     content = {
         "short_side": SHORT_SIDE,
         "seed": SEED,
+        "rendered": options.rendered,
+        "scenes": options.scenes,
         "composites": options.composites,
+        "subjects": len(photos_by_name(subject_folder(options) / "train" / "subject")),
         "fine_tune_steps": options.fine_tune_steps,
-        "trained_on": TRAINED_ON,
+        "trained_on": TRAINED_ON | FOCUSED_ELSEWHERE,
         "fingerprints": dict(fingerprints),
-        "pseudo_photos": len(photos_by_name(options.data / "backgrounds")),
-        "pseudo_pairs": PSEUDO_PAIRS,
-        "schedule": dataclasses.asdict(first.train),
-        "levels": read_metrics(first),
-        "second_round": read_metrics(second),
+        "schedule": dataclasses.asdict(run.train),
+        "levels": read_metrics(run),
         **judged,
     }
     write_atomically(made_bundle(options) / FIGURES, json.dumps(content, indent=2) + "\n")

@@ -18,6 +18,7 @@ from train.data.growing_folder import (
     write_missing_pairs,
 )
 from train.data.masked_photos import check_masks, find_masked_photos, sharpness_of
+from train.data.pairs import hash_fraction
 from train.data.photo_folder import check_photos, photos_by_name
 from train.data.rendered_pairs import RenderedPairs, choose_photographs
 
@@ -32,6 +33,8 @@ class RenderPairsOptions:
     """The folder of pairs: original/NAME.jpg, bokeh/NAME.jpg, subject/NAME.png."""
     backgrounds: Path | None = None
     """A folder of photographs without a subject. Each becomes a pair whose target is itself."""
+    scenes: int | None = None
+    """The number of these photographs. Default: all."""
     count: int | None = None
     """The number of pairs with a subject. Photographs are used several times if it is larger than
     their number, each time with another lens. By default, each is used once."""
@@ -58,8 +61,10 @@ def main() -> None:
 
 
 def _check(options: RenderPairsOptions) -> None:
-    if options.count is not None and options.count < 1:
-        raise UserError(f"--count {options.count}: expected 1 or more")
+    for name in ("count", "scenes"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name} {value}: expected 1 or more")
     if options.seed < 0:
         raise UserError(f"--seed {options.seed}: expected 0 or more")
     if options.short_side < 64:
@@ -89,7 +94,9 @@ def _find_pairs(options: RenderPairsOptions) -> RenderedPairs:
     soft = sum(each.background_is_soft for each in sharpness.values())
     print(f"{options.photos}: {len(photographs)} photographs; {soft} have a soft background")
     count = options.count or len(chosen)
-    return RenderedPairs(chosen, tuple(behind.values()), count, options.seed, options.short_side)
+    # A hash of the name chooses, so that a larger number only adds scenes.
+    scenes = sorted(behind.values(), key=lambda file: hash_fraction(file.stem))[: options.scenes]
+    return RenderedPairs(chosen, tuple(scenes), count, options.seed, options.short_side)
 
 
 if __name__ == "__main__":

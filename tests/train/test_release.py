@@ -16,19 +16,16 @@ from pocket_bokeh.photo import write_photo
 from tests.conftest import FEWER_LAYERS
 from train import release
 from train.data.named_pairs import open_pairs
-from train.data.pairs import FolderPairs, find_pairs, find_whole_folder
+from train.data.pairs import FolderPairs, find_whole_folder
 from train.judge.candidates import open_candidates
 from train.judge.evaluation import Evaluation, mean_scores
 from train.judge.model_card import CARD, FIGURES
-from train.loop.level_training import trained_level
 from train.loop.run_folder import Run, read_run
 from train.network.presets import NETWORKS, SCHEDULES
 from train.release import (
     JUDGED_BY,
     ReleaseOptions,
     check_data,
-    first_round,
-    second_round,
     training_data,
     write_figures,
 )
@@ -39,7 +36,8 @@ from train.sequential import read_metrics
 def options(tmp_path: Path) -> ReleaseOptions:
     """All folders of the data with a pair or two each, one subject, one background."""
     random = np.random.default_rng(0)
-    folders = [*release.TRAINED_ON, *release.REPORTED_ON]
+    folders = [*release.TRAINED_ON, *release.FOCUSED_ELSEWHERE, release.JUDGED_BY]
+    folders += release.REPORTED_ON
     for name in folders:
         for kind in ("original", "bokeh"):
             folder = tmp_path / "data" / name / kind
@@ -49,21 +47,19 @@ def options(tmp_path: Path) -> ReleaseOptions:
                 write_photo(folder / f"{number}.png", picture)
     rows, columns = np.mgrid[:96, :128]
     mask = gaussian_filter((np.hypot(rows - 48, columns - 64) < 30).astype(float), 1)
-    for name in ("bokeh_pairs/train/subject", "subjects/test/subject"):
-        (tmp_path / "data" / name).mkdir(parents=True)
-        write_photo(tmp_path / "data" / name / "0.png", np.rint(255 * mask).astype(np.uint8))
-    (tmp_path / "data/subjects/test/original").mkdir()
-    whole = random.integers(0, 256, (96, 128, 3), np.uint8)
-    write_photo(tmp_path / "data/subjects/test/original/0.png", whole)
+    for split in ("train", "val", "test"):
+        for kind, picture in (("original", random.random((96, 128, 3))), ("subject", mask)):
+            file = tmp_path / "data/subjects" / split / kind / "0.png"
+            file.parent.mkdir(parents=True)
+            write_photo(file, np.rint(255 * picture).astype(np.uint8))
     (tmp_path / "data/subjects/index.tsv").write_text("name\tkind\n0\tanimal\n")
-    behind = tmp_path / "data/backgrounds/0.png"
+    behind = tmp_path / "data/subjects/backgrounds/0.png"
     behind.parent.mkdir()
     write_photo(behind, random.integers(0, 256, (96, 128, 3), np.uint8))
     return ReleaseOptions(
         data=tmp_path / "data",
         out=tmp_path / "out",
         bundle=tmp_path / "models/pocket",
-        composites=3,
     )
 
 
@@ -75,23 +71,28 @@ def tiny_pocket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(NETWORKS, "pocket", tiny)
 
 
-def test_pairs_come_from_every_set_and_one_validates(options: ReleaseOptions) -> None:
-    shutil.copytree(options.data / "real_pairs/test", options.data / "composites")
-    data = training_data(options, [f"{options.data / 'composites'}:2"])
+def test_pairs_come_from_every_set(options: ReleaseOptions) -> None:
+    for made in ("rendered/train", "rendered/val", "composites"):
+        shutil.copytree(options.data / "real_pairs/test", options.out / made)
+    data = training_data(options)
     train, val = (open_pairs(data, split) for split in ("train", "val"))
     assert isinstance(train, FolderPairs)
     assert isinstance(val, FolderPairs)
     weights = {str(files.original.parents[1]): files.weight for files in train.files}
-    expected = release.TRAINED_ON | {"composites": 2}
-    assert weights == {str(options.data / name): weight for name, weight in expected.items()}
-    assert {files.original.parents[1] for files in val.files} == {options.data / JUDGED_BY}
+    expected = release.TRAINED_ON | release.FOCUSED_ELSEWHERE
+    made = {str(options.out / name): 1 for name in ("rendered/train", "composites")}
+    assert weights == {str(options.data / name): n for name, n in expected.items()} | made
+    elsewhere = {files.original.parents[1].name for files in train.files if files.needs_focus}
+    assert elsewhere == {"far"}
+    validated = {files.original.parents[1] for files in val.files}
+    assert validated == {options.data / JUDGED_BY, options.out / "rendered/val"}
 
 
 def test_other_data_than_the_release_was_made_of_is_said(
     options: ReleaseOptions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = check_data(options.data)
-    assert set(found) == {*release.TRAINED_ON, *release.REPORTED_ON}
+    assert set(found) == {*release.TRAINED_ON, *release.FOCUSED_ELSEWHERE, *release.REPORTED_ON}
     assert "bokeh_pairs/val: not the pairs that models/pocket was made from" in (
         capsys.readouterr().err
     )
@@ -101,31 +102,30 @@ def test_other_data_than_the_release_was_made_of_is_said(
 
 
 def test_figures_lie_beside_the_models(options: ReleaseOptions) -> None:
-    first, second = (
-        Run(options.out / name, "pocket", NETWORKS["pocket"], SCHEDULES["release"], ("pairs",), 0)
-        for name in ("first_round", "pocket")
-    )
-    second.folder.mkdir(parents=True)
-    (second.folder / "metrics.json").write_text('{"1": {}}')
+    folder, schedule = options.out / "pocket", SCHEDULES["subjects"]
+    run = Run(folder, "pocket", NETWORKS["pocket"], schedule, ("pairs",), 0)
+    run.folder.mkdir(parents=True)
+    (run.folder / "metrics.json").write_text('{"1": {}}')
     rows = {"untouched": {"psnr": 24.5}, "int8_qat": {"psnr": 27.25}}
     figures = {"bokeh_pairs/val": {"pairs": 2, "means": rows}}
     release.made_bundle(options).mkdir(parents=True)
     separation = {"subjects/test": {"photographs": 2, "means": {}}}
     judged = {"figures": figures, "separation": separation}
-    write_figures(options, (first, second), {"bokeh_pairs/val": "abc"}, judged)
+    write_figures(options, run, {"bokeh_pairs/val": "abc"}, judged)
     stored = json.loads((release.made_bundle(options) / FIGURES).read_text())
     assert stored["figures"] == figures
     assert stored["separation"] == separation
     assert stored["fingerprints"] == {"bokeh_pairs/val": "abc"}
-    assert stored["pseudo_photos"] == 1
-    assert stored["second_round"] == {"1": {}}
+    assert stored["subjects"] == 1
+    assert stored["levels"] == {"1": {}}
     assert [level["level"] for level in stored["schedule"]["schedules"]] == [7, 6, 5, 4, 3, 2, 1]
 
 
 def command(monkeypatch: pytest.MonkeyPatch, options: ReleaseOptions, *more: str) -> None:
     """Runs the command as from a shell."""
     given = ("--data", options.data, "--out", options.out, "--bundle", options.bundle)
-    short = ("--schedule", "smoke", "--composites", "2", "--fine-tune-steps", "0")
+    short = ("--schedule", "smoke", "--fine-tune-steps", "0")
+    short += ("--rendered", "2", "--scenes", "1", "--composites", "2")
     monkeypatch.setattr("sys.argv", ["release", *map(str, given), *short, *more])
     release.main()
 
@@ -190,6 +190,7 @@ def test_photographs_with_masks_must_be_there(options: ReleaseOptions) -> None:
         ((), r"already a bundle; add --replace to replace it at the end"),
         (("--replace", "--schedule", "long"), "unknown schedule 'long'"),
         (("--replace", "--fine-tune-steps", "-1"), "--fine-tune-steps"),
+        (("--replace", "--scenes", "0"), "--scenes 0: expected 1 or more"),
         (("--replace", "--bundle", "models/evaluation"), "has a folder of that name"),
         (("--replace", "--data", "nowhere"), "nowhere"),
     ],
@@ -217,26 +218,10 @@ def small_release(
     monkeypatch.setattr(release, "COMPOSITE_SIZE", (64, 128))
     monkeypatch.setattr(release, "SHORT_SIDE", 64)
     monkeypatch.setattr(release, "TRAINED_ON", dict.fromkeys(release.TRAINED_ON, 1))
+    monkeypatch.setattr(release, "RENDERED_SHORT_SIDE", 64)
+    monkeypatch.setattr(release, "SOFT_SHARE", 1)
     monkeypatch.setattr(release, "REPORTED_ON", ("bokeh_pairs/test",))
     monkeypatch.setattr(release, "SUBJECT_RECIPES", ("int8_qat",))
-
-
-def check_second_round(options: ReleaseOptions, run: Run) -> None:
-    """It goes on from the first, with what that renders."""
-    composites = find_pairs(options.out / "composites", "train")
-    assert len(composites) == options.composites - 1  # one is held out
-    taught = 2 * len(release.TRAINED_ON) + options.composites + 1
-    assert len(run.pairs("train")) == taught
-    first = read_run(options.out / "first_round")
-    assert list(read_metrics(first)) == ["2", "1"]
-    assert list(read_metrics(run)) == ["1"]
-    for ours, theirs in zip(
-        trained_level(run, 2).get_weights(), trained_level(first, 2).get_weights(), strict=True
-    ):
-        np.testing.assert_array_equal(ours, theirs)
-    written = run.model_file.stat().st_mtime_ns
-    assert second_round(options, first_round(options)) == run
-    assert run.model_file.stat().st_mtime_ns == written
 
 
 @pytest.mark.slow
@@ -251,7 +236,9 @@ def test_the_command_ships_the_models_that_it_trained(
     run = read_run(options.out / options.bundle.name)
     assert [model.file for model in bundle.models] == ["int8_qat_64x128.tflite"]
     figures = json.loads((bundle.folder / FIGURES).read_text())
-    assert figures["second_round"] == read_metrics(run)
+    assert figures["levels"] == read_metrics(run)
+    # Two of every set that is trained on, two rendered pairs, a scene, two composites.
+    assert len(run.pairs("train")) == 2 * len(release.TRAINED_ON) + 2 + 3 + 2
     # The figures are those of the new models, as they lie there now.
     pairs = find_whole_folder(options.data / "bokeh_pairs/test")
     evaluation = Evaluation(open_candidates(bundle.folder), pairs, "plain", 64, border=0)
@@ -267,8 +254,9 @@ def test_the_command_ships_the_models_that_it_trained(
     assert (bundle.folder / "face.jpg").read_bytes() == b"picture"
     assert contents(options.out / "replaced" / "1") == old
     assert f"{options.bundle}: finished" in capfd.readouterr().out
-    used = dataclasses.replace(options, schedule="smoke", composites=2, fine_tune_steps=0)
-    check_second_round(used, run)
+    written = run.model_file.stat().st_mtime_ns
+    release.train(dataclasses.replace(options, schedule="smoke"))
+    assert run.model_file.stat().st_mtime_ns == written
     # Called again it has nothing to train, and other numbers would make other models.
     with pytest.raises(UserError, match="started with other settings or data: composites"):
         command(monkeypatch, options, "--composites", "3")

@@ -46,10 +46,11 @@ def render(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
 def test_photographs_become_a_folder_of_pairs(
     render: Callable[..., Path], photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = render("--count", "7", "--short-side", "96", "--backgrounds", str(photos / "original"))
-    assert "13 pairs, 13 of them new" in capsys.readouterr().out
+    behind = ("--backgrounds", str(photos / "original"), "--scenes", "4")
+    out = render("--count", "7", "--short-side", "96", *behind)
+    assert "11 pairs, 11 of them new" in capsys.readouterr().out
     pairs = find_whole_folder(out, subjects=True)
-    assert len(pairs) == 13
+    assert len(pairs) == 11
     assert sum(pair.subject is not None for pair in pairs) == 7
     assert {pair.original.shape for pair in pairs} == {(96, 128, 3)}
     assert read_photo(out / "contact_sheet.jpg").shape[1] > 1000
@@ -95,6 +96,7 @@ def test_leftovers_of_a_killed_run_are_replaced(render: Callable[..., Path]) -> 
     ("options", "complaint"),
     [
         (["--count", "0"], "--count 0: expected 1 or more"),
+        (["--scenes", "-1"], "--scenes -1: expected 1 or more"),
         (["--short-side", "20"], "--short-side 20: expected 64 or more"),
         (["--soft-share", "2"], "--soft-share 2.0: expected 0 to 1"),
         (["--backgrounds", "nowhere"], "nowhere: no photographs for --backgrounds"),

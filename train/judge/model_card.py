@@ -81,11 +81,12 @@ These models blur the background of a photograph as a wide aperture would, and k
 sharp. They need no depth map. **The weights are for research and evaluation only** (see
 [Data and licence](#data-and-licence)); the code is Apache-2.0.
 
-The network is a PyNET (Ignatov, Patel, Timofte 2020) with a quarter of the published filters and
-no normalization. Its level 2 removes the background's detail through a gate (`pocket` in
-`train/network/presets.py`). Each model works at the size in its file name. `pocket_bokeh`, the
-browser page and the phone app run a model on two views of a photograph, the second one smaller and
-mirrored. They average the two and transfer the blur to the photograph at its own size.
+The network is a PyNET (Ignatov, Patel, Timofte 2020) with a quarter of the published filters, 3×3
+kernels and no normalization. It finds the subject by itself, or can be told where to focus. Its
+level 2 removes the background's detail through a gate (`pocket` in `train/network/presets.py`).
+Each model works at the size in its file name. `pocket_bokeh`, the browser page and the phone app
+run a model on two views of a photograph, the second one smaller and mirrored. They average the two
+and transfer the blur to the photograph at its own size.
 """
 
 _FILES_NOTE = """
@@ -97,7 +98,7 @@ _OWN_DATA = """
 ## Train on your own pairs
 
 Put pairs into a folder as `original/NAME.jpg` and `bokeh/NAME.jpg`. Then run `python -m
-train.sequential --preset pocket --schedule release --data DIR --out runs/mine` and `python -m
+train.sequential --preset pocket --schedule subjects --data DIR --out runs/mine` and `python -m
 quantize.export runs/mine --out bundles/mine`.
 """
 
@@ -107,12 +108,14 @@ def _data_section(release: Mapping[str, Any]) -> str:
     return f"""
 ## Data and licence
 
-The training data is {sets},
-and {release["composites"]:,} composites (`train.composites`) of the subjects of `bokeh_pairs/train`
-in front of other photographs. The blurred photographs of the composites and of `bokeh_pairs` were
-rendered with a thin lens; the other pairs are captured or derived from captures. All photographs
-come from research datasets, some for non-commercial use only, some without a stated licence.
-Therefore **the weights are for research and evaluation only.** The code is Apache-2.0.
+The training data is {release["rendered"]:,} pairs rendered of {release["subjects"]:,} photographs
+with masks (`train.render_pairs`), {release["scenes"]:,} photographs without a subject, whose target
+is themselves, {release["composites"]:,} composites of the same subjects in front of other
+photographs (`train.composites`), and {sets}. The blurred photographs of the rendered pairs, the
+composites and `bokeh_pairs` were made with a thin lens; the others are captured or derived from
+captures. `docs/data.md` names the sources. All photographs come from public collections, some for
+non-commercial use only, some without a stated licence. Therefore **the weights are for research and
+evaluation only.** The code is Apache-2.0.
 """
 
 
@@ -120,19 +123,12 @@ def _training_section(release: Mapping[str, Any]) -> str:
     return f"""
 ## Training
 
-`python -m train.release --data DIR --replace` repeats everything from the data to this card, in
-about two and a half hours on two cores. The seed is {release["seed"]}; `figures.json` has the
-schedule and the fingerprints of the data. Validation after each level, on `bokeh_pairs/val` at the
+`python -m train.release --data DIR --replace` repeats everything from the data to this card. The
+seed is {release["seed"]}; `figures.json` has the schedule and the fingerprints of the data.
+Validation after each level, on `bokeh_pairs/val` and on pairs rendered of `subjects/val`, at the
 level's size:
 
-{levels_table(release, release["levels"])}
-
-This network then rendered the {release["pseudo_photos"]} photographs in `backgrounds` at three
-sizes, plain and mirrored. The means of these renderings became more pairs
-(`train.data.pseudo_pairs`), each used {release["pseudo_pairs"]} times. With them level 1 was
-trained a second time, with a loss on the picture after detail transfer:
-
-{levels_table(release, release["second_round"])}
+{levels_table(release)}
 
 Then {SHIPPED} was fine-tuned with simulated quantization for at most {release["fine_tune_steps"]}
 steps, to match the output of the float network.
@@ -206,16 +202,15 @@ def files_table(models: list[Mapping[str, Any]]) -> str:
     return "\n".join(["| file | recipe | bytes |", "|---|---|---:|", *rows])
 
 
-def levels_table(release: Mapping[str, Any], levels: Mapping[str, Any]) -> str:
+def levels_table(release: Mapping[str, Any]) -> str:
     """A row per level: steps, crops per step, and PSNR of the output and the untouched photograph.
 
     Args:
         release: as in `figures.json`.
-        levels: validation by level, from one of the two rounds.
     """
     lines = ["| level | steps | crops per step | PSNR | untouched |", "|---|---:|---:|---:|---:|"]
     for schedule in release["schedule"]["schedules"]:
-        quality = levels.get(str(schedule["level"]))
+        quality = release["levels"].get(str(schedule["level"]))
         if quality:
             psnrs = (f"{quality[which]['psnr']:.2f} dB" for which in ("output", "untouched"))
             steps = f"{schedule['steps']:,} | {schedule['batch']}"

@@ -37,17 +37,20 @@ def bundle(tmp_path: Path) -> Path:
         "seed": 0,
         "composites": 2500,
         "fine_tune_steps": 200,
+        "rendered": 9000,
+        "scenes": 500,
+        "subjects": 5570,
         "trained_on": {"pairs/train": 3},
-        "pseudo_photos": 420,
-        "pseudo_pairs": 8,
         "schedule": {
             "schedules": [
                 {"level": 2, "steps": 6000, "batch": 2},
                 {"level": 1, "steps": 800, "batch": 2},
             ]
         },
-        "levels": {"2": quality},
-        "second_round": {"1": {"output": {"psnr": 26.75}, "untouched": {"psnr": 24.5}}},
+        "levels": {
+            "2": quality,
+            "1": {"output": {"psnr": 26.75}, "untouched": {"psnr": 24.5}},
+        },
         "figures": figures,
         "separation": {"subjects/test": {"photographs": 10, "means": separation}},
     }
