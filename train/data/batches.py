@@ -18,7 +18,7 @@ from train.data.pair_transforms import (
     scaled_crop,
 )
 from train.data.pairs import FolderPairs, Pair, PairSource, decoded_for
-from train.data.sharpness_target import sharpness_target
+from train.data.sharpness_target import mask_target, sharpness_target
 from train.network.presets import TrainConfig
 
 
@@ -39,11 +39,17 @@ class MakeExample(grain.transforms.RandomMap):
         seen = pair_input(pair, self.sees_focus, points, short_side)
         target = at_level(pair.bokeh, self.level, self.config.reduction)
         if self.config.asks_sharpness(self.level):
-            kept = sharpness_target(seen[..., :3], network_input(pair.bokeh), self.level)
-            target = np.dstack([target, kept])
+            target = np.dstack([target, _in_focus(pair, seen, self.level)])
         if self.config.asks_detail_transfer(self.level):
             target = np.dstack([target, to_float(pair.original)])
         return {"name": pair.name, "input": seen, "target": target}
+
+
+def _in_focus(pair: Pair, seen: np.ndarray, level: int) -> np.ndarray:
+    """The second target: from the pair's mask if it has one, else from its detail."""
+    if pair.subject is not None:
+        return mask_target(pair.subject, level)
+    return sharpness_target(seen[..., :3], network_input(pair.bokeh), level)
 
 
 @dataclass(frozen=True)

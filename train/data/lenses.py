@@ -8,7 +8,7 @@ from train.data.thin_lens import Lens
 LARGEST_BLUR = 0.034
 """Radius of the circle of confusion at infinity, relative to the photograph's short side."""
 
-WIDE_SHARE = 0.6
+WIDE_SHARE = 0.9
 """Share of the lenses with an aperture as wide as in `bokeh_pairs`; captured pairs are much less
 blurred (docs/experiments.md)."""
 

@@ -9,11 +9,28 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from skimage.measure import block_reduce
 
+from pocket_bokeh.photo import to_float
+
 _HIGH_PASS_SIGMA = 1.0
 _WINDOW_SIGMA = 2.0
 _FAINT = 1e-4
 """The sigmas are in pixels of the network's input. Where the local sum of the squared high-pass is
 below `_FAINT`, noise outweighs texture."""
+
+
+def mask_target(subject: np.ndarray, level: int) -> np.ndarray:
+    """The same target from a mask of what is in focus, which also knows places without texture.
+
+    Args:
+        subject: height × width, uint8, 255 in focus; both sides multiples of 2^(level-1).
+        level: 7 … 2; the result has its output size.
+
+    Returns:
+        float32, height / 2^(level-1) × width / 2^(level-1) × 2: the mask, 0…1, and ones.
+    """
+    size = 2 ** (level - 1)
+    shares = block_reduce(to_float(subject), (size, size), np.mean)
+    return np.dstack([shares, np.ones_like(shares)]).astype(np.float32)
 
 
 def sharpness_target(original: np.ndarray, bokeh: np.ndarray, level: int) -> np.ndarray:

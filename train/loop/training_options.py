@@ -49,7 +49,8 @@ class TrainingOptions:
     phones) or pocket (mobile without normalization, the model that ships)."""
     schedule: str = "quick"
     """Steps, batches and crops: quick (8 minutes on two cores), release (an hour and a half),
-    standard (a night), published (days on a GPU) or smoke (seconds, to check a folder)."""
+    subjects (five hours, for thousands of pairs with masks), standard (a night), published (days on
+    a GPU) or smoke (seconds, to check a folder)."""
     steps: int | None = None
     """Steps of every level, instead of the schedule's."""
     batch: int | None = None

@@ -21,6 +21,9 @@ class PyNETConfig:
             focus map (`pocket_bokeh.focus_map`), or nothing.
         width: factor on the paper's numbers of filters (512 at level 7 down to 32 at level 3).
         largest_kernel: blocks leave out branches with larger kernels.
+        parallel_kernels: whether blocks have parallel branches with kernels 3×3, 5×5 and so on.
+            False gives all their filters to one 3×3 branch, which fills the vector registers of
+            processors.
         normalization: the normalization after convolutions at `normalized_levels`.
         normalized_levels: levels with normalization, including their part of the encoder.
         activation: after every hidden convolution; leaky ReLU has slope 0.2.
@@ -44,6 +47,7 @@ class PyNETConfig:
     fourth_channel: FourthChannel = "depth"
     width: float = 1.0
     largest_kernel: int = 9
+    parallel_kernels: bool = True
     normalization: Literal["instance", "batch"] = "instance"
     normalized_levels: tuple[int, ...] = (7, 6, 5, 4)
     activation: Literal["leaky_relu", "relu"] = "leaky_relu"
@@ -96,6 +100,7 @@ NETWORKS: dict[str, PyNETConfig] = {
 NETWORKS["pocket"] = dataclasses.replace(
     NETWORKS["mobile"],
     fourth_channel="focus",
+    parallel_kernels=False,
     normalized_levels=(),
     residual_gain=0.1,
     head="gated",
@@ -260,6 +265,27 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         largest_light_change=0.15,
         sharpness=2.0,
         validations=2,
+    ),
+    # For thousands of pairs with masks: about five hours on two cores. An absolute loss decides for
+    # sharp or blurred where a squared one would settle for half.
+    "subjects": TrainConfig(
+        short_side=384,
+        crop=384,
+        augmentation="mirror",
+        reduction="average",
+        schedules=(
+            _cosine(7, 400, 16, learning_rate=5e-4),
+            _cosine(6, 800, 16, learning_rate=7e-4),
+            _cosine(5, 9_000, 8),
+            _cosine(4, 9_000, 4, learning_rate=7e-4),
+            _cosine(3, 6_000, 3, learning_rate=5e-4),
+            _cosine(2, 8_000, 3, learning_rate=4e-4),
+            _cosine(1, 1_000, 2, loss="l1_ssim", learning_rate=2e-4),
+        ),
+        largest_zoom=1.15,
+        largest_light_change=0.15,
+        sharpness=5.0,
+        validations=3,
     ),
     # About eight minutes on two cores, enough to see every level learn. In a short training, many
     # steps with few crops teach more than few steps with many (docs/experiments.md).

@@ -111,9 +111,12 @@ class Blocks:
     ) -> Tensor:
         """Parallel branches of two convolutions each, kernels 3, 5, … `largest`, concatenated."""
         filters = self.filters(filters)
+        kernels = range(3, min(largest, self.config.largest_kernel) + 1, 2)
+        if not self.config.parallel_kernels:
+            filters, kernels = filters * len(kernels), range(3, 4)
         normalized = level in self.config.normalized_levels
         branches = []
-        for kernel in range(3, min(largest, self.config.largest_kernel) + 1, 2):
+        for kernel in kernels:
             # Only the stem has stride 2: 6×6 covers the same area as 3×3 after space-to-depth.
             first = kernel if strides == 1 else 2 * kernel
             branch = f"{name}_{kernel}x{kernel}"

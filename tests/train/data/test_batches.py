@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pocket_bokeh.photo import write_photo
+from pocket_bokeh.photo import read_photo, write_photo
 from train.data.batches import HostShare, training_batches
 from train.data.named_pairs import open_pairs
 from train.data.pairs import FolderPairs, find_pairs, find_whole_folder
@@ -53,6 +53,17 @@ def test_levels_7_to_3_are_asked_for_sharpness_where_the_schedule_says_so(
         np.testing.assert_array_equal(batch["target"][..., :3], plain["target"])
         if level == 3:
             assert 0 <= batch["target"][..., 3:].min() < batch["target"][..., 3:].max() <= 1
+
+
+def test_pairs_with_a_mask_are_asked_for_it(pairs_folder: Path) -> None:
+    asked = dataclasses.replace(SMALL, augmentation="mirror", sharpness=1.0)
+    for file in (pairs_folder / "original").iterdir():
+        (pairs_folder / "subject").mkdir(exist_ok=True)
+        mask = np.full(read_photo(file).shape[:2], 255, np.uint8)
+        write_photo(pairs_folder / "subject" / f"{file.stem}.png", mask)
+    pairs = find_pairs(pairs_folder, "train", subjects=True)
+    target = next(training_batches(pairs, 3, 2, asked, seed=0))["target"]
+    np.testing.assert_array_equal(target[..., 3:], 1)
 
 
 def test_depth_is_the_fourth_channel_of_the_input(

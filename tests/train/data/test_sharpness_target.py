@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from train.data.sharpness_target import sharpness_target
+from train.data.sharpness_target import mask_target, sharpness_target
 
 
 def half_blurred(sigma: float) -> tuple[np.ndarray, np.ndarray]:
@@ -40,3 +40,13 @@ def test_a_slight_blur_is_between() -> None:
 def test_light_alone_changes_nothing() -> None:
     original, _ = half_blurred(sigma=3)
     assert sharpness_target(original, original + 0.1, level=3)[:12, :, 0].min() > 0.99
+
+
+def test_a_mask_also_tells_places_without_texture() -> None:
+    mask = np.zeros((128, 192), np.uint8)
+    mask[:, 96:] = 255
+    share, weight = np.moveaxis(mask_target(mask, level=4), -1, 0)
+    assert share.shape == weight.shape == (16, 24)
+    assert share[:, :12].max() == 0
+    assert share[:, 12:].min() == 1
+    assert weight.min() == 1

@@ -40,6 +40,18 @@ def test_mobile_counts_two_and_a_half_million_parameters() -> None:
     assert 2.4e6 < build_pynet(NETWORKS["mobile"]).count_params() < 2.6e6
 
 
+def test_one_branch_has_the_filters_of_all() -> None:
+    parallel, single = (
+        build_pynet(dataclasses.replace(POCKET, parallel_kernels=kernels))
+        for kernels in (True, False)
+    )
+    assert not any("5x5" in layer.name for layer in single.layers)
+    for name in ("level_3_fuse", "level_4_c", "level_5_a", "level_7_a"):
+        both = [layer for layer in parallel.layers if layer.name.startswith(f"{name}_")]
+        wanted = sum(layer.filters for layer in both if layer.name.endswith("_second"))
+        assert single.get_layer(f"{name}_3x3_second").filters == wanted
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("level", LEVELS)
 def test_each_level_has_its_size(name: str, level: int) -> None:
