@@ -85,6 +85,7 @@ def choose_peers(options: PeersOptions) -> list[Peer]:
 
 def mask_beside(photo: Path) -> Path | None:
     """The mask of a photo in the layout of `train.masks`; None if there is none."""
+    photo = photo.absolute()
     mask = photo.parent.parent / "subject" / f"{photo.stem}.png"
     return mask if photo.parent.name == "original" and mask.is_file() else None
 

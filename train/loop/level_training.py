@@ -31,7 +31,11 @@ from train.loop.metrics import psnr
 from train.loop.run_folder import Run
 from train.loop.time_left import TimeLeft
 from train.loop.validation import validate_level
-from train.network.precision import computing_in, has_bfloat16_instructions
+from train.network.precision import (
+    computing_in,
+    has_bfloat16_instructions,
+    is_tensorflow_on_cpu,
+)
 from train.network.presets import LevelSchedule, Precision
 from train.network.pynet import build_pynet, copy_weights
 
@@ -46,7 +50,7 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
     """
     if run.precision != "auto":
         return _compiled_level(run, schedule, run.precision)
-    can_gain = _is_tensorflow_on_cpu() and has_bfloat16_instructions()
+    can_gain = is_tensorflow_on_cpu() and has_bfloat16_instructions()
     build = partial(_compiled_level, run, schedule)
     return start_in_faster_precision(run, schedule, build, can_gain)
 
@@ -66,7 +70,8 @@ def _compiled_level(run: Run, schedule: LevelSchedule, precision: Precision) -> 
     # Create the metric's and the optimizer's variables now. If the first step created them, the
     # graph would be traced twice.
     quality = keras.metrics.MeanMetricWrapper(_picture_psnr, name="psnr")
-    jit_compile: bool | str = False if _is_tensorflow_on_cpu() else "auto"
+    # On TensorFlow's CPU, XLA is 1.8 times slower than plain graphs (docs/experiments.md).
+    jit_compile: bool | str = False if is_tensorflow_on_cpu() else "auto"
     with computing_in(precision):
         optimizer = make_optimizer(schedule)
         model.compile(optimizer, loss=loss, metrics=[quality], jit_compile=jit_compile)
@@ -96,12 +101,6 @@ def _level_network(run: Run, level: int) -> Any:
 def _picture_psnr(target: Any, output: Any) -> Any:
     """PSNR of the pictures, without the sharpness channels."""
     return psnr(target[..., :3], output[..., :3])
-
-
-def _is_tensorflow_on_cpu() -> bool:
-    """Whether to avoid XLA: on TensorFlow without a GPU it is 1.8 times slower than plain graphs
-    (docs/experiments.md)."""
-    return keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
 
 
 class LevelTraining:

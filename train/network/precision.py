@@ -1,4 +1,4 @@
-"""The data type that layers compute in."""
+"""The data type that layers compute in, and what this machine is good at."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,3 +30,8 @@ def has_bfloat16_instructions(processors: Path = Path("/proc/cpuinfo")) -> bool:
     if not processors.is_file():
         return False
     return not {"amx_bf16", "avx512_bf16"}.isdisjoint(processors.read_text().split())
+
+
+def is_tensorflow_on_cpu() -> bool:
+    """Whether Keras computes with TensorFlow on a machine without a GPU."""
+    return keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
