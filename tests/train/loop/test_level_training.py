@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,13 +11,11 @@ import pytest
 from tensorboardX import SummaryWriter
 
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.photo import read_photo, write_photo
 from train.loop.level_training import LevelTraining, start_level, trained_level
 from train.loop.run_folder import Run, create_run
 from train.loop.time_left import TimeLeft
 from train.loop.validation import validate_level
 from train.network.precision import computing_in
-from train.network.presets import LevelSchedule
 
 MakeRun = Callable[..., Run]
 
@@ -171,18 +168,3 @@ def test_precision_ends_with_the_block() -> None:
     with pytest.raises(ZeroDivisionError), computing_in("mixed_bfloat16"):
         raise ZeroDivisionError
     assert keras.config.dtype_policy().name == "float32"
-
-
-def test_a_level_learns(tiny_run: MakeRun, pairs_folder: Path) -> None:
-    """Here a bokeh is its photograph at half the brightness, which a level soon finds out."""
-    for original in (pairs_folder / "original").iterdir():
-        write_photo(pairs_folder / "bokeh" / original.name, read_photo(original) // 2)
-    schedule = LevelSchedule(5, 100, batch=4, learning_rate=1e-3, decay="cosine")
-    run = tiny_run(schedules=(schedule,))
-    # Level 7 is one pixel here, too few for statistics.
-    network = dataclasses.replace(run.network, normalized_levels=(), width=1 / 16)
-    run = dataclasses.replace(run, network=network)
-    level_training(run, level=5).fit()
-    rows = (run.folder / "history.csv").read_text().splitlines()[1:]
-    losses = [float(row.split(",")[2]) for row in rows]
-    assert losses[-1] < 0.5 * losses[0]
