@@ -10,9 +10,15 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gradio_app.compression import Compressed
 from gradio_app.guard import Guard, Login, UploadsOnly
+from gradio_app.handlers import App
+from gradio_app.opening import WithOpening, opening_html, opening_route, write_thumbnails
+from gradio_app.page import PHOTO_ENDINGS
+from gradio_app.page_text import model_card
 from gradio_app.public_address import PublicAddress
 from gradio_app.result_store import ResultStore
+from gradio_app.sharing import sharing_route
 from gradio_app.upload_quota import UploadQuota, Uploads
 
 VIEWER_FOLDER = Path(__file__).parent / "viewer"
@@ -24,7 +30,7 @@ MOST_EVENTS = 200
 
 def build_server(
     page: gr.Blocks,
-    store: ResultStore,
+    app: App,
     uploads: Path,
     names: Sequence[str] = (),
     login: Login | None = None,
@@ -35,7 +41,7 @@ def build_server(
 
     Args:
         page: from `gradio_app.page.build_page`.
-        store: has the pictures.
+        app: what the page shows.
         uploads: the folder where Gradio keeps uploads.
         names: further host names of the server.
         login: required from everyone, if given.
@@ -45,13 +51,17 @@ def build_server(
     # api_open=False closes the route that would bypass the queue.
     page.queue(max_size=MOST_EVENTS, api_open=False, default_concurrency_limit=4)
     _poll_less_often(page)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.router.routes += [
+    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    thumbnails = app.folder / "thumbnails"
+    write_thumbnails(app.examples, thumbnails)
+    server.router.routes += [
         Route("/viewer/{name}", _viewer_file),
-        Route("/results/{photo}/{picture}.png", _picture_route(store)),
+        Route("/results/{photo}/{picture}.png", _picture_route(app.pool.store)),
+        opening_route(thumbnails),
+        sharing_route(app.visits),
     ]
     gr.mount_gradio_app(
-        app,
+        server,
         page,
         path="/",
         theme=_theme(),
@@ -72,7 +82,9 @@ def build_server(
     )
     # Gradio checks where files come from only in this state, which mounting does not set.
     page.has_launched = True
-    limited = UploadQuota(UploadsOnly(app, uploads), quota or Uploads(uploads))
+    opening = opening_html(app.examples, PHOTO_ENDINGS, model_card(app.bundle) is not None)
+    whole = Compressed(WithOpening(server, opening))
+    limited = UploadQuota(UploadsOnly(whole, uploads), quota or Uploads(uploads))
     return Guard(limited, names, login, public)
 
 
@@ -126,6 +138,8 @@ def _theme() -> gr.Theme:
         checkbox_label_background_fill_selected_dark="transparent",
         checkbox_label_text_color_selected="*body_text_color",
         checkbox_label_text_color_selected_dark="*body_text_color",
+        checkbox_border_color="#78716c",
+        checkbox_border_color_dark="#a8a29e",
         checkbox_label_padding="4px 8px",
         checkbox_label_shadow="none",
         block_border_width="1px",

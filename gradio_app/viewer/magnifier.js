@@ -9,7 +9,7 @@ export function drawMagnifier(viewer, magnifier) {
     if (magnifier.hidden) return;
     for (const side of ['a', 'b']) {
         const canvas = magnifier.querySelector(`canvas.${side}`);
-        const value = drawSide(canvas, viewer.picture(viewer[side]), viewer.pointer);
+        const value = drawSide(canvas, viewer.shown(viewer[side]), viewer.pointer);
         canvas.nextElementSibling.textContent = `${side.toUpperCase()} ${value}`;
     }
 }
