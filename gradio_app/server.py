@@ -153,6 +153,8 @@ def _theme() -> gr.Theme:
         block_label_background_fill_dark="*background_fill_secondary",
         block_label_text_color="*body_text_color",
         block_label_text_color_dark="*body_text_color",
+        button_secondary_background_fill_hover="*neutral_300",
+        button_secondary_background_fill_hover_dark="*neutral_700",
         button_primary_text_color="#1c1917",
         button_primary_text_color_dark="#1c1917",
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -23,7 +24,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
     page.context.close()
 
 
-def asked(page: Page) -> list[object]:
+def asked(page: Page) -> list[Any]:
     return list(page.evaluate("() => window.asked.splice(0)"))
 
 
@@ -44,7 +45,7 @@ def test_a_tap_asks_for_a_focus_and_a_second_one_for_none(page: Page) -> None:
     place = (stage["x"] + stage["width"] / 2 + 60, stage["y"] + stage["height"] / 2 + 30)
     page.mouse.click(*place)
     page.wait_for_function("window.asked.length")
-    ((x, y),) = asked(page)  # type: ignore[misc]
+    ((x, y),) = asked(page)
     assert 0.5 < x < 0.7
     assert 0.5 < y < 0.7
     assert page.evaluate(f"() => {VIEWER}.fitted")

@@ -37,5 +37,5 @@ def test_the_opening_stands_in_the_page_and_is_compressed() -> None:
     assert "model card" not in opening_html(list_examples(), (".jpg",), has_card=False)
     assert (
         client.get("/results/a/b.png", headers={"Accept-Encoding": "gzip"}).text
-        == page.body.decode()
+        == bytes(page.body).decode()
     )
