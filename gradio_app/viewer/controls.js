@@ -349,11 +349,11 @@ export class Controls {
         const {viewer} = this;
         const {pointer} = viewer;
         if (!pointer) return '';
-        const [one, other] = [viewer.a, viewer.b].map(
+        const [one, other] = [viewer.left, viewer.b].map(
             (key) => viewer.shown(key)?.rgb(pointer.x, pointer.y),
         );
-        const text = `${pointer.x}, ${pointer.y}   A ${one?.join(' ') ?? '–'}`
-            + `   B ${other?.join(' ') ?? '–'}`;
+        const text = `${pointer.x}, ${pointer.y}   ${viewer.sideName('a')} ${one?.join(' ') ?? '–'}`
+            + `   ${viewer.sideName('b')} ${other?.join(' ') ?? '–'}`;
         if (!one || !other) return text;
         const largest = Math.max(...one.map((value, channel) => Math.abs(value - other[channel])));
         return `${text}   difference ${largest}`;

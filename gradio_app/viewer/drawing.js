@@ -34,7 +34,7 @@ export class Drawing {
     }
 
     #modes = {
-        before: () => this.#drawSplit(this.viewer.entries[0].key, COLOURS.photo),
+        before: () => this.#drawSplit(this.viewer.left, COLOURS.photo),
         split: () => this.#drawSplit(this.viewer.a, COLOURS.a, 'A  '),
         grid: () => this.#drawGrid(),
         blink: () => this.#drawBlink(),
@@ -173,7 +173,8 @@ export class Drawing {
     #drawFocus(box, left, top) {
         const {viewer, context} = this;
         const isRendering = viewer.entries.some((entry) => !entry.ready && !entry.failure);
-        const opacity = isRendering ? 1 : ringOpacity(performance.now() - viewer.focusedAt);
+        if (isRendering) viewer.focusedAt = performance.now();
+        const opacity = ringOpacity(performance.now() - viewer.focusedAt);
         if (!viewer.focus || viewer.blind || opacity === 0) return;
         const {x, y, radius} = ringOf(viewer.focus, viewer.photo);
         const {scale, density} = viewer;

@@ -1,5 +1,4 @@
 // The viewer: every rendering of one photo under one view. No build step, no dependency.
-//
 //   viewer.js          what is chosen and which part is visible
 //   modes.js           the ways of showing A and B
 //   geometry.js        where pictures lie on the canvas
@@ -39,7 +38,6 @@ import {followGestures} from './gestures.js';
 import {readLink, rememberVisit, writeLink} from './link.js';
 import {Measuring} from './measuring.js';
 import {LARGEST_GAIN} from './modes.js';
-import {AS_STORED} from './picture.js';
 import {Pictures} from './pictures.js';
 import {addedModel, chosenSides} from './sides.js';
 import {Mixture} from './strength.js';
@@ -265,6 +263,15 @@ export class Viewer {
         this.controls.say(focus ? 'In focus: the ringed place.' : 'The model finds the subject.');
     }
 
+    // What B is shown beside: the photo before / after, otherwise A.
+    get left() {
+        return this.mode === 'before' ? this.entries[0]?.key : this.a;
+    }
+
+    sideName(side) {
+        return this.mode === 'before' ? {a: 'photo', b: 'result'}[side] : side.toUpperCase();
+    }
+
     // Whether the divider is shown.
     get hasDivider() {
         return ['before', 'split'].includes(this.mode) && !this.blind;
@@ -388,21 +395,6 @@ export class Viewer {
     retryDifference() {
         this.differences.retry();
         this.#redraw();
-    }
-
-    // PSNR, SSIM and largest difference of every loaded picture to B within a region. Rejects with
-    // an Error when the browser cannot compute them.
-    async measureRegion({x, y, width, height}) {
-        const crop = (key) => createImageBitmap(
-            this.picture(key).levels[0], x, y, width, height, AS_STORED,
-        );
-        const {b} = this;
-        if (!this.picture(b)) return [];
-        const others = this.ready.filter((entry) => entry.key !== b);
-        return Promise.all(others.map(async (entry) => {
-            const [one, other] = await Promise.all([crop(entry.key), crop(b)]);
-            return {entry, ...await this.measuring.ask('metrics', one, other)};
-        }));
     }
 
     // ---- blind test ----------------------------------------------------------------------------
