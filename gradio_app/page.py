@@ -34,6 +34,7 @@ from gradio_app.page_text import (
     model_card,
 )
 from gradio_app.photos import Photo
+from gradio_app.speed import computer_name
 from gradio_app.visits import new_token
 from gradio_app.wishes import read_wish
 from pocket_bokeh.errors import UserError
@@ -269,7 +270,7 @@ def _measurement_components() -> dict[str, Any]:
         elem_id="measurements",
         wrap=True,
     )
-    gr.Markdown(MEASUREMENT_NOTES, elem_classes="fine-print")
+    gr.Markdown(MEASUREMENT_NOTES.format(computer=computer_name()), elem_classes="fine-print")
     download = gr.DownloadButton("Download as CSV", size="sm", elem_id="csv")
     with gr.Row():
         horizontal = gr.Radio(

@@ -13,7 +13,8 @@ RESEARCH_ONLY = (
 )
 
 MEASUREMENT_NOTES = (
-    "MB: size of the model's file. ms: model time only, on one core of this computer, not a phone; "
+    "MB: size of the model's file. ms: model time only, on one core of this computer ({computer}), "
+    "not a phone; "
     "each picture needs two runs. Times are the median of five runs while the computer is idle, so "
     "they appear later, or not at all on a busy computer. PSNR, in dB, SSIM and the largest pixel "
     "difference (of one colour channel) compare the whole picture at its full size with that of "

@@ -7,11 +7,13 @@ more about the comparison than about the model.
 import contextlib
 import logging
 import os
+import platform
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -41,6 +43,16 @@ class Run:
 
     seconds: float
     cpu_seconds: float
+
+
+def computer_name() -> str:
+    """The processor's name as the system gives it; otherwise its architecture."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name" and value.strip():
+                return value.strip()
+    return platform.processor() or platform.machine()
 
 
 class SpeedMeter:
