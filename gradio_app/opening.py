@@ -19,8 +19,8 @@ _BEFORE = "<gradio-app"
 """What the opening is put in front of in Gradio's page."""
 
 _LICENCE = (
-    "The weights are for research and evaluation only, "
-    '<a href="#model_card" class="card">says their model card</a>.'
+    "The weights are for research and evaluation only "
+    '(<a href="#model_card" class="card">model card</a>).'
 )
 _CAPTIONS = {"failure": "a failure"}
 
