@@ -104,7 +104,7 @@ def _serve(
     page = build_page(app)
     limits = UploadLimits(options.uploads * MEGABYTE, options.uploads_each * MEGABYTE)
     uploads = Uploads(folder / UPLOADS, [app.models_folder], limits)
-    server = build_server(page, store, folder / UPLOADS, options.name, login, uploads, public)
+    server = build_server(page, app, folder / UPLOADS, options.name, login, uploads, public)
     sweep_models = partial(sweep_uploads, app.models_folder, LONGEST_AGE)
     sweep_on([store.sweep, sweep_models, uploads.sweep], SWEEP_EVERY)
     if is_open:

@@ -149,8 +149,10 @@ def _measured_table(measured: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> 
         for recipe, found in measured.items()
     )
     return (
-        "<p>Whether a runtime runs the whole model, and the largest difference from the float32 "
-        "model's output.</p>" + _table([_RUNTIMES.get(name, name) for name in runtimes], rows)
+        "<p>Whether a runtime runs the whole model, and the largest difference of a value that the "
+        "model puts out for the bundle's test picture from the float32 model's. In the finished "
+        "picture, under “Measurements”, it differs: the blur is enlarged there and laid over the "
+        "photo.</p>" + _table([_RUNTIMES.get(name, name) for name in runtimes], rows)
     )
 
 

@@ -9,11 +9,10 @@ from PIL import Image
 
 from gradio_app.model_catalogue import ModelChoice
 from gradio_app.photos import Photo
-from gradio_app.result_store import ORIGINAL, TARGET
+from gradio_app.result_store import ORIGINAL
 from gradio_app.task_pool import TaskPool
-from gradio_app.tasks import decode, measure, read_measurement, render
+from gradio_app.tasks import Measured, decode, measure, read_measurement, render
 from pocket_bokeh.errors import UserError
-from pocket_bokeh.metrics import PictureMetrics
 
 HEARTBEAT = 0.5
 """Seconds between two reports when nothing changes, so that a cancellation is noticed."""
@@ -24,15 +23,14 @@ _POLL_EVERY = 0.05
 
 @dataclass(frozen=True)
 class Picture:
-    """The photo, its target or one model's rendering.
+    """The photo or one model's rendering.
 
     Attributes:
         key: its name in the store.
         label: the name that people read.
         ready: whether it is in the store.
-        model: what rendered it; None for the photo and its target.
+        model: what rendered it; None for the photo.
         to_reference: compared with the float32 model's picture.
-        to_target: compared with the target.
         failure: why there is no picture; empty otherwise.
     """
 
@@ -40,8 +38,7 @@ class Picture:
     label: str
     ready: bool = False
     model: ModelChoice | None = None
-    to_reference: PictureMetrics | None = None
-    to_target: PictureMetrics | None = None
+    to_reference: Measured | None = None
     failure: str = ""
 
 
@@ -52,7 +49,7 @@ class Comparison:
     Attributes:
         photo: what the models render.
         size: height and width of the photo; (0, 0) until it is decoded.
-        pictures: the photo, its target if it has one, and one picture per model.
+        pictures: the photo and one picture per model.
         done: whether nothing more will change.
         from_cache: whether every picture was in the store from the beginning.
         seconds: since the comparison began.
@@ -140,10 +137,8 @@ class _ComparisonRun:
 
     def _pictures(self) -> tuple[Picture, ...]:
         """All pictures, before anything is known about them."""
-        pictures = [Picture(ORIGINAL, "photo")]
-        if self._photo.decode_target is not None:
-            pictures.append(Picture(TARGET, "target"))
-        return *pictures, *(Picture(model.key, model.label, model=model) for model in self._models)
+        rendered = (Picture(model.key, model.label, model=model) for model in self._models)
+        return Picture(ORIGINAL, "photo"), *rendered
 
     def _decode(self, current: Comparison) -> Iterator[Comparison]:
         """Decodes the photo unless it is in the store; reports meanwhile."""
@@ -183,10 +178,6 @@ class _ComparisonRun:
         for model in self._models:
             if model.reference in keys and model.reference != model.key:
                 yield model.key, str(model.reference)
-        if self._photo.decode_target is not None:
-            yield ORIGINAL, TARGET
-            for model in self._models:
-                yield model.key, TARGET
 
     def _update(self, picture: Picture) -> Picture:
         """A picture with what the store and the tasks say about it."""
@@ -199,7 +190,6 @@ class _ComparisonRun:
             to_reference=(
                 read_measurement(store, photo, picture.key, reference) if reference else None
             ),
-            to_target=read_measurement(store, photo, picture.key, TARGET),
             failure=_failure(task),
         )
 

@@ -13,12 +13,17 @@ from gradio_app.comparison import Comparison
 from gradio_app.measurements import SPEED, Measurements
 from gradio_app.model_catalogue import ModelChoice
 from gradio_app.result_store import ResultStore
+from gradio_app.verdict import verdict
+from pocket_bokeh.focus_map import Point
 
 
-def to_viewer(now: Comparison, visit: str, own: Sequence[ModelChoice]) -> str:
+def to_viewer(
+    now: Comparison, visit: str, own: Sequence[ModelChoice], focus: Point | None = None
+) -> str:
     """A comparison for the viewer's script, as JSON, with what a reload of the tab needs."""
     height, width = now.size
     photo = now.photo
+    own_models = [model.focused(focus) for model in own]
     own_photo = [] if photo.example else [photo.name]
     return json.dumps(
         {
@@ -30,12 +35,16 @@ def to_viewer(now: Comparison, visit: str, own: Sequence[ModelChoice]) -> str:
             "width": width,
             "height": height,
             "done": now.done,
+            "takesFocus": any(model.takes_focus for model in now.models),
+            "focus": focus,
+            "verdict": verdict(now),
             "pictures": [
                 {
-                    "key": picture.key,
+                    "key": picture.model.weights if picture.model else picture.key,
                     "label": picture.label,
                     "name": picture.model.name if picture.model else picture.label,
                     "kind": "model" if picture.model else picture.key,
+                    "own": picture.model in own_models,
                     "ready": picture.ready,
                     "failure": picture.failure,
                     "address": f"results/{photo.key}/{picture.key}.png",

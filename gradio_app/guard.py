@@ -32,7 +32,7 @@ from gradio_app.public_address import PublicAddress
 
 _OPEN = re.compile(
     r"/(|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|(static|assets|svelte)/[^?]+"
-    r"|viewer/[a-z_]+\.(js|css)|results/[^?]+"
+    r"|viewer/[a-z_]+\.(js|css)|results/[^?]+|opening/\w+\.jpg|share"
     r"|gradio_api/(queue/(join|data)|upload|upload_progress|cancel|reset/?|heartbeat/\w+"
     r"|startup-events|app_id/?|login_check/?|file=/[^?]+))"
 )

@@ -31,6 +31,7 @@ from gradio_app.task_pool import TaskPool, WaitingLine
 from gradio_app.visits import Visit, Visits
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.focus_map import Point
 
 BUSY = "The server is busy. Nothing is lost: press “Run again” in a minute."
 
@@ -53,6 +54,7 @@ class ComparisonRequest:
         own: the visitor's models.
         shown: the photo that the page shows now.
         visit: the token by which a reloaded tab finds all this again.
+        focus: what to keep sharp, in fractions of the photo's width and height; None: automatic.
     """
 
     photo: Photo | None
@@ -60,6 +62,7 @@ class ComparisonRequest:
     own: list[ModelChoice]
     shown: Photo | None = None
     visit: str = ""
+    focus: Point | None = None
 
 
 class PageUpdate(NamedTuple):
@@ -75,7 +78,7 @@ class PageUpdate(NamedTuple):
         plot: the plot, when it is to be emptied.
         photo: the photo to compare from now on.
         shown: the photo that the page shows from now on.
-        gallery: the examples, when none is selected any more.
+        stop: the Stop button, which is there while a comparison runs.
         clock: ticks while run times are being measured.
     """
 
@@ -88,7 +91,7 @@ class PageUpdate(NamedTuple):
     plot: Any = _SKIP
     photo: Any = _SKIP
     shown: Any = _SKIP
-    gallery: Any = _SKIP
+    stop: Any = _SKIP
     clock: Any = _SKIP
 
 
@@ -254,7 +257,7 @@ def run_comparison(app: App, request: ComparisonRequest, session: str) -> Iterat
     except UserError as error:
         notice = sentence(_about(request.photo.name, error), "wrong")
         notice += still_showing(request.photo, request.shown)
-        yield PageUpdate(notice=notice, photo=request.shown, status="")
+        yield PageUpdate(notice=notice, photo=request.shown, status="", stop=_stop_button(False))
         if request.shown is not None and request.shown.key != request.photo.key:
             # Its comparison may have been cancelled halfway, and its status line is gone.
             yield from run_comparison(app, replace(request, photo=request.shown), session)
@@ -264,7 +267,8 @@ def _take_turn(
     app: App, request: ComparisonRequest, photo: Photo, session: str
 ) -> Iterator[PageUpdate]:
     """Waits in line unless nothing has to be rendered, then compares."""
-    models = [model for model in [*app.models, *request.own] if model.key in request.keys]
+    chosen = [model for model in [*app.models, *request.own] if model.key in request.keys]
+    models = [model.focused(request.focus) for model in chosen]
     cancellation = app.begin(session)
     ticket = None
     try:
@@ -272,7 +276,7 @@ def _take_turn(
             ticket = app.line.join()
             if ticket is None:
                 text = sentence(BUSY, "wrong") + still_showing(photo, request.shown)
-                yield PageUpdate(status=text)
+                yield PageUpdate(status=text, stop=_stop_button(False))
                 return
             yield from _wait(app, ticket, cancellation)
         yield from _follow(app, request, photo, models, cancellation)
@@ -281,7 +285,8 @@ def _take_turn(
     except Exception:
         logging.exception("a comparison failed")
         text = sentence("Something went wrong. Choose another photo.", "wrong")
-        yield PageUpdate(status=text + still_showing(photo, request.shown))
+        text += still_showing(photo, request.shown)
+        yield PageUpdate(status=text, stop=_stop_button(False))
     finally:
         app.finish(session, cancellation)
         if ticket is not None:
@@ -292,7 +297,8 @@ def _wait(app: App, ticket: object, cancellation: Cancellation) -> Iterator[Page
     """Updates the status line until it is the ticket's turn."""
     while (ahead := app.line.ahead(ticket)) and not cancellation.is_requested:
         comparisons = "1 comparison" if ahead == 1 else f"{ahead} comparisons"
-        yield PageUpdate(status=sentence(f"Waiting: {comparisons} before yours …"))
+        text = sentence(f"Waiting: {comparisons} before yours …")
+        yield PageUpdate(status=text, stop=_stop_button(True))
         cancellation.wait(_POLL_EVERY)
 
 
@@ -312,7 +318,7 @@ def _follow(
                 yield _cancelled(app, now, request, cancellation)
                 return
             if not now.size[0]:
-                yield PageUpdate(status=progress(now))
+                yield PageUpdate(status=progress(now), stop=_stop_button(True))
                 continue
             if now.done:
                 app.speeds.request(models)
@@ -323,7 +329,8 @@ def _follow(
                 yield _partial(app, now, request)
             if is_first and request.visit:
                 app.visits.keep(
-                    request.visit, Visit(photo, tuple(request.keys), tuple(request.own))
+                    request.visit,
+                    Visit(photo, tuple(request.keys), tuple(request.own), request.focus),
                 )
             is_first = False
 
@@ -340,11 +347,11 @@ def _without_old_results(update: PageUpdate) -> PageUpdate:
 def _partial(app: App, now: Comparison, request: ComparisonRequest) -> PageUpdate:
     """The update for a comparison that is still running."""
     return PageUpdate(
-        viewer=to_viewer(now, request.visit, request.own),
+        viewer=to_viewer(now, request.visit, request.own, request.focus),
         rows=Measurements(now, app.speeds.known(now.models)).rows(),
         status=progress(now),
         shown=now.photo,
-        gallery=_SKIP if now.photo.example else gr.Gallery(selected_index=None),
+        stop=_stop_button(not now.done),
         clock=gr.Timer(active=False),
     )
 
@@ -368,7 +375,11 @@ def _cancelled(
         return _complete(app, replace(now, done=True), request)._replace(status=status)
     if cancellation.by_stop:
         status += still_showing(now.photo, request.shown)
-    return PageUpdate(status=status)
+    return PageUpdate(status=status, stop=_stop_button(False))
+
+
+def _stop_button(is_running: bool) -> gr.Button:
+    return gr.Button(visible=is_running)
 
 
 def update_speeds(

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gradio_app.comparison import Comparison, Picture
-from gradio_app.result_store import TARGET
+from gradio_app.tasks import Measured
 
 SPEED = "ms on this computer"
 PSNR_TO_FLOAT32 = "PSNR to float32"
 LARGEST_DIFFERENCE = "largest pixel difference (of 255)"
+VISIBLE = "visible difference (% of the picture)"
+PSNR_TO_TARGET = "PSNR to real blur (test pairs)"
 COLUMNS = (
     "picture",
     "MB",
@@ -19,12 +21,12 @@ COLUMNS = (
     PSNR_TO_FLOAT32,
     "SSIM to float32",
     LARGEST_DIFFERENCE,
-    "PSNR to target",
-    "SSIM to target",
+    VISIBLE,
+    PSNR_TO_TARGET,
     "remark",
 )
 TO_CHOOSE_HORIZONTALLY = ("MB", SPEED)
-TO_CHOOSE_VERTICALLY = (PSNR_TO_FLOAT32, "SSIM to float32", "PSNR to target", "SSIM to target")
+TO_CHOOSE_VERTICALLY = (PSNR_TO_FLOAT32, "SSIM to float32", PSNR_TO_TARGET)
 
 Cell = str | float | None
 
@@ -42,12 +44,12 @@ class Measurements:
     speeds: dict[str, float]
 
     def rows(self) -> list[list[Cell]]:
-        """A row per picture except the target, in the order of `COLUMNS`.
+        """A row per picture, in the order of `COLUMNS`.
 
         MB is the size of the model's file. PSNR is in dB. The largest pixel difference is the one
-        to float32's picture.
+        to float32's picture. The PSNR to real blur is the bundle's, over its test pairs.
         """
-        return [self._row(picture) for picture in self._pictures()]
+        return [self._row(picture) for picture in self.comparison.pictures]
 
     def frame(self) -> pd.DataFrame:
         """The rows with the names of their columns."""
@@ -59,33 +61,41 @@ class Measurements:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("photo", "width", "height", "recipe", *COLUMNS))
-        for picture in self._pictures():
+        for picture in self.comparison.pictures:
             recipe = picture.model.name if picture.model else ""
             cells = ["" if cell is None else cell for cell in self._row(picture)]
             about = (_plain(self.comparison.photo.name), width, height, _plain(recipe))
             writer.writerow((*about, *map(_plain, cells)))
         return text.getvalue()
 
-    def _pictures(self) -> list[Picture]:
-        return [picture for picture in self.comparison.pictures if picture.key != TARGET]
-
     def _row(self, picture: Picture) -> list[Cell]:
-        model, to_reference, to_target = picture.model, picture.to_reference, picture.to_target
-        milliseconds = self.speeds.get(picture.key)
+        model, measured = picture.model, picture.to_reference
         is_reference = model is not None and model.key == model.reference
         return [
             picture.label,
             None if model is None else round(model.bytes / 1e6, 2),
-            None if milliseconds is None else round(milliseconds, 1),
-            None if to_reference is None else round(to_reference.psnr, 2),
-            None
-            if to_reference is None or to_reference.ssim is None
-            else round(to_reference.ssim, 4),
-            None if to_reference is None else to_reference.largest_step,
-            None if to_target is None else round(to_target.psnr, 2),
-            None if to_target is None or to_target.ssim is None else round(to_target.ssim, 4),
+            None if model is None else _rounded(self.speeds.get(model.weights), 1),
+            *_differences(measured),
+            None if model is None else _rounded(model.to_target, 2),
             picture.failure or ("reference for “to float32”" if is_reference else ""),
         ]
+
+
+def _differences(measured: Measured | None) -> list[Cell]:
+    """The cells that compare a picture with float32's."""
+    if measured is None:
+        return [None, None, None, None]
+    metrics = measured.metrics
+    return [
+        round(metrics.psnr, 2),
+        _rounded(metrics.ssim, 4),
+        metrics.largest_step,
+        round(100 * measured.visible, 2),
+    ]
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _plain(cell: str | float) -> str | float:

@@ -11,6 +11,7 @@ from gradio_app.model_check import THREADS
 from gradio_app.model_file import ModelFile
 from pocket_bokeh.bundle import Bundle, BundledModel
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.focus_map import Point
 from pocket_bokeh.litert_model import LiteRTModel
 from pocket_bokeh.photo import FourthChannel
 from pocket_bokeh.render import Renderer
@@ -33,6 +34,8 @@ class ModelChoice:
         label: the name that people read.
         files: one per working size.
         reference: the key of the float32 model that it is compared with, if there is one.
+        to_target: mean PSNR in dB to the target on the bundle's pairs; None if it was not measured.
+        focus: what to keep sharp, in fractions of the photo's width and height; None: automatic.
     """
 
     key: str
@@ -40,6 +43,26 @@ class ModelChoice:
     label: str
     files: tuple[ModelFile, ...]
     reference: str | None = None
+    to_target: float | None = None
+    focus: Point | None = None
+
+    @property
+    def weights(self) -> str:
+        """The key that it has without a focus."""
+        return self.key.partition("_")[0]
+
+    @property
+    def takes_focus(self) -> bool:
+        """Whether it can be told what to keep sharp."""
+        return all(file.channels == 4 and file.fourth_channel == "focus" for file in self.files)
+
+    def focused(self, focus: Point | None) -> "ModelChoice":
+        """The model told what to keep sharp, under a key of its own; unchanged if it takes none."""
+        if focus is None or not self.takes_focus:
+            return self
+        at = "_".join(str(round(1000 * part)) for part in focus)
+        reference = self.reference and f"{self.reference}_{at}"
+        return replace(self, key=f"{self.key}_{at}", reference=reference, focus=focus)
 
     @property
     def bytes(self) -> int:
@@ -108,6 +131,7 @@ def list_models(bundle: Bundle, prefix: str = "") -> list[ModelChoice]:
                 for shaped in in_every_shape(bundle, recipe)
             ),
             reference=keys.get("float32"),
+            to_target=bundle.models_of(recipe)[0].figures.get("psnr_to_target"),
         )
         for recipe, key in keys.items()
     ]

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from gradio_app.display import draw_plot, sentence, tick_labels
 from gradio_app.handlers import (
@@ -30,14 +28,17 @@ from gradio_app.model_catalogue import ModelChoice
 from gradio_app.page_load import READ_TAB, start_state
 from gradio_app.page_text import (
     EXPLANATIONS,
-    INTRODUCTION,
+    HEADING,
     MEASUREMENT_NOTES,
     RESEARCH_ONLY,
     model_card,
 )
 from gradio_app.photos import Photo
+from gradio_app.speed import computer_name
 from gradio_app.visits import new_token
+from gradio_app.wishes import read_wish
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.focus_map import Point
 from pocket_bokeh.photo import PHOTO_SUFFIXES
 
 VIEWER_SCRIPT = """
@@ -49,16 +50,14 @@ const script = async (name) => {
         throw error;
     }
 };
-script('drop_and_paste').then(({acceptAnywhere}) => acceptAnywhere('#upload input[type=file]'));
 script('viewer').then(({attach}) => {
-    const viewer = attach(element.querySelector('.viewer'));
+    const viewer = attach(element.querySelector('.viewer'), (wish) => trigger('submit', wish));
     const show = () => { if (props.value) viewer.show(JSON.parse(props.value)); };
     watch('value', show);
     show();
 });
 """
 
-_THUMBNAIL = (240, 180)
 _UPLOADS_KEPT = (600, 3600)
 """Seconds: how often Gradio looks for old uploads, and the age at which it deletes them."""
 
@@ -75,7 +74,7 @@ _SILENT: dict[str, Any] = {"show_progress": "hidden", **_PRIVATE}
 
 @dataclass(frozen=True)
 class Parts:
-    """The components that events read or update. The first six hold the visitor's session.
+    """The components that events read or update. The first hold the visitor's session.
 
     Attributes:
         photo: the photo to compare next.
@@ -86,7 +85,8 @@ class Parts:
         measurements: of the last comparison, for the plot.
         clock: ticks while run times are being measured.
         tab: what the browser tab remembers from before.
-        gallery, upload, camera: the sources of photos.
+        focus: what to keep sharp; None: automatic.
+        upload, camera: the sources of photos beside the examples.
         ticks: the models to compare.
         own_models: takes a visitor's models; None if they are not accepted.
         run_again, stop: buttons.
@@ -104,8 +104,8 @@ class Parts:
     order: gr.State
     measurements: gr.State
     clock: gr.Timer
+    focus: gr.State
     tab: gr.Textbox
-    gallery: gr.Gallery
     upload: gr.File
     camera: gr.Image
     ticks: gr.CheckboxGroup
@@ -136,7 +136,7 @@ class Parts:
             self.plot,
             self.photo,
             self.shown,
-            self.gallery,
+            self.stop,
             self.clock,
         ]
 
@@ -164,12 +164,13 @@ def _lay_out(app: App) -> Parts:
         "order": gr.State(0),
         "measurements": gr.State(None),
         "clock": gr.Timer(_SPEEDS_EVERY, active=False),
+        "focus": gr.State(None),
         "tab": gr.Textbox(visible=False),
     }
-    gr.Markdown(INTRODUCTION, elem_id="introduction")
+    gr.HTML(HEADING, elem_id="heading")
     with gr.Row(elem_id="bench"):
         with gr.Column(scale=1, min_width=280, elem_id="choices"):
-            choices = _photo_components(app) | _model_components(app)
+            choices = _model_components(app) | _photo_components()
         with gr.Column(scale=4, min_width=320, elem_id="result"):
             result = _result_components()
     with gr.Tabs(elem_id="findings"):
@@ -180,7 +181,7 @@ def _lay_out(app: App) -> Parts:
         with gr.Tab("About the models"):
             gr.Markdown(EXPLANATIONS)
             if card := model_card(app.bundle):
-                with gr.Accordion("Model card", open=False):
+                with gr.Accordion("Model card", open=False, elem_id="card_fold"):
                     gr.Markdown(card, elem_id="model_card")
     return Parts(
         **invisible,
@@ -192,28 +193,18 @@ def _lay_out(app: App) -> Parts:
     )
 
 
-def _photo_components(app: App) -> dict[str, Any]:
-    gallery = gr.Gallery(
-        [(str(file), name) for name, file in _write_thumbnails(app).items()],
-        label="1 · Choose an example",
-        columns=3,
-        object_fit="cover",
-        height=250,
-        buttons=[],
-        allow_preview=False,
-        interactive=False,
-        elem_id="examples",
-    )
-    # A file component, not an image component: our own reader applies orientation and colour
-    # profile, reads HEIC, and explains what is wrong with a damaged file.
+def _photo_components() -> dict[str, Any]:
+    # Out of sight: the buttons “Your photo” hand their file to it. A file component, not an image
+    # component: our own reader applies orientation and colour profile, reads HEIC, and explains
+    # what is wrong with a damaged file.
     upload = gr.File(
-        label="or upload a photo",
+        label="Your photo",
         type="filepath",
         file_types=PHOTO_ENDINGS,
-        height=120,
         elem_id="upload",
+        elem_classes="out-of-sight",
     )
-    with gr.Accordion("or use the camera or clipboard", open=False):
+    with gr.Accordion("Camera or clipboard", open=False):
         camera = gr.Image(
             sources=["webcam", "clipboard"],
             type="filepath",
@@ -225,7 +216,7 @@ def _photo_components(app: App) -> dict[str, Any]:
         )
         # Only for this component: Gradio's own reading fails with a traceback on a damaged file.
         camera.preprocess = _path_of  # type: ignore[method-assign, assignment]
-    return {"gallery": gallery, "upload": upload, "camera": camera}
+    return {"upload": upload, "camera": camera}
 
 
 def _path_of(file: Any) -> str | None:
@@ -236,7 +227,7 @@ def _model_components(app: App) -> dict[str, Any]:
     ticks = gr.CheckboxGroup(
         tick_labels(app.models),
         value=[model.key for model in app.models],
-        label="2 · Models to compare",
+        label="Models to compare",
         elem_id="models",
     )
     if model_card(app.bundle):
@@ -258,7 +249,7 @@ def _model_components(app: App) -> dict[str, Any]:
 def _result_components() -> dict[str, Any]:
     with gr.Row(elem_id="progress"):
         status = gr.HTML(sentence("Opening an example …"), elem_id="status")
-        stop = gr.Button("Stop", size="sm", scale=0, min_width=70, elem_id="stop")
+        stop = gr.Button("Stop", size="sm", scale=0, min_width=70, visible=False, elem_id="stop")
     notice = gr.HTML("", elem_id="notice")
     viewer = gr.HTML(
         "",
@@ -279,7 +270,7 @@ def _measurement_components() -> dict[str, Any]:
         elem_id="measurements",
         wrap=True,
     )
-    gr.Markdown(MEASUREMENT_NOTES, elem_classes="fine-print")
+    gr.Markdown(MEASUREMENT_NOTES.format(computer=computer_name()), elem_classes="fine-print")
     download = gr.DownloadButton("Download as CSV", size="sm", elem_id="csv")
     with gr.Row():
         horizontal = gr.Radio(
@@ -303,40 +294,49 @@ def _measurement_components() -> dict[str, Any]:
 
 def _connect_page_load(app: App, page: gr.Blocks, parts: Parts) -> None:
     def load(tab: str, request: gr.Request) -> tuple[Any, ...]:
-        photo, own, keys, notice = start_state(app, tab)
+        photo, own, keys, notice, focus = start_state(app, tab)
         ticks = gr.CheckboxGroup(tick_labels([*app.models, *own]), value=keys)
-        return photo, own, new_token(), ticks, notice, next_order(app, _session(request))
+        order = next_order(app, _session(request))
+        return photo, own, new_token(), ticks, notice, focus, order
 
     page.load(
         load,
         parts.tab,
-        [parts.photo, parts.own, parts.visit, parts.ticks, parts.notice, parts.order],
+        [
+            *(parts.photo, parts.own, parts.visit, parts.ticks, parts.notice),
+            *(parts.focus, parts.order),
+        ],
         js=READ_TAB,
         **_SILENT,
     )
 
 
 def _connect_photos(app: App, parts: Parts) -> None:
-    def choose_example(event: gr.SelectData, request: gr.Request) -> tuple[Any, ...]:
-        photo = list(app.examples.values())[int(event.index)]
+    def ask(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        wish = read_wish(app, event._data)
+        if wish is None:
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip()
         order = next_order(app, _session(request))
-        return photo, sentence(f"Opening {photo.name} …"), "", order
+        if wish.photo is None:
+            return gr.skip(), gr.skip(), gr.skip(), wish.focus, order
+        status = sentence(f"Opening {wish.photo.name} …")
+        return wish.photo, status, "", None, order
 
     def take(file: str | None, shown: Photo | None, request: gr.Request) -> tuple[Any, ...]:
         photo, notice = choose_photo(file, shown)
         if notice:  # the choice before stays
-            return gr.skip(), gr.skip(), notice, gr.skip()
+            return gr.skip(), gr.skip(), notice, gr.skip(), gr.skip()
         order = next_order(app, _session(request))
-        return photo, sentence(f"Reading {photo.name} …"), notice, order
+        return photo, sentence(f"Reading {photo.name} …"), notice, None, order
 
     def take_upload(file: str | None, shown: Photo | None, request: gr.Request) -> tuple[Any, ...]:
         # None empties the field, so that it takes the next photo.
         return (*take(file, shown, request), None)
 
-    chosen = [parts.photo, parts.status, parts.notice, parts.order]
+    chosen = [parts.photo, parts.status, parts.notice, parts.focus, parts.order]
     # Every choice is handled, in order; by default Gradio drops those made while one is handled.
     every: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": 1, **_SILENT}
-    parts.gallery.select(choose_example, None, chosen, **every)
+    parts.viewer.submit(ask, None, chosen, **every)
     parts.upload.upload(take_upload, [parts.upload, parts.shown], [*chosen, parts.upload], **every)
     parts.camera.input(take, [parts.camera, parts.shown], chosen, **every)
 
@@ -384,16 +384,17 @@ def _connect_comparison(app: App, parts: Parts) -> None:
         own: list[ModelChoice],
         shown: Photo | None,
         visit: str,
+        focus: Point | None,
         request: gr.Request,
     ) -> Iterator[PageUpdate]:
-        wanted = ComparisonRequest(photo, keys, own, shown, visit)
+        wanted = ComparisonRequest(photo, keys, own, shown, visit, focus)
         yield from run_comparison(app, wanted, _session(request))
 
     # One event for all comparisons of a visitor: each starts when the one before has ended, so
     # that no update of an older one arrives after one of a newer one.
     parts.order.change(
         run,
-        [parts.photo, parts.ticks, parts.own, parts.shown, parts.visit],
+        [parts.photo, parts.ticks, parts.own, parts.shown, parts.visit, parts.focus],
         parts.updated,
         trigger_mode="always_last",
         # No limit here: comparisons wait in `App.line`, which tells visitors how long.
@@ -421,15 +422,3 @@ def _connect_measurements(app: App, parts: Parts) -> None:
     parts.accelerators_tab.select(
         app.accelerator_tables, None, parts.accelerators, show_progress="minimal", **_PRIVATE
     )
-
-
-def _write_thumbnails(app: App) -> dict[str, Path]:
-    folder = app.folder / "thumbnails"
-    folder.mkdir(exist_ok=True)
-    files = {}
-    for name, photo in app.examples.items():
-        files[name] = folder / f"{name}.jpg"
-        image = Image.fromarray(photo.decode())
-        image.thumbnail(_THUMBNAIL)
-        image.save(files[name], quality=85)
-    return files

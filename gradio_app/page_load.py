@@ -9,6 +9,14 @@ from gradio_app.handlers import App
 from gradio_app.model_catalogue import ModelChoice
 from gradio_app.photos import Photo
 from gradio_app.result_store import ORIGINAL
+from gradio_app.visits import Visit
+from pocket_bokeh.focus_map import Point
+
+KEPT = "The server keeps it for an hour after it was shared."
+GONE = (
+    "The comparison of this link is no longer on the server, which keeps it for an hour. Ask for "
+    "a new link."
+)
 
 # viewer/link.js writes what a tab remembers. A reloaded tab still has it, a new tab does not.
 READ_TAB = """() => {
@@ -25,13 +33,15 @@ class StartState(NamedTuple):
         photo: the photo to compare.
         own: the visitor's models.
         keys: of the ticked models.
-        notice: says what is no longer available; empty otherwise.
+        notice: says what is no longer available, or what a shared link shows; empty otherwise.
+        focus: what to keep sharp; None: automatic.
     """
 
     photo: Photo
     own: list[ModelChoice]
     keys: list[str]
     notice: str = ""
+    focus: Point | None = None
 
 
 def start_state(app: App, tab: str) -> StartState:
@@ -43,20 +53,43 @@ def start_state(app: App, tab: str) -> StartState:
     """
     fragment, token, brought = _read(tab)
     visit = app.visits.find(token)
+    if shared := parse_qs(fragment.removeprefix("#")).get("shared"):
+        return _open_shared(app, shared[0], visit)
     if visit is None:
         photo, keys = open_link(app, fragment)
         return StartState(photo, [], keys, _notice(brought))
+    return _open_visit(app, visit, fragment)
+
+
+def _open_shared(app: App, shared: str, own_visit: Visit | None) -> StartState:
+    """What somebody shared; the tab's own visit if the link is too old."""
+    visit = app.visits.find(shared)
+    if visit is None:
+        state = _open_visit(app, own_visit, "") if own_visit else _first(app)
+        return state._replace(notice=sentence(GONE, "wrong"))
+    state = _open_visit(app, visit, "")
+    names = ", ".join(m.label for m in [*app.models, *state.own] if m.key in state.keys)
+    text = f"Somebody shared this comparison with you: {visit.photo.name}, rendered by {names}."
+    return state if state.notice else state._replace(notice=sentence(f"{text} {KEPT}"))
+
+
+def _first(app: App) -> StartState:
+    photo, keys = open_link(app, "")
+    return StartState(photo, [], keys)
+
+
+def _open_visit(app: App, visit: Visit, fragment: str) -> StartState:
     own = [model for model in visit.own if all(file.file.is_file() for file in model.files)]
     lost = [model.label for model in visit.own if model not in own]
     known = {model.key for model in [*app.models, *own]}
-    photo, keys = visit.photo, [key for key in visit.keys if key in known]
+    photo, keys, focus = visit.photo, [key for key in visit.keys if key in known], visit.focus
     if not _is_available(app, photo):
         lost.insert(0, photo.name)
-        photo = next(iter(app.examples.values()))
+        photo, focus = next(iter(app.examples.values())), None
     linked, linked_keys = open_link(app, fragment)
     if fragment.removeprefix("#") and linked.key != photo.key:
-        photo, keys = linked, linked_keys
-    return StartState(photo, own, keys, _notice(lost))
+        photo, keys, focus = linked, linked_keys, None
+    return StartState(photo, own, keys, _notice(lost), focus)
 
 
 def _is_available(app: App, photo: Photo) -> bool:

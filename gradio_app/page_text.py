@@ -4,9 +4,8 @@ import re
 
 from pocket_bokeh.bundle import Bundle
 
-INTRODUCTION = """# Pocket Bokeh
-Blur the background of a photo, as a large lens would. **Compare the full-precision model with the
-int8 version made for phones.** Drag the divider, or choose another view above the picture."""
+HEADING = """<h2>Is int8 good enough?</h2>
+<p>One network in several number formats. Look at the difference, or take the blind test.</p>"""
 
 RESEARCH_ONLY = (
     "The weights of these models are for research and evaluation only; the model card is under "
@@ -14,19 +13,21 @@ RESEARCH_ONLY = (
 )
 
 MEASUREMENT_NOTES = (
-    "MB: size of the model's file. ms: model time only, on one core of this computer, not a phone; "
+    "MB: size of the model's file. ms: model time only, on one core of this computer ({computer}), "
+    "not a phone; "
     "each picture needs two runs. Times are the median of five runs while the computer is idle, so "
-    "they appear later, or not at all on a busy computer. PSNR is in dB. PSNR, SSIM and the "
-    "largest pixel difference are those of the whole picture at full size. float32 is the network "
-    "as trained; the target is a photo with the real blur."
+    "they appear later, or not at all on a busy computer. PSNR, in dB, SSIM and the largest pixel "
+    "difference (of one colour channel) compare the whole picture at its full size with that of "
+    "float32, the network as trained. Visible is a difference of colours of 2.3 or more in "
+    "CIE L\\*a\\*b\\*; less cannot be seen even side by side. The PSNR to real blur is a "
+    "mean over the bundle's test pairs, not about this photo."
 )
 
 EXPLANATIONS = """
-**photo** is your photo, unchanged. **target**, for three of the examples, is the same scene with
-the background blur of a large lens. Every other picture comes from the same network in another
+**photo** is your photo, unchanged. Every other picture comes from the same network in another
 number format:
 
-| model | recipe | |
+| model | recipe | what it is |
 |---|---|---|
 | float32 | `float32` | full precision, as trained; the reference for the others |
 | float16 | `float16` | half the size, for phone GPUs |
@@ -48,4 +49,8 @@ def model_card(bundle: Bundle) -> str | None:
     if not file.is_file():
         return None
     # The page serves no other files of the bundle, so a picture becomes its description.
-    return re.sub(r"!\[([^\]]*)\]\(([^)]*)\)", r"*\2: \1*", file.read_text("utf-8"))
+    text = re.sub(r"!\[([^\]]*)\]\(([^)]*)\)", r"*\2: \1*", file.read_text("utf-8"))
+    # A screen reader needs a word at the head of every column.
+    text = re.sub(r"^\| *\|(?=.*\n\|[-:| ]+\|$)", "| what |", text, flags=re.MULTILINE)
+    # Its headings come below those of the page.
+    return re.sub(r"^#", "###", text, flags=re.MULTILINE)

@@ -19,15 +19,12 @@ MOST_COMPARED = 50_000_000
 would take 600 MB of disk and 800 MB in the visitor's browser."""
 
 EXAMPLES_FOLDER = Path(__file__).parent / "examples"
-"""Pairs in the layout of a dataset, original/NAME.jpg and bokeh/NAME.jpg, of built-in scenes.
+"""Portraits of people who do not exist; README.md there says where they are from."""
 
-Three of those made with python -m train.synthetic --count 16 --size 768 1024 --seed 7.
-"""
-_EXAMPLE_PAIRS = ("portrait", "leaves", "grass")
-
+_PORTRAITS = ("portrait", "road", "street")
+_FAILURE = "failure"
 _LIBRARY_PHOTOS: dict[str, Callable[[], np.ndarray]] = {
     "cat": skimage.data.chelsea,
-    "astronaut": skimage.data.astronaut,
     "coffee": skimage.data.coffee,
 }
 
@@ -43,8 +40,6 @@ class Photo:
         name: the name that people read; an upload's file name.
         key: a checksum of its content.
         decode: returns height × width × 3, uint8, sRGB, upright.
-        decode_target: returns the photo taken with a wide aperture, in the same form; None if there
-            is none.
         example: whether every visitor has it, so that it can be linked to.
         note: what the photographer should know about how it was read; usually empty.
         is_there: whether it can still be decoded; uploads are deleted after a while.
@@ -53,7 +48,6 @@ class Photo:
     name: str
     key: str
     decode: Callable[[], np.ndarray]
-    decode_target: Callable[[], np.ndarray] | None = None
     example: bool = False
     note: str = ""
     is_there: Callable[[], bool] = lambda: True
@@ -86,23 +80,20 @@ def read_upload(file: Path, name: str | None = None) -> Photo:
 
 
 def list_examples() -> dict[str, Photo]:
-    """The examples by name, first those with a target."""
-    pairs = (EXAMPLES_FOLDER / "original" / f"{name}.jpg" for name in _EXAMPLE_PAIRS)
-    return {file.stem: _example_pair(file) for file in pairs} | {
-        name: Photo(name, _key(name.encode()), decode, example=True)
-        for name, decode in _LIBRARY_PHOTOS.items()
+    """The examples by name: portraits, an animal, food, and a photo that the models fail on."""
+    return {
+        **{name: _example(name) for name in _PORTRAITS},
+        **{
+            name: Photo(name, _key(name.encode()), decode, example=True)
+            for name, decode in _LIBRARY_PHOTOS.items()
+        },
+        _FAILURE: _example(_FAILURE, "a failure: the face is blurred with the background"),
     }
 
 
-def _example_pair(original: Path) -> Photo:
-    bokeh = EXAMPLES_FOLDER / "bokeh" / original.name
-    return Photo(
-        original.stem,
-        _key(original.read_bytes() + bokeh.read_bytes()),
-        lambda: read_photo(original),
-        lambda: read_photo(bokeh),
-        example=True,
-    )
+def _example(name: str, note: str = "") -> Photo:
+    file = EXAMPLES_FOLDER / f"{name}.jpg"
+    return Photo(name, _key(file.read_bytes()), lambda: read_photo(file), example=True, note=note)
 
 
 def _frames(content: bytes) -> int:

@@ -27,7 +27,6 @@ from gradio_app.sweep import age_of, bytes_on_disk, delete_tree, entries_of
 from pocket_bokeh.photo import write_atomically
 
 ORIGINAL = "original"
-TARGET = "target"
 
 MOST_BYTES = 3 << 30
 """A photo of 12 megapixels with six renderings takes 200 MB."""

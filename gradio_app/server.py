@@ -10,9 +10,15 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gradio_app.compression import Compressed
 from gradio_app.guard import Guard, Login, UploadsOnly
+from gradio_app.handlers import App
+from gradio_app.opening import WithOpening, opening_html, opening_route, write_thumbnails
+from gradio_app.page import PHOTO_ENDINGS
+from gradio_app.page_text import model_card
 from gradio_app.public_address import PublicAddress
 from gradio_app.result_store import ResultStore
+from gradio_app.sharing import sharing_route
 from gradio_app.upload_quota import UploadQuota, Uploads
 
 VIEWER_FOLDER = Path(__file__).parent / "viewer"
@@ -24,7 +30,7 @@ MOST_EVENTS = 200
 
 def build_server(
     page: gr.Blocks,
-    store: ResultStore,
+    app: App,
     uploads: Path,
     names: Sequence[str] = (),
     login: Login | None = None,
@@ -35,7 +41,7 @@ def build_server(
 
     Args:
         page: from `gradio_app.page.build_page`.
-        store: has the pictures.
+        app: what the page shows.
         uploads: the folder where Gradio keeps uploads.
         names: further host names of the server.
         login: required from everyone, if given.
@@ -45,13 +51,17 @@ def build_server(
     # api_open=False closes the route that would bypass the queue.
     page.queue(max_size=MOST_EVENTS, api_open=False, default_concurrency_limit=4)
     _poll_less_often(page)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.router.routes += [
+    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    thumbnails = app.folder / "thumbnails"
+    write_thumbnails(app.examples, thumbnails)
+    server.router.routes += [
         Route("/viewer/{name}", _viewer_file),
-        Route("/results/{photo}/{picture}.png", _picture_route(store)),
+        Route("/results/{photo}/{picture}.png", _picture_route(app.pool.store)),
+        opening_route(thumbnails),
+        sharing_route(app.visits),
     ]
     gr.mount_gradio_app(
-        app,
+        server,
         page,
         path="/",
         theme=_theme(),
@@ -72,17 +82,18 @@ def build_server(
     )
     # Gradio checks where files come from only in this state, which mounting does not set.
     page.has_launched = True
-    limited = UploadQuota(UploadsOnly(app, uploads), quota or Uploads(uploads))
+    opening = opening_html(app.examples, PHOTO_ENDINGS, model_card(app.bundle) is not None)
+    whole = Compressed(WithOpening(server, opening))
+    limited = UploadQuota(UploadsOnly(whole, uploads), quota or Uploads(uploads))
     return Guard(limited, names, login, public)
 
 
 def _poll_less_often(page: gr.Blocks) -> None:
-    """Makes Gradio's queue look for events 20 times a second instead of 1,000 times.
+    """Makes Gradio's queue look for events 10 times a second instead of 1,000 times.
 
-    Otherwise an idle server takes 7 % of a core. These are the intervals that Gradio itself uses on
-    Windows; it has no option for them.
+    Otherwise an idle server takes 7 % of a core; Gradio has no option for this.
     """
-    page._queue.sleep_when_free = 0.05
+    page._queue.sleep_when_free = 0.1
     page._queue.progress_update_sleep_when_free = 0.1
 
 
@@ -126,6 +137,8 @@ def _theme() -> gr.Theme:
         checkbox_label_background_fill_selected_dark="transparent",
         checkbox_label_text_color_selected="*body_text_color",
         checkbox_label_text_color_selected_dark="*body_text_color",
+        checkbox_border_color="#78716c",
+        checkbox_border_color_dark="#a8a29e",
         checkbox_label_padding="4px 8px",
         checkbox_label_shadow="none",
         block_border_width="1px",
@@ -139,6 +152,8 @@ def _theme() -> gr.Theme:
         block_label_background_fill_dark="*background_fill_secondary",
         block_label_text_color="*body_text_color",
         block_label_text_color_dark="*body_text_color",
+        button_secondary_background_fill_hover="*neutral_300",
+        button_secondary_background_fill_hover_dark="*neutral_700",
         button_primary_text_color="#1c1917",
         button_primary_text_color_dark="#1c1917",
     )

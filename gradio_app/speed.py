@@ -7,11 +7,13 @@ more about the comparison than about the model.
 import contextlib
 import logging
 import os
+import platform
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -41,6 +43,16 @@ class Run:
 
     seconds: float
     cpu_seconds: float
+
+
+def computer_name() -> str:
+    """The processor's name as the system gives it; otherwise its architecture."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name" and value.strip():
+                return value.strip()
+    return platform.processor() or platform.machine()
 
 
 class SpeedMeter:
@@ -76,20 +88,20 @@ class SpeedMeter:
         """Has models measured unless they were before; returns at once."""
         with self._lock:
             for model in models:
-                if model.key not in self._known:
-                    self._waiting.setdefault(model.key, model)
+                if model.weights not in self._known:
+                    self._waiting.setdefault(model.weights, model)
             if self._waiting and not self._is_running:
                 self._is_running = True
                 threading.Thread(target=self._work, name="speed", daemon=True).start()
 
     def known(self, models: Iterable[ModelChoice]) -> dict[str, float]:
-        """Milliseconds of one run on one core, by the model's key, as far as measured."""
-        found = {model.key: self._known.get(model.key) for model in models}
+        """Milliseconds of one run on one core, by the model's weights, as far as measured."""
+        found = {model.weights: self._known.get(model.weights) for model in models}
         return {key: milliseconds for key, milliseconds in found.items() if milliseconds}
 
     def is_done(self, models: Iterable[ModelChoice]) -> bool:
         """Whether all models were measured, or failed to run."""
-        return all(model.key in self._known for model in models)
+        return all(model.weights in self._known for model in models)
 
     def _work(self) -> None:
         with contextlib.suppress(OSError):  # then at normal priority
@@ -101,8 +113,8 @@ class SpeedMeter:
             except Exception:
                 logging.exception("%s could not be measured", model.label)
             with self._lock:
-                self._known[model.key] = milliseconds
-                del self._waiting[model.key]
+                self._known[model.weights] = milliseconds
+                del self._waiting[model.weights]
 
     def _next(self) -> ModelChoice | None:
         with self._lock:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gradio_app.model_catalogue import ModelChoice
 from gradio_app.photos import Photo
 from gradio_app.result_store import LONGEST_AGE
+from pocket_bokeh.focus_map import Point
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,13 @@ class Visit:
         photo: the photo that was compared.
         keys: of the ticked models.
         own: the visitor's models.
+        focus: what was kept sharp; None: automatic.
     """
 
     photo: Photo
     keys: tuple[str, ...]
     own: tuple[ModelChoice, ...]
+    focus: Point | None = None
 
 
 def new_token() -> str:
@@ -56,3 +59,16 @@ class Visits:
         with self._lock:
             since, visit = self._visits.get(token, (0.0, None))
         return visit if time.monotonic() - since <= self._longest_age else None
+
+    def share(self, token: str) -> str | None:
+        """A new token for a copy of a visit, which later changes of the visitor do not reach.
+
+        Returns:
+            None if the visit is unknown or too old.
+        """
+        visit = self.find(token)
+        if visit is None:
+            return None
+        shared = new_token()
+        self.keep(shared, visit)
+        return shared

@@ -34,7 +34,13 @@ FEWER_LAYERS: dict[str, Any] = {
 """What makes a network quick to build, trace and convert: no wide kernels, no blocks at level 3,
 which are like those at level 4."""
 
-TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, largest_kernel=3, level_5_blocks=1)
+TINY = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, **FEWER_LAYERS)
+
+LANDSCAPE, PORTRAIT = (64, 128), (128, 64)
+"""The working sizes of the tiny bundle."""
+
+IN_PORTRAIT = ("float32", "float16", "dynamic_int8", "int8_qat")
+"""Its recipes in portrait: those without a calibration for each size."""
 
 LONG = {"slow", "browser"}
 """Marks of tests whose files take long."""
@@ -150,11 +156,11 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
 
 @pytest.fixture(scope="session")
 def tiny_bundle(made_once: MadeOnce, tiny_run: Run) -> Bundle:
-    """A bundle with all recipes in landscape and portrait; read-only."""
+    """A bundle with all recipes in landscape, and most of them in portrait; read-only."""
 
     def export_to(out: Path) -> Bundle:
         options = ExportOptions(tiny_run.folder, fine_tune_steps=4, compared_pairs=2)
-        sizes: dict[tuple[int, int], tuple[str, ...]] = {(64, 128): (), (128, 64): ()}
+        sizes: dict[tuple[int, int], tuple[str, ...]] = {LANDSCAPE: (), PORTRAIT: IN_PORTRAIT}
         return export(open_trained_network(tiny_run.folder), out, [], sizes, options)
 
     return made_once("tiny", export_to)
@@ -200,9 +206,7 @@ def depth_bundle(made_once: MadeOnce, depth_file: Path, depth_pairs: Path) -> Bu
     return made_once("narrow", export_to)
 
 
-NARROW_POCKET = dataclasses.replace(
-    NETWORKS["pocket"], width=1 / 32, largest_kernel=3, level_5_blocks=1
-)
+NARROW_POCKET = dataclasses.replace(NETWORKS["pocket"], width=1 / 32, **FEWER_LAYERS)
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,7 @@ MAY_IMPORT = {
         "train.network",
         "train.data",
         "train.loop",
+        "train.judge",
         "quantize.convert",
         "quantize.compilers",
         "quantize.proof",

@@ -31,8 +31,7 @@ def main() -> None:
     planned = run_from_options(options)
     # Counting the costs builds a network, and JAX must connect the hosts before that.
     use_devices(options.machines, [s for s in planned.train.schedules if s.level == 1])
-    run = joint_run(planned, options.steps)
-    make_run(run, options)
+    run = make_run(joint_run(planned, options.steps), options)
     train_run(run)
     print(f"{run.model_file}: trained. Next: python -m quantize.export {run.folder}")
 

@@ -1,5 +1,7 @@
 // The measurements of a rectangle, in a table below the picture.
 
+import {AS_STORED} from './picture.js';
+
 // Measures the viewer's region and shows the result, unless another request came meanwhile.
 export async function reportRegion(viewer, report) {
     const {region, b} = viewer;
@@ -11,11 +13,26 @@ export async function reportRegion(viewer, report) {
     report.request = request;
     const isOutdated = () => report.request !== request || region !== viewer.region;
     try {
-        const rows = await viewer.measureRegion(region);
+        const rows = await measure(viewer, region);
         if (!isOutdated()) showTable(viewer, report, `${what}, compared with B (${viewer.label(b)})`, rows);
     } catch (error) {
         if (!isOutdated()) showFailure(report, `${what}: not measured (${error.message}).`);
     }
+}
+
+// PSNR, SSIM and largest difference of every loaded picture to B within a region, at full strength.
+// Rejects with an Error when the browser cannot compute them.
+async function measure(viewer, {x, y, width, height}) {
+    const {b} = viewer;
+    const crop = (key) => createImageBitmap(
+        viewer.picture(key).levels[0], x, y, width, height, AS_STORED,
+    );
+    if (!viewer.picture(b)) return [];
+    const others = viewer.ready.filter((entry) => entry.key !== b);
+    return Promise.all(others.map(async (entry) => {
+        const [one, other] = await Promise.all([crop(entry.key), crop(b)]);
+        return {entry, ...await viewer.measuring.ask('metrics', one, other)};
+    }));
 }
 
 function showFailure(report, text) {

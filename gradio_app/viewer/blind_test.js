@@ -38,6 +38,13 @@ export class BlindTest {
         return this.answers.filter((answer, round) => answer === this.hidden[round]).length;
     }
 
+    // The result in one sentence, without figures; `a` and `b` are the pictures' labels.
+    outcome(a, b) {
+        const p = chanceOfGuessing(this.right, this.guesses);
+        const could = this.guesses > 0 && p <= SIGNIFICANT ? 'could' : 'could not';
+        return `In a blind test you ${could} tell ${a} and ${b} apart.`;
+    }
+
     // What the answers show, in words; `a` and `b` are the pictures' labels.
     verdict(a, b) {
         const {right, guesses} = this;

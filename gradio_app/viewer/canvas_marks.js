@@ -94,6 +94,23 @@ export function drawRectangle(context, density, box, {x, y, width, height}) {
     context.restore();
 }
 
+// Where the focus is: a ring of some opacity, clipped to a box.
+export function drawFocus(context, density, box, x, y, radius, opacity) {
+    context.save();
+    context.beginPath();
+    context.rect(box.x, box.y, box.width, box.height);
+    context.clip();
+    context.globalAlpha = opacity;
+    for (const [colour, width] of [['#000', 5], ['#fff', 2.5]]) {
+        context.strokeStyle = colour;
+        context.lineWidth = width * density;
+        context.beginPath();
+        context.arc(x, y, Math.max(radius, 14 * density), 0, 7);
+        context.stroke();
+    }
+    context.restore();
+}
+
 // A ring around a point, if the point lies in the box.
 export function drawRing(context, density, box, x, y) {
     if (x < box.x || y < box.y || x > box.x + box.width || y > box.y + box.height) return;

@@ -25,13 +25,20 @@ export class Controls {
         this.blindPanel = find('.blind');
         this.magnifier = find('.stage > .magnifier');
         this.gainInput = find('.gain input');
+        this.strengthInput = find('.strength input');
+        this.verdict = find('.verdict');
         this.help.innerHTML = HELP;
         for (const select of viewer.root.querySelectorAll('select')) {
             select.onchange = () => viewer.choose(select.dataset.side, select.value);
         }
+        this.strengthInput.oninput = () => {
+            viewer.use();
+            viewer.setStrength(Number(this.strengthInput.value));
+        };
         this.gainInput.oninput = () => viewer.setGain(2 ** this.gainInput.value);
         viewer.root.addEventListener('click', (event) => this.#click(event));
         document.addEventListener('keydown', (event) => this.#keyDown(event));
+        document.addEventListener('pointerdown', (event) => this.#closeMenu(event.target));
     }
 
     // What each list of pictures holds, so that it is only filled when that changes.
@@ -59,6 +66,8 @@ export class Controls {
         view: () => saveView(this.viewer),
         link: async () => this.say(await copyLink(this.viewer)),
         help: () => this.#toggleHelp(),
+        focus: () => this.viewer.focusOn(this.viewer.pointer ?? this.viewer.middle),
+        automatic: () => this.viewer.focusAutomatically(),
         'show-a': () => this.viewer.showBlind('a'),
         'show-b': () => this.viewer.showBlind('b'),
         'show-x': () => this.viewer.showBlind('x'),
@@ -71,6 +80,7 @@ export class Controls {
     #click(event) {
         const button = event.target.closest('button');
         if (!button || !this.viewer.photo) return;
+        this.viewer.use();
         if (button.dataset.mode) this.viewer.setMode(button.dataset.mode);
         else this.#perform(this.actions[button.dataset.do]);
         button.closest('details')?.removeAttribute('open');
@@ -85,17 +95,38 @@ export class Controls {
         }
     }
 
+    // Keys work wherever nobody types. What a focused control does with a key itself goes first.
     #keyDown(event) {
-        const isInside = this.viewer.root.contains(document.activeElement);
-        const isIdle = [document.body, null].includes(document.activeElement);
-        const isTyping = event.target.closest?.('select, input, textarea, [contenteditable]');
-        if (!this.viewer.photo || isTyping || !(isInside || isIdle)) return;
-        if (event.ctrlKey || event.metaKey || event.altKey) return;
-        const onButton = event.target.closest?.('button, summary');
-        if (onButton && (event.key === ' ' || event.key === 'Enter')) return;
+        if (!this.viewer.photo || event.ctrlKey || event.metaKey || event.altKey) return;
+        if (event.defaultPrevented || keepsKey(event.target, event.key)) return;
+        if (this.#turnRadio(event)) return;
         if (this.#press(event.key.toLowerCase(), event.shiftKey, event.code)) {
+            this.viewer.use();
             event.preventDefault();
         }
+    }
+
+    // The arrow keys go round the buttons of a radio group, as in forms.
+    #turnRadio(event) {
+        const {target, key} = event;
+        const by = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}[key];
+        if (!by || target.getAttribute?.('role') !== 'radio' || !target.dataset.mode) return false;
+        const index = MODES.findIndex(({name}) => name === target.dataset.mode) + by;
+        const {name} = MODES.at(index % MODES.length);
+        this.viewer.use();
+        this.viewer.setMode(name);
+        this.viewer.root.querySelector(`[data-mode=${name}]`).focus();
+        event.preventDefault();
+        return true;
+    }
+
+    // The menu closes with Escape and by a click beside it.
+    #closeMenu(target) {
+        const menu = this.viewer.root.querySelector('.menu');
+        if (target && menu.contains(target)) return false;
+        const wasOpen = menu.open;
+        menu.open = false;
+        return wasOpen;
     }
 
     // Returns whether the key means something.
@@ -124,6 +155,9 @@ export class Controls {
             p: actions.play, l: actions.magnifier, r: actions.region, enter: actions.visible,
             t: actions.blind, w: actions.png, j: actions.jpeg, c: actions.view,
             k: actions.link, '?': actions.help,
+            f: actions.focus,
+            '<': () => viewer.setStrength(viewer.strength - 0.1),
+            '>': () => viewer.setStrength(viewer.strength + 0.1),
             '[': () => viewer.setGain(viewer.gain / 2),
             ']': () => viewer.setGain(viewer.gain * 2),
             ',': () => this.#moveDivider(-0.02),
@@ -148,6 +182,7 @@ export class Controls {
     }
 
     #escape() {
+        if (this.#closeMenu(null)) return;
         if (!this.help.hidden) this.#toggleHelp();
         else if (this.viewer.regionTool || this.viewer.region) this.setRegion(null);
         else if (this.viewer.magnifier) this.#toggleMagnifier();
@@ -191,6 +226,8 @@ export class Controls {
         this.gainInput.value = Math.log2(viewer.gain);
         viewer.root.querySelector('.gain output').value = `× ${viewer.gain}`;
         viewer.root.querySelector('.panel .largest').textContent = this.#largestText();
+        this.#updateEffect();
+        this.#updateVerdict();
         this.report.hidden = !viewer.region;
         this.stage.classList.toggle('measuring', viewer.regionTool);
         this.stage.classList.toggle('fitted', viewer.fitted);
@@ -202,12 +239,34 @@ export class Controls {
         this.description = description;
     }
 
+    #updateEffect() {
+        const {viewer} = this;
+        this.strengthInput.value = viewer.strength;
+        const percent = `${Math.round(100 * viewer.strength)} %`;
+        this.strengthInput.setAttribute('aria-valuetext', percent);
+        viewer.root.querySelector('.strength output').value = percent;
+        const focus = viewer.root.querySelector('.group.focus');
+        focus.hidden = !viewer.photo?.takesFocus || Boolean(viewer.blind);
+        focus.querySelector('[data-do=automatic]').hidden = !viewer.focus;
+        focus.querySelector('.focus-hint').hidden = Boolean(viewer.focus);
+    }
+
+    #updateVerdict() {
+        const {viewer} = this;
+        const text = [viewer.photo?.verdict, viewer.blindResult].filter(Boolean).join(' ');
+        this.verdict.hidden = !text || Boolean(viewer.blind);
+        const paragraph = this.verdict.querySelector('p');
+        if (paragraph.textContent !== text) paragraph.textContent = text;
+    }
+
     #updateButtons() {
         const {viewer} = this;
         const isBlind = Boolean(viewer.blind);
         const button = (action) => viewer.root.querySelector(`[data-do=${action}]`);
         for (const each of viewer.root.querySelectorAll('[data-mode]')) {
-            each.setAttribute('aria-checked', String(each.dataset.mode === viewer.mode));
+            const isChosen = each.dataset.mode === viewer.mode;
+            each.setAttribute('aria-checked', String(isChosen));
+            each.tabIndex = isChosen ? 0 : -1;
             each.disabled = isBlind;
         }
         for (const action of ['swap', 'magnifier', 'region']) button(action).disabled = isBlind;
@@ -241,7 +300,9 @@ export class Controls {
         if (viewer.blind) return viewer.blindText;
         const [a, b] = [viewer.label(viewer.a), viewer.label(viewer.b)];
         const largest = this.#largestText();
+        const photo = viewer.label(viewer.entries[0]?.key);
         return {
+            before: `Before / after: ${photo} on the left, ${b} on the right`,
             split: `Side by side: ${a} on the left, ${b} on the right`,
             grid: `Grid of ${viewer.entries.length} pictures`,
             blink: `Blink: ${a} and ${b} in turn`,
@@ -288,11 +349,11 @@ export class Controls {
         const {viewer} = this;
         const {pointer} = viewer;
         if (!pointer) return '';
-        const [one, other] = [viewer.a, viewer.b].map(
-            (key) => viewer.picture(key)?.rgb(pointer.x, pointer.y),
+        const [one, other] = [viewer.left, viewer.b].map(
+            (key) => viewer.shown(key)?.rgb(pointer.x, pointer.y),
         );
-        const text = `${pointer.x}, ${pointer.y}   A ${one?.join(' ') ?? '–'}`
-            + `   B ${other?.join(' ') ?? '–'}`;
+        const text = `${pointer.x}, ${pointer.y}   ${viewer.sideName('a')} ${one?.join(' ') ?? '–'}`
+            + `   ${viewer.sideName('b')} ${other?.join(' ') ?? '–'}`;
         if (!one || !other) return text;
         const largest = Math.max(...one.map((value, channel) => Math.abs(value - other[channel])));
         return `${text}   difference ${largest}`;
@@ -326,4 +387,21 @@ export class Controls {
             + button('end', test.done ? 'Close' : 'End');
         blindPanel.querySelector('p').textContent = viewer.blindText;
     }
+}
+
+const TYPED_INTO = 'textarea, [contenteditable=true], '
+    + 'input:not([type=checkbox], [type=radio], [type=range], [type=file], [type=button])';
+const PRESSABLE = 'button, summary, a, [role=tab], [role=button], input[type=file]';
+const OF_INPUTS = [
+    ' ', 'Enter', 'Home', 'End', 'PageUp', 'PageDown', 'ArrowLeft', 'ArrowRight', 'ArrowUp',
+    'ArrowDown',
+];
+
+// Whether a focused element does something with a key itself.
+function keepsKey(element, key) {
+    if (!element.matches) return false;
+    if (element.matches(TYPED_INTO)) return true;
+    if (element.matches('select')) return key.length === 1 || OF_INPUTS.includes(key);
+    if (element.matches('input, [role=tab]')) return OF_INPUTS.includes(key);
+    return element.matches(PRESSABLE) && (key === ' ' || key === 'Enter');
 }

@@ -1,6 +1,7 @@
 // Draws what the viewer shows onto its canvas.
 
-import {drawRing, drawHandle, drawLabel, drawRectangle, drawText} from './canvas_marks.js';
+import {drawFocus, drawRing, drawHandle, drawLabel, drawRectangle, drawText} from './canvas_marks.js';
+import {ringOf, ringOpacity} from './focus.js';
 import {topLeft} from './geometry.js';
 import {COLOURS} from './modes.js';
 
@@ -33,26 +34,27 @@ export class Drawing {
     }
 
     #modes = {
-        split: () => this.#drawSplit(),
+        before: () => this.#drawSplit(this.viewer.left, COLOURS.photo),
+        split: () => this.#drawSplit(this.viewer.a, COLOURS.a, 'A  '),
         grid: () => this.#drawGrid(),
         blink: () => this.#drawBlink(),
         difference: () => this.#drawDifference(),
     };
 
-    #drawSplit() {
+    #drawSplit(leftKey, colour, prefix = '') {
         const {viewer, context} = this;
         const {whole, density} = viewer;
         const at = Math.round(whole.width * viewer.divider);
         const left = {...whole, width: at};
         const right = {...whole, x: at, width: whole.width - at};
-        this.#drawPicture(viewer.a, left, whole);
+        this.#drawPicture(leftKey, left, whole);
         this.#drawPicture(viewer.b, right, whole);
         context.fillStyle = '#fff';
         context.fillRect(at - density, 0, 2 * density, whole.height);
         drawHandle(context, density, at, whole.height / 2);
         this.#drawRegion(whole);
-        this.#label(`A  ${viewer.label(viewer.a)}`, left, COLOURS.a, 'left');
-        this.#label(`B  ${viewer.label(viewer.b)}`, right, COLOURS.b, 'right');
+        this.#label(`${prefix}${viewer.label(leftKey)}`, left, colour, 'left');
+        this.#label(`${prefix && 'B  '}${viewer.label(viewer.b)}`, right, COLOURS.b, 'right');
     }
 
     #drawGrid() {
@@ -118,10 +120,11 @@ export class Drawing {
     // Draws the part of a picture that falls into `box`; `frame` is the box that the view refers to.
     #drawPicture(key, box, frame) {
         const {viewer, context} = this;
-        const picture = viewer.picture(key);
+        const picture = viewer.shown(key);
         const {left, top} = topLeft(viewer, frame);
         if (picture) {
             picture.draw(context, box, left, top, viewer.scale);
+            this.#drawFocus(box, left, top);
         } else {
             const colour = getComputedStyle(viewer.root).color;
             drawText(context, viewer.density, this.#whyMissing(key), box, colour);
@@ -132,7 +135,7 @@ export class Drawing {
         const {viewer} = this;
         const entry = viewer.entry(key);
         if (!entry) return '';
-        const problem = entry.failure || viewer.problems.get(key);
+        const problem = entry.failure || viewer.pictures.problem(key);
         if (problem) return `${entry.label}: ${problem}`;
         if (entry.ready) return `Loading ${entry.label} …`;
         return viewer.photo.done ? `${entry.label}: stopped` : `Rendering ${entry.label} …`;
@@ -165,6 +168,18 @@ export class Drawing {
             width: region.width * scale,
             height: region.height * scale,
         });
+    }
+
+    #drawFocus(box, left, top) {
+        const {viewer, context} = this;
+        const isRendering = viewer.entries.some((entry) => !entry.ready && !entry.failure);
+        if (isRendering) viewer.focusedAt = performance.now();
+        const opacity = ringOpacity(performance.now() - viewer.focusedAt);
+        if (!viewer.focus || viewer.blind || opacity === 0) return;
+        const {x, y, radius} = ringOf(viewer.focus, viewer.photo);
+        const {scale, density} = viewer;
+        drawFocus(context, density, box, left + x * scale, top + y * scale, radius * scale, opacity);
+        this.request();
     }
 
     // In the grid: the pixel under the pointer, in every picture.

@@ -45,8 +45,17 @@ export function nextStep(scale, direction) {
         : ZOOM_STEPS.findLast((step) => step < scale * 0.999);
 }
 
-export function clampedInside(point, size) {
-    return {x: clamp(point.x, 0, size.width), y: clamp(point.y, 0, size.height)};
+// The centre such that the picture stays in its frame: no room beside it that it could fill. A
+// picture that is smaller than the frame stays in the middle.
+export function keptInFrame({scale, centre}, size, box) {
+    const kept = (at, length, room) => {
+        const half = room / scale / 2;
+        return 2 * half >= length ? length / 2 : clamp(at, half, length - half);
+    };
+    return {
+        x: kept(centre.x, size.width, box.width),
+        y: kept(centre.y, size.height, box.height),
+    };
 }
 
 // The picture's top left corner on the canvas, in whole pixels: at 1:1 nothing is resampled.

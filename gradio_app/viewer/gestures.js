@@ -5,13 +5,15 @@ import {placeMagnifier} from './magnifier.js';
 
 const DIVIDER_REACH = 22; // CSS pixels on each side of the divider
 const DOUBLE_TAP = 300; // ms between the two taps
+const STILL = 4; // CSS pixels that a finger or mouse may move in a tap
 
 export function followGestures(viewer) {
     const {stage} = viewer.controls;
     const {canvas} = viewer;
     const down = new Map();
     let dragging = null;
-    let lastTap = 0;
+    let lastTap = -Infinity;
+    let tapTimer = 0;
 
     const pointOf = (event) => {
         const {left, top} = canvas.getBoundingClientRect();
@@ -21,7 +23,7 @@ export function followGestures(viewer) {
         };
     };
 
-    const onDivider = (point) => viewer.mode === 'split' && !viewer.blind
+    const onDivider = (point) => viewer.hasDivider
         && Math.abs(point.x - viewer.divider * canvas.width) < DIVIDER_REACH * viewer.density;
 
     const whatToDrag = (event, point) => {
@@ -31,12 +33,14 @@ export function followGestures(viewer) {
 
     canvas.addEventListener('pointerdown', (event) => {
         if (!viewer.photo || event.button > 0) return;
+        viewer.use();
         stage.focus({preventScroll: true});
         canvas.setPointerCapture(event.pointerId);
         const point = pointOf(event);
         down.set(event.pointerId, point);
         if (down.size === 1) {
-            dragging = {what: whatToDrag(event, point), from: viewer.pixelAt(point), moved: false};
+            const what = whatToDrag(event, point);
+            dragging = {what, start: point, from: viewer.pixelAt(point), moved: false};
         }
         event.preventDefault();
     });
@@ -56,7 +60,9 @@ export function followGestures(viewer) {
 
     const drag = (before, point) => {
         const [dx, dy] = [point.x - before.x, point.y - before.y];
-        dragging.moved ||= Math.hypot(dx, dy) > 0;
+        const {start} = dragging;
+        const distance = Math.hypot(point.x - start.x, point.y - start.y);
+        dragging.moved ||= distance > STILL * viewer.density;
         if (dragging.what === 'divider') {
             viewer.set({divider: clamp(point.x / canvas.width, 0, 1)});
         } else if (dragging.what === 'region') {
@@ -83,13 +89,22 @@ export function followGestures(viewer) {
     const lift = (event) => {
         if (!down.delete(event.pointerId) || down.size) return;
         if (dragging.what === 'region' && viewer.region) viewer.controls.setRegion(viewer.region);
-        if (!dragging.moved && event.pointerType === 'touch') tap(event);
+        const isTap = event.type === 'pointerup' && !dragging.moved && dragging.what === 'view';
+        if (isTap) tap(event);
         dragging = null;
     };
 
+    // One tap sets the focus, two zoom: the first waits until there is no second.
     const tap = (event) => {
-        if (event.timeStamp - lastTap < DOUBLE_TAP) toggleZoom(pointOf(event));
-        lastTap = event.timeStamp;
+        clearTimeout(tapTimer);
+        const point = pointOf(event);
+        if (event.timeStamp - lastTap < DOUBLE_TAP) {
+            lastTap = -Infinity;
+            toggleZoom(point);
+        } else {
+            lastTap = event.timeStamp;
+            tapTimer = setTimeout(() => viewer.focusOn(viewer.pixelAt(point)), DOUBLE_TAP);
+        }
     };
 
     const toggleZoom = (point) => {
@@ -99,9 +114,10 @@ export function followGestures(viewer) {
 
     canvas.addEventListener('pointerup', lift);
     canvas.addEventListener('pointercancel', lift);
-    canvas.addEventListener('dblclick', (event) => toggleZoom(pointOf(event)));
-    canvas.addEventListener('pointerleave', () => {
-        if (down.size || !viewer.photo) return;
+    canvas.addEventListener('pointerleave', (event) => {
+        // A lifted finger leaves the magnifier, so that it can be read.
+        const isKept = event.pointerType === 'touch' && viewer.magnifier;
+        if (down.size || !viewer.photo || isKept) return;
         viewer.pointer = null;
         viewer.draw();
     });

@@ -5,18 +5,20 @@ import {LARGEST_GAIN, MODES} from './modes.js';
 
 const WRITE_AFTER = 300; // ms; browsers allow about a hundred changes of the address in 30 seconds
 
-// The view as the fragment of an address, without the #.
-export function toLink(viewer) {
+// The view as the fragment of an address, without the #. A photo is an example, or the server knows
+// it under a name that it has given to a shared comparison.
+export function toLink(viewer, whichPhoto = {photo: viewer.photo.example}) {
     const nameOf = (key) => viewer.entries.find((entry) => entry.key === key)?.name ?? '';
     const models = viewer.entries.filter((entry) => entry.kind === 'model');
     const link = new URLSearchParams({
-        photo: viewer.photo.example,
+        ...whichPhoto,
         models: models.map((entry) => entry.name).join(','),
         mode: viewer.mode,
         a: nameOf(viewer.a),
         b: nameOf(viewer.b),
         divider: viewer.divider.toFixed(3),
         gain: viewer.gain,
+        strength: viewer.strength,
     });
     if (!viewer.fitted) {
         link.set('zoom', viewer.scale.toFixed(4));
@@ -30,7 +32,8 @@ export function toLink(viewer) {
 // {scale, centre} if it is zoomed. Null if the link is about another photo.
 export function fromLink(text, photo, entries) {
     const link = new URLSearchParams(text);
-    if (link.get('photo') !== photo.example) return null;
+    const isSame = photo.example ? link.get('photo') === photo.example : link.has('shared');
+    if (!isSame) return null;
     const keyOf = (name) => entries.find((entry) => entry.name === name)?.key;
     const number = (name, least, most) => {
         const value = parseFloat(link.get(name));
@@ -42,6 +45,7 @@ export function fromLink(text, photo, entries) {
         b: keyOf(link.get('b')),
         mode: MODES.find(({name}) => name === link.get('mode'))?.name,
         divider: number('divider', 0, 1),
+        strength: number('strength', 0, 1),
         gain: gain && 2 ** Math.round(Math.log2(gain)),
         scale: number('zoom', SMALLEST_STEP, LARGEST_SCALE),
     };
@@ -65,9 +69,9 @@ export function writeLink(viewer) {
     writeLink.timer = setTimeout(() => history.replaceState(null, '', `#${link}`), WRITE_AFTER);
 }
 
-// Shows the view that the page's address names.
-export function readLink(viewer) {
-    const view = fromLink(location.hash.slice(1), viewer.photo, viewer.entries);
+// Shows the view that the fragment of an address names.
+export function readLink(viewer, link) {
+    const view = fromLink(link, viewer.photo, viewer.entries);
     if (!view) return;
     const {scale, centre, mode, ...choices} = view;
     Object.assign(viewer, choices);
@@ -82,17 +86,26 @@ export function readLink(viewer) {
 }
 
 export async function copyLink(viewer) {
-    if (!viewer.photo.example) {
-        return 'Your photo is not in the link; only examples can be shared.';
-    }
     clearTimeout(writeLink.timer);
-    history.replaceState(null, '', `#${toLink(viewer)}`);
+    const {example, visit} = viewer.photo;
+    const link = example ? toLink(viewer) : toLink(viewer, {shared: await share(visit)});
+    history.replaceState(null, '', `#${link}`);
+    const kept = example ? '' : ' It works for an hour, for everyone who has it.';
     try {
         await navigator.clipboard.writeText(location.href);
-        return 'Link copied.';
+        return `Link copied.${kept}`;
     } catch {
-        return 'The browser did not allow copying. The link is the address of this page.';
+        return `The browser did not allow copying. The link is the address of this page.${kept}`;
     }
+}
+
+// Has the server keep a copy of what the visitor sees, under a name that nobody can guess.
+async function share(visit) {
+    const answer = await fetch(new URL('share', document.baseURI), {
+        method: 'POST', body: JSON.stringify({visit}),
+    });
+    if (!answer.ok) throw new Error('the photo is no longer on the server; upload it again');
+    return (await answer.json()).shared;
 }
 
 // Lets the tab find the visitor's photo, ticks and models again when it is reloaded; the server

@@ -9,8 +9,8 @@ export function drawMagnifier(viewer, magnifier) {
     if (magnifier.hidden) return;
     for (const side of ['a', 'b']) {
         const canvas = magnifier.querySelector(`canvas.${side}`);
-        const value = drawSide(canvas, viewer.picture(viewer[side]), viewer.pointer);
-        canvas.nextElementSibling.textContent = `${side.toUpperCase()} ${value}`;
+        const value = drawSide(canvas, viewer.shown(side === 'a' ? viewer.left : viewer.b), viewer.pointer);
+        canvas.nextElementSibling.textContent = `${viewer.sideName(side)} ${value}`;
     }
 }
 

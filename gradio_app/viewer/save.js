@@ -3,18 +3,27 @@
 const JPEG_QUALITY = 0.95;
 const CAPTION_HEIGHT = 40; // CSS pixels
 
-// The very file that the server sent.
-export function savePng(viewer, key) {
+// The very file that the server sent, unless it is mixed with the photo.
+export async function savePng(viewer, key) {
     const picture = viewer.picture(key);
-    if (picture) download(picture.blob, fileName(viewer, viewer.entry(key).name, 'png'));
+    if (!picture) return;
+    const name = fileName(viewer, viewer.entry(key).name, 'png');
+    const isWhole = viewer.shown(key) === picture;
+    download(isWhole ? picture.blob : await canvasOf(viewer.shown(key)).convertToBlob(), name);
+}
+
+function canvasOf(picture) {
+    const {width, height} = picture;
+    const canvas = new OffscreenCanvas(width, height);
+    picture.draw(canvas.getContext('2d'), {x: 0, y: 0, width, height}, 0, 0, 1);
+    return canvas;
 }
 
 export async function saveJpeg(viewer, key) {
-    const picture = viewer.picture(key);
+    const picture = viewer.shown(key);
     if (!picture) return;
     const name = fileName(viewer, viewer.entry(key).name, 'jpg');
-    const canvas = new OffscreenCanvas(picture.width, picture.height);
-    canvas.getContext('2d').drawImage(picture.levels[0], 0, 0);
+    const canvas = canvasOf(picture);
     download(await canvas.convertToBlob({type: 'image/jpeg', quality: JPEG_QUALITY}), name);
 }
 

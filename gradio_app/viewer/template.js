@@ -3,6 +3,7 @@
 import {LARGEST_GAIN, MODES} from './modes.js';
 
 const MODE_BUTTONS = MODES.map(({name, label, key}) => `<button data-mode="${name}" role="radio"
+    tabindex="-1"
     title="${label} (${key.toUpperCase()})">${label}</button>`).join('');
 
 export const TEMPLATE = `
@@ -38,7 +39,7 @@ export const TEMPLATE = `
 </div>
 </div>
 <div class="frame">
-<div class="stage" tabindex="0" role="group" aria-roledescription="picture viewer">
+<div class="stage" tabindex="0" role="group">
   <canvas role="img"></canvas>
   <div class="magnifier" hidden><div><canvas class="a"></canvas><output></output></div><div><canvas
     class="b"></canvas><output></output></div></div>
@@ -53,8 +54,23 @@ export const TEMPLATE = `
     <button data-do="play" title="Start or pause (P)"></button></div>
   <div class="panel blind" hidden></div>
 </div>
+<div class="bar effect">
+  <label class="group strength">Blur <input type="range" min="0" max="1" step="0.05"
+    aria-label="Strength of the blur"><output></output></label>
+  <div class="group focus">
+    <button data-do="focus" title="Keep sharp what is in the middle or under the mouse (F); or tap it"
+      >Focus here</button>
+    <button data-do="automatic" title="Let the model find the subject">Automatic focus</button>
+    <span class="focus-hint">Tap the picture to choose what stays sharp.</span>
+  </div>
+</div>
 <div class="readout"><span class="where"></span><span class="scale"></span></div>
 <div class="region-report" hidden></div>
+<div class="verdict" hidden><p></p><details><summary>What these figures mean</summary><p>“At most”:
+  the largest difference of one colour channel (0 to 255) in any pixel of the picture at its full size.
+  “Visibly”: the pixels whose colours are 2.3 or more apart in CIE L*a*b*; less cannot be seen even
+  side by side. “Real blur”: photographs taken with a large lens, or rendered as one would; the mean
+  PSNR over the bundle’s test pairs.</p></details></div>
 <div class="spoken" aria-live="polite"></div>`;
 
 const KEYS = [
@@ -64,6 +80,8 @@ const KEYS = [
     ['+ − 0 Z', 'zoom in, zoom out, fit, 1:1'],
     ['← ↑ → ↓', 'move; with Shift, faster'],
     [', .', 'move the divider'],
+    ['F', 'keep sharp what is under the mouse, or in the middle; again: automatic'],
+    ['< >', 'less, more blur'],
     ['[ ]', 'amplify the difference less, more'],
     ['M', 'show the largest difference'],
     ['space P', 'Blink: switch by hand, start or pause'],
@@ -72,8 +90,8 @@ const KEYS = [
     ['T', 'blind test: A B X show a picture, Shift + A B X answer'],
     ['W J C K', 'save PNG, save JPEG, save the view, copy a link'],
     ['Esc', 'close, end or clear'],
-    ['mouse', 'drag to move; click the picture, then use the wheel to zoom; Shift + drag to measure'],
-    ['touch', 'one finger moves, two zoom, a double tap shows 1:1'],
+    ['mouse', 'drag to move; click to choose what stays sharp; then the wheel zooms; Shift + drag to measure'],
+    ['touch', 'a tap chooses what stays sharp, two fingers zoom, a double tap shows 1:1'],
 ];
 
 export const HELP = `<dl>${KEYS.map(([keys, what]) => `<dt>${keys}</dt><dd>${what}</dd>`).join('')}

@@ -1,5 +1,4 @@
 // The viewer: every rendering of one photo under one view. No build step, no dependency.
-//
 //   viewer.js          what is chosen and which part is visible
 //   modes.js           the ways of showing A and B
 //   geometry.js        where pictures lie on the canvas
@@ -10,36 +9,45 @@
 //   magnifier.js       a few pixels of A and B, enlarged
 //   gestures.js        mouse, pen and fingers
 //   picture.js         one lossless picture
+//   pictures.js        those that are loaded
 //   measuring.js       asks the worker, and always gets an answer or a reason
 //   measure_worker.js  the worker
 //   metrics.js         differences, PSNR and SSIM
 //   differences.js     keeps the latest differences
 //   area_report.js     the measurements of a rectangle
 //   blind_test.js      X is secretly A or B
+//   sides.js           which pictures are A and B at first
+//   strength.js        a rendering mixed with the photo
+//   focus.js           what is to be sharp
 //   save.js            pictures as files
 //   link.js            a view as a link
 //
-// Loaded by the page itself: drop_and_paste.js, connection_notice.js.
+// Loaded by the page itself: opening.js (with photo_files.js, drop_and_paste.js and opening.css) and
+// connection_notice.js.
 
 import {BlindTest, ROUNDS} from './blind_test.js';
 import {Controls} from './controls.js';
 import {Differences} from './differences.js';
 import {Drawing} from './drawing.js';
 import {
-    GAP, clamp, clampedInside, contains, fittingScale, gridBoxes, nextStep, pixelAt, visiblePart,
+    GAP, clamp, contains, fittingScale, gridBoxes, keptInFrame, nextStep, pixelAt, visiblePart,
     zoomed,
 } from './geometry.js';
+import {focusAfterTap} from './focus.js';
 import {followGestures} from './gestures.js';
 import {readLink, rememberVisit, writeLink} from './link.js';
 import {Measuring} from './measuring.js';
 import {LARGEST_GAIN} from './modes.js';
-import {AS_STORED, Picture} from './picture.js';
+import {Pictures} from './pictures.js';
+import {addedModel, chosenSides} from './sides.js';
+import {Mixture} from './strength.js';
 
 const BLINK_EVERY = 500; // ms; more than three flashes a second can harm
-const PREFERRED_RECIPES = ['int8_qat', 'int8_ptq', 'float16'];
 
-export function attach(root) {
+// `ask` sends a wish to the server: {example: name}, or {focus: [x, y] or null}.
+export function attach(root, ask = () => {}) {
     root.viewer = new Viewer(root);
+    root.viewer.ask = ask;
     return root.viewer;
 }
 
@@ -48,9 +56,8 @@ export class Viewer {
         this.root = root;
         this.photo = null;
         this.entries = [];
-        this.pictures = new Map();
-        this.problems = new Map();
-        this.mode = 'split';
+        this.pictures = new Pictures(() => this.#redraw());
+        this.mode = 'before';
         this.a = null;
         this.b = null;
         this.scale = 1;
@@ -58,6 +65,11 @@ export class Viewer {
         this.fitted = true;
         this.divider = 0.5;
         this.gain = 8;
+        this.strength = 1;
+        this.focus = null;
+        this.focusedAt = -Infinity;
+        this.isInSight = false;
+        this.isUsed = false;
         this.blinkSide = 'b';
         this.blinking = !matchMedia('(prefers-reduced-motion: reduce)').matches;
         this.magnifier = false;
@@ -65,6 +77,7 @@ export class Viewer {
         this.region = null;
         this.pointer = null;
         this.blind = null;
+        this.blindResult = '';
         this.measuring = new Measuring();
         this.differences = new Differences(this.measuring, () => this.#redraw());
         this.controls = new Controls(this);
@@ -73,6 +86,7 @@ export class Viewer {
         followGestures(this);
         new ResizeObserver(() => this.#resize()).observe(this.controls.stage);
         setInterval(() => this.#blink(), BLINK_EVERY);
+        this.#waitUntilInSight();
         this.#resize();
     }
 
@@ -82,20 +96,25 @@ export class Viewer {
     show(comparison) {
         const isOther = comparison.photo !== this.photo?.photo;
         if (isOther) this.#forget();
+        const before = this.entries;
         this.photo = comparison;
         rememberVisit(comparison);
         this.entries = comparison.pictures;
+        this.#forgetOutdated(before);
+        this.focus = comparison.focus;
         if (isOther) {
             this.#begin();
         } else if (!this.entry(this.a) || !this.entry(this.b)) {
             this.blind = null; // its answers were about other pictures
-            this.#chooseSides();
+            Object.assign(this, chosenSides(this.entries, this));
         }
-        for (const entry of this.entries) if (entry.ready) this.#load(entry);
+        if (!isOther) this.b = addedModel(before, this.entries) ?? this.b;
         this.#redraw();
+        document.dispatchEvent(new CustomEvent('pocket-bokeh-shows', {detail: comparison}));
     }
 
     #redraw() {
+        if (this.photo) this.#loadWanted();
         this.controls.update();
         this.draw();
     }
@@ -110,8 +129,15 @@ export class Viewer {
     }
 
     picture(key) {
-        const picture = this.pictures.get(key);
-        return picture instanceof Picture ? picture : null;
+        return this.pictures.get(key);
+    }
+
+    // A loaded picture as it is to be shown: a rendering at the chosen strength.
+    shown(key) {
+        const picture = this.picture(key);
+        const photo = this.picture(this.entries[0]?.key);
+        const isWhole = this.strength === 1 || this.entry(key)?.kind !== 'model';
+        return isWhole || !picture || !photo ? picture : new Mixture(photo, picture, this.strength);
     }
 
     entry(key) {
@@ -123,53 +149,62 @@ export class Viewer {
     }
 
     #begin() {
+        const link = location.hash.slice(1);
         this.centre = {x: this.photo.width / 2, y: this.photo.height / 2};
         this.region = null;
         this.pointer = null;
-        this.#chooseSides();
+        Object.assign(this, chosenSides(this.entries, this));
         this.fit();
-        readLink(this);
+        readLink(this, link);
     }
 
-    #chooseSides() {
-        const models = this.entries.filter((entry) => entry.kind === 'model');
-        const preferred = PREFERRED_RECIPES.map(
-            (recipe) => models.find((entry) => entry.name === recipe),
-        );
-        this.a = this.entry(this.a)?.key ?? this.entries[0].key;
-        this.b = this.entry(this.b)?.key
-            ?? (preferred.find(Boolean) ?? models.at(-1) ?? this.entries.at(-1)).key;
-    }
-
-    async #load(entry) {
-        if (this.pictures.has(entry.key)) return;
-        const request = {};
-        this.pictures.set(entry.key, request);
-        // The photo may have changed meanwhile; pictures of different photos have the same keys.
-        const isCurrent = () => this.pictures.get(entry.key) === request;
-        try {
-            const picture = await Picture.load(entry.address);
-            if (!isCurrent()) {
-                picture.close();
-                return;
-            }
-            this.pictures.set(entry.key, picture);
-            this.problems.delete(entry.key);
-        } catch (error) {
-            if (!isCurrent()) return;
-            this.pictures.delete(entry.key);
-            this.problems.set(entry.key, error.message);
+    // Pictures that were rendered with another focus.
+    #forgetOutdated(before) {
+        for (const {key, address} of before) {
+            const entry = this.entry(key);
+            if (!entry || entry.address === address) continue;
+            this.pictures.forget(key);
+            this.differences.clear();
+            this.region = null;
+            this.blind = null;
+            this.blindResult = '';
         }
+    }
+
+    // Only what is shown, until the visitor does something here: lossless pictures are large.
+    #loadWanted() {
+        const isWhole = this.isUsed || this.mode === 'grid';
+        const first = [this.entries[0].key, this.a, this.b];
+        for (const entry of this.entries) {
+            const isWanted = isWhole || first.includes(entry.key);
+            if (entry.ready && this.isInSight && isWanted) this.pictures.load(entry);
+        }
+    }
+
+    // The visitor has begun to use the viewer.
+    use() {
+        if (this.isUsed) return;
+        this.isUsed = true;
+        this.isInSight = true;
         this.#redraw();
     }
 
+    #waitUntilInSight() {
+        const observer = new IntersectionObserver((seen) => {
+            if (!seen.some((each) => each.isIntersecting)) return;
+            observer.disconnect();
+            this.isInSight = true;
+            this.#redraw();
+        });
+        observer.observe(this.controls.stage);
+    }
+
     #forget() {
-        for (const picture of this.pictures.values()) picture.close?.();
         this.pictures.clear();
-        this.problems.clear();
         this.differences.clear();
         this.a = this.b = null;
         this.blind = null;
+        this.blindResult = '';
     }
 
     // ---- what is chosen ------------------------------------------------------------------------
@@ -191,18 +226,55 @@ export class Viewer {
     choose(side, key) {
         if (!this.entry(key) || this.blind) return;
         this.differences.retry();
+        if (side === 'a' && this.mode === 'before') this.mode = 'split';
         this.set({[side]: key});
         if (this.region) this.controls.reportRegion();
     }
 
     swap() {
         if (this.blind) return;
+        if (this.mode === 'before') this.mode = 'split';
         this.set({a: this.b, b: this.a});
         if (this.region) this.controls.reportRegion();
     }
 
     setGain(gain) {
         this.set({gain: clamp(gain, 1, LARGEST_GAIN)});
+    }
+
+    setStrength(strength) {
+        this.set({strength: clamp(strength, 0, 1)});
+    }
+
+    // Has all models render anew with a pixel in focus; on the same place again: automatically.
+    focusOn(pixel) {
+        if (!this.photo.takesFocus || this.blind || !pixel) return;
+        this.#askFocus(focusAfterTap(this.focus, pixel, this.photo));
+    }
+
+    focusAutomatically() {
+        if (this.focus) this.#askFocus(null);
+    }
+
+    #askFocus(focus) {
+        this.focusedAt = performance.now();
+        this.set({focus});
+        this.ask({focus});
+        this.controls.say(focus ? 'In focus: the ringed place.' : 'The model finds the subject.');
+    }
+
+    // What B is shown beside: the photo before / after, otherwise A.
+    get left() {
+        return this.mode === 'before' ? this.entries[0]?.key : this.a;
+    }
+
+    sideName(side) {
+        return this.mode === 'before' ? {a: 'photo', b: 'result'}[side] : side.toUpperCase();
+    }
+
+    // Whether the divider is shown.
+    get hasDivider() {
+        return ['before', 'split'].includes(this.mode) && !this.blind;
     }
 
     switchSide() {
@@ -233,7 +305,7 @@ export class Viewer {
             : undefined;
         const view = zoomed(this, scale, offset);
         this.scale = view.scale;
-        this.centre = clampedInside(view.centre, this.photo);
+        this.centre = this.#kept(view);
         this.set({fitted: false});
     }
 
@@ -244,9 +316,14 @@ export class Viewer {
 
     // Moves the view by device pixels.
     pan(dx, dy) {
+        if (this.fitted) return;
         const centre = {x: this.centre.x - dx / this.scale, y: this.centre.y - dy / this.scale};
-        this.centre = clampedInside(centre, this.photo);
-        this.set({fitted: false});
+        this.centre = this.#kept({scale: this.scale, centre});
+        this.set({});
+    }
+
+    #kept(view) {
+        return keptInFrame(view, this.photo, this.boxes()[0].box);
     }
 
     lookAt(x, y, scale = this.scale) {
@@ -258,6 +335,12 @@ export class Viewer {
     pixelAt(point) {
         const box = this.photo && this.boxAt(point);
         return box ? pixelAt(this, box, point, this.photo) : null;
+    }
+
+    // The pixel in the middle of the visible part.
+    get middle() {
+        const {x, y, width, height} = this.visible;
+        return {x: Math.floor(x + width / 2), y: Math.floor(y + height / 2)};
     }
 
     get visible() {
@@ -287,7 +370,10 @@ export class Viewer {
         this.canvas.height = Math.max(1, Math.round(clientHeight * this.density));
         if (!this.photo) return;
         if (this.fitted) this.fit();
-        else this.drawing.draw();
+        else {
+            this.centre = this.#kept(this);
+            this.drawing.draw();
+        }
     }
 
     // ---- measurements --------------------------------------------------------------------------
@@ -309,21 +395,6 @@ export class Viewer {
     retryDifference() {
         this.differences.retry();
         this.#redraw();
-    }
-
-    // PSNR, SSIM and largest difference of every loaded picture to B within a region. Rejects with
-    // an Error when the browser cannot compute them.
-    async measureRegion({x, y, width, height}) {
-        const crop = (key) => createImageBitmap(
-            this.picture(key).levels[0], x, y, width, height, AS_STORED,
-        );
-        const {b} = this;
-        if (!this.picture(b)) return [];
-        const others = this.ready.filter((entry) => entry.key !== b);
-        return Promise.all(others.map(async (entry) => {
-            const [one, other] = await Promise.all([crop(entry.key), crop(b)]);
-            return {entry, ...await this.measuring.ask('metrics', one, other)};
-        }));
     }
 
     // ---- blind test ----------------------------------------------------------------------------
@@ -350,6 +421,9 @@ export class Viewer {
     answerBlind(choice) {
         if (!this.blind) return;
         this.blind.test.answer(choice);
+        if (this.blind.test.done) {
+            this.blindResult = this.blind.test.outcome(this.label(this.a), this.label(this.b));
+        }
         this.blind.showing = this.blind.test.done ? 'a' : 'x';
         this.set({});
     }

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page
 
 VIEWER = "document.querySelector('.viewer').viewer"
 READY = (
-    "(v => v?.photo?.done && v.ready.length === v.entries.length)"
+    "(v => { v?.use(); return v?.photo?.done && v.ready.length === v.entries.length })"
     "(document.querySelector('.viewer')?.viewer)"
 )
 

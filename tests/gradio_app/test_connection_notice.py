@@ -55,7 +55,7 @@ def test_a_server_that_ends_is_said_and_one_that_is_back_is_used(
 ) -> None:
     page: Page = open_page(chromium, address)
     page.route("**/gradio_api/**", no_answer)
-    page.locator("#examples button", has_text="coffee").click()
+    page.locator("[data-example=coffee]").click()
     expect(page.locator("#unreachable")).to_contain_text("does not answer")
     page.unroute("**/gradio_api/**")
     page.wait_for_timeout(3000)  # the framework asks every two seconds, then opens the page anew

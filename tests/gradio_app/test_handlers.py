@@ -195,7 +195,7 @@ def test_nothing_of_the_photo_before_stands_beside_a_new_one(app: App, photo_fil
     assert first.measurements is None
     assert first.plot.value is None
     assert first.download.value is None
-    assert first.gallery.selected_index is None
+    assert first.stop.visible
     assert json.loads(first.viewer)["name"] == first.shown.name == "meadow.png"
 
 

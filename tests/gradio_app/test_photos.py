@@ -151,12 +151,9 @@ def test_the_content_tells_photos_apart(tmp_path: Path, photo_file: Path) -> Non
     assert read_upload(copy).key == read_upload(photo_file).key != read_upload(other).key
 
 
-def test_the_examples_ship_and_three_have_a_target() -> None:
+def test_the_examples_ship_and_a_failure_is_called_one() -> None:
     examples = list_examples()
-    targets = [name for name, photo in examples.items() if photo.decode_target]
-    assert targets == ["portrait", "leaves", "grass"]
+    assert [name for name, photo in examples.items() if "failure" in photo.note] == ["failure"]
     assert len({photo.key for photo in examples.values()}) == len(examples) == 6
     for photo in examples.values():
         assert min(photo.decode().shape[:2]) >= 300
-        if photo.decode_target:
-            assert photo.decode_target().shape == photo.decode().shape

@@ -17,12 +17,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Response
 
-pytestmark = pytest.mark.browser
+from tests.gradio_app.browser import READY, VIEWER
 
-READY = (
-    "(v => v?.photo?.done && v.ready.length === v.entries.length)"
-    "(document.querySelector('.viewer')?.viewer)"
-)
+pytestmark = pytest.mark.browser
 
 # As in docs/browser.md, except for the address.
 DOCUMENTED = """location /bokeh/ {{
@@ -107,9 +104,7 @@ def check_page(chromium: Browser, address: str, photo: Path) -> None:
     page.goto(address)
     page.wait_for_function(READY)
     page.set_input_files("#upload input[type=file]", photo)
-    page.wait_for_function(
-        f"document.querySelector('.viewer').viewer.photo.name === 'noise.png' && {READY}"
-    )
+    page.wait_for_function(f"{VIEWER}.photo.name === 'noise.png' && {READY}")
     page.close()
     assert not failed
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gradio_app.model_catalogue import ModelChoice, list_models
-from gradio_app.speed import RUNS, Run, SpeedMeter, load_model
+from gradio_app.speed import RUNS, Run, SpeedMeter, computer_name, load_model
 from gradio_app.task_pool import TaskPool
 from pocket_bokeh.bundle import Bundle
 
@@ -119,3 +119,8 @@ def test_each_model_is_measured_once_and_a_broken_one_not_for_ever(
 def test_a_real_model_is_loaded_and_timed(bundle: Bundle) -> None:
     run = load_model(list_models(bundle)[1])
     assert all(taken.seconds > 0 and taken.cpu_seconds > 0 for taken in (run(), run()))
+
+
+def test_the_computer_has_a_name() -> None:
+    """So that nobody takes its times for those of another."""
+    assert computer_name().strip() == computer_name() != ""

@@ -77,7 +77,7 @@ def test_what_a_task_works_on_is_kept_though_its_visitor_has_left(pool: TaskPool
             store.sweep()
             return photo.repeat(2, 0).repeat(2, 1)
 
-    model: Any = SimpleNamespace(key="doubling", renderers=lambda: [Doubling()])
+    model: Any = SimpleNamespace(key="doubling", focus=None, renderers=lambda: [Doubling()])
     render(store, "photo", model)
     measure(store, "photo", "doubling", ORIGINAL)
     assert store.read_note("photo", f"doubling~{ORIGINAL}") is not None

@@ -114,10 +114,12 @@ def files(page: Page) -> dict[str, np.ndarray]:
 def test_a_newcomer_sees_an_example_compared(chromium: Browser, address: str) -> None:
     page = open_page(chromium, address)
     assert page.title() == "Pocket Bokeh"
-    expect(page.locator("#introduction")).to_contain_text("int8 version made for phones")
+    expect(page.locator("#opening h1")).to_have_text("Pocket Bokeh")
+    for picture in page.locator("#opening img").all():
+        assert picture.evaluate("image => image.naturalWidth") == 1024
     expect(page.locator("#status")).to_contain_text("portrait")
     label = page.locator(".viewer canvas").first.get_attribute("aria-label")
-    assert label == "Side by side: photo on the left, float16 on the right"
+    assert label == "Before / after: photo on the left, float16 on the right"
     canvas = shown(page)
     assert canvas.std() > 20
     assert trouble_of(page) == []
@@ -326,8 +328,9 @@ def test_every_key_of_the_help_is_shown_and_escape_closes_it(page: Page) -> None
 
 def test_without_a_mouse_everything_can_be_reached(page: Page) -> None:
     page.evaluate("() => document.activeElement.blur()")
-    page.locator("#stop").focus()
-    reached = []
+    page.locator("button[data-mode=split]").focus()
+    page.keyboard.press("ArrowRight")
+    reached = ["split"]
     for _ in range(30):
         page.keyboard.press("Tab")
         reached.append(
@@ -338,12 +341,10 @@ def test_without_a_mouse_everything_can_be_reached(page: Page) -> None:
                 }"""
             )
         )
-        if reached[-1] == "grid":
-            page.keyboard.press("Enter")
         if "stage" in reached[-1]:
             break
     assert page.evaluate(f"() => {VIEWER}.mode") == "grid"
-    assert {"split", "difference", "a", "b", "in", "magnifier", "region", "blind"} <= set(reached)
+    assert {"a", "b", "in", "magnifier", "region", "blind"} <= set(reached)
     assert "stage" in reached[-1]
 
 
@@ -373,14 +374,12 @@ def test_what_is_no_photo_is_a_sentence_and_the_page_goes_on(
 
 
 def test_a_photo_dropped_anywhere_is_compared(chromium: Browser, address: str, photo: Path) -> None:
-    """A file dropped over the viewer, where there is no upload field."""
+    """A file dropped where there is no upload field."""
     page = open_page(chromium, address)
     page.wait_for_selector("#upload input[type=file]", state="attached")
-    stage = page.locator(".viewer .stage").bounding_box()
-    assert stage
     session = page.context.new_cdp_session(page)
     dragged = {"items": [], "files": [str(photo)], "dragOperationsMask": 1}
-    place = {"x": stage["x"] + 50, "y": stage["y"] + 50, "data": dragged}
+    place = {"x": 50, "y": 350, "data": dragged}
     for kind in ("dragEnter", "dragOver", "drop"):
         session.send("Input.dispatchDragEvent", {"type": kind, **place})
     page.wait_for_function(f"{VIEWER}.photo.name === '{photo.name}' && {READY}")
@@ -424,11 +423,16 @@ def test_on_a_phone_nothing_sticks_out_and_fingers_zoom(chromium: Browser, addre
     assert right <= 390  # what is clipped does not scroll
     headers = page.locator("#measurements th").first
     headers.wait_for()
-    # At most four lines of words, not letter below letter.
-    assert headers.evaluate("header => header.clientHeight") < 120
+    # At most five lines of words, not letter below letter.
+    assert headers.evaluate("header => header.clientHeight") < 150
+    page.locator("[data-example=portrait]").click()
+    expect(page.locator("#opening")).to_be_hidden()
     stage = page.locator(".viewer .stage").bounding_box()
     assert stage
     assert stage["y"] + stage["height"] < 844  # seen without scrolling
+    controls = page.locator(".viewer button:visible, .viewer select, .viewer .strength input")
+    heights = controls.evaluate_all("all => all.map(e => e.getBoundingClientRect().height)")
+    assert min(heights) >= 40
     x, y = stage["x"] + stage["width"] / 4, stage["y"] + stage["height"] / 2
     before = page.evaluate(f"() => {VIEWER}.scale")
     session = page.context.new_cdp_session(page)
@@ -448,6 +452,15 @@ def test_on_a_phone_nothing_sticks_out_and_fingers_zoom(chromium: Browser, addre
     touch("touchEnd")
     assert page.evaluate(f"() => {VIEWER}.divider") > 0.6
     assert page.evaluate(f"() => {VIEWER}.blinking") is False
+    # At fit a finger scrolls the page and leaves the picture where it is.
+    page.evaluate(f"() => {VIEWER}.fit()")
+    settle(page)
+    touch("touchStart", (x, y))
+    for up in (20, 60, 120):
+        touch("touchMove", (x, y - up))
+    touch("touchEnd")
+    page.wait_for_function("scrollY > 0")
+    assert page.evaluate(f"() => [{VIEWER}.fitted, {VIEWER}.centre.y]") == [True, 512]
     assert trouble_of(page) == []
     page.context.close()
 
@@ -455,7 +468,7 @@ def test_on_a_phone_nothing_sticks_out_and_fingers_zoom(chromium: Browser, addre
 def test_the_choice_of_models_is_the_choice_of_pictures(chromium: Browser, address: str) -> None:
     page = open_page(chromium, address)
     page.locator("#models label", has_text="float16").click()
-    page.wait_for_function(f"{VIEWER}.entries.length === 3 && {READY}")
+    page.wait_for_function(f"{VIEWER}.entries.length === 2 && {READY}")
     labels = json.loads(page.evaluate(f"() => JSON.stringify({VIEWER}.entries.map(e => e.label))"))
-    assert labels == ["photo", "target", "float32"]
+    assert labels == ["photo", "float32"]
     page.context.close()

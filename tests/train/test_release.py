@@ -1,9 +1,10 @@
 """A release: from the data to the bundle, its figures and its card."""
 
 import dataclasses
+import importlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -224,12 +225,30 @@ def small_release(
     monkeypatch.setattr(release, "SUBJECT_RECIPES", ("int8_qat",))
 
 
+def test_a_command_that_fails_ends_the_release(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UserError, match=r"python -m train\.nothing: failed; see the message above"):
+        release._command("train.nothing")
+    assert "train.nothing" in capfd.readouterr().err
+
+
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs a command of this project without a new process, in which TensorFlow starts slowly."""
+
+    def run(module: str, *arguments: str) -> None:
+        with monkeypatch.context() as given:
+            given.setattr("sys.argv", [module, *arguments])
+            importlib.import_module(module).main()
+
+    return run
+
+
 @pytest.mark.slow
-@pytest.mark.usefixtures("small_release")
+@pytest.mark.usefixtures("small_release", "eagerly")
 def test_the_command_ships_the_models_that_it_trained(
     options: ReleaseOptions, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The whole way, small: a training, an export, figures, a card, in an older bundle's place."""
+    monkeypatch.setattr(release, "_command", in_this_process(monkeypatch))
     old = old_bundle(options.bundle)
     command(monkeypatch, options, "--replace")
     bundle = read_bundle(options.bundle)

@@ -5,18 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.data.lenses import LARGEST_BLUR
 from train.data.pair_transforms import at_level
 from train.data.pairs import Pair
-from train.data.rendered_pairs import background_depth, blur_background
-from train.data.thin_lens import Lens
+from train.data.standard_lens import standard_lens_blur
 from train.judge.candidates import Window
 
 MASK_AND_LENS = "mask and lens blur"
 """The name of its row."""
-
-OPENED = 0.5
-"""How far the standard lens is opened, relative to the widest of `train.data.lenses`."""
 
 Segment = Callable[[np.ndarray], np.ndarray]
 """Finds the mask of the subject: height × width × 3 to height × width, both uint8."""
@@ -41,18 +36,3 @@ class MaskAndLensBlur:
         if mask is None:
             raise ValueError(f"{pair.name} has no mask, and there is no segmenter")
         return at_level(standard_lens_blur(pair.original, mask)[window], self.level, "bicubic")
-
-
-def standard_lens_blur(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Blurs the background by a round aperture, the same for all photographs.
-
-    Args:
-        photo: height × width × 3, uint8.
-        mask: height × width, uint8. If it marks nothing, the photograph is returned.
-    """
-    if not (mask > 127).any():
-        return photo
-    lens = Lens(OPENED * LARGEST_BLUR * min(mask.shape), focus=1.0)
-    # The same draws for every photograph: one horizon, and one distance of walls without ground.
-    inverse_depth = background_depth(np.random.default_rng(0), mask)
-    return blur_background(photo, mask, inverse_depth, lens)

@@ -1,6 +1,7 @@
 """Trains one level: starts from the weights of the level below, takes steps, saves checkpoints."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from train.loop.devices import (
     without_distribution,
 )
 from train.loop.divergence import DivergenceWatch
+from train.loop.faster_precision import start_in_faster_precision
 from train.loop.history import History, Record
 from train.loop.interruption import uninterrupted
 from train.loop.losses import make_loss, with_detail_transfer, with_sharpness
@@ -29,8 +31,12 @@ from train.loop.metrics import psnr
 from train.loop.run_folder import Run
 from train.loop.time_left import TimeLeft
 from train.loop.validation import validate_level
-from train.network.precision import computing_in
-from train.network.presets import LevelSchedule
+from train.network.precision import (
+    computing_in,
+    has_bfloat16_instructions,
+    is_tensorflow_on_cpu,
+)
+from train.network.presets import LevelSchedule, Precision
 from train.network.pynet import build_pynet, copy_weights
 
 STEPS_PER_RECORD = 10
@@ -42,8 +48,17 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
 
     The optimizer's moments start from zero at every level, as published.
     """
+    if run.precision != "auto":
+        return _compiled_level(run, schedule, run.precision)
+    can_gain = is_tensorflow_on_cpu() and has_bfloat16_instructions()
+    build = partial(_compiled_level, run, schedule)
+    return start_in_faster_precision(run, schedule, build, can_gain)
+
+
+def _compiled_level(run: Run, schedule: LevelSchedule, precision: Precision) -> Any:
+    """The level's network in a precision, ready to take steps; the same weights in all of them."""
     keras.utils.set_random_seed(run.seed + schedule.level)
-    with computing_in(run.precision):
+    with computing_in(precision):
         model = _level_network(run, schedule.level)
     if latest_step(run.level_folder(schedule.level + 1)):
         copy_weights(trained_level(run, schedule.level + 1), model)
@@ -55,8 +70,9 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
     # Create the metric's and the optimizer's variables now. If the first step created them, the
     # graph would be traced twice.
     quality = keras.metrics.MeanMetricWrapper(_picture_psnr, name="psnr")
-    jit_compile: bool | str = False if _is_tensorflow_on_cpu() else "auto"
-    with computing_in(run.precision):
+    # On TensorFlow's CPU, XLA is 1.8 times slower than plain graphs (docs/experiments.md).
+    jit_compile: bool | str = False if is_tensorflow_on_cpu() else "auto"
+    with computing_in(precision):
         optimizer = make_optimizer(schedule)
         model.compile(optimizer, loss=loss, metrics=[quality], jit_compile=jit_compile)
     model.optimizer.build(model.trainable_variables)
@@ -85,12 +101,6 @@ def _level_network(run: Run, level: int) -> Any:
 def _picture_psnr(target: Any, output: Any) -> Any:
     """PSNR of the pictures, without the sharpness channels."""
     return psnr(target[..., :3], output[..., :3])
-
-
-def _is_tensorflow_on_cpu() -> bool:
-    """Whether to avoid XLA: on TensorFlow without a GPU it is 1.8 times slower than plain graphs
-    (docs/experiments.md)."""
-    return keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
 
 
 class LevelTraining:

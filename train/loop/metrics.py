@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from train.network.precision import is_tensorflow_on_cpu
+
 SSIM_WINDOW = 11
 SSIM_SIGMA = 1.5
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -76,12 +78,17 @@ def _similarity(picture: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 def _window_mean(x: Tensor) -> Tensor:
     """Gaussian-weighted mean in each window, separable, channel by channel.
 
-    Sums shifted pictures instead of convolving: GPUs convolve in TF32 with a 10-bit mantissa, and
-    the variances above are small differences of large numbers.
+    TensorFlow on a CPU convolves each channel on its own, in float32; the gradient of shifted
+    pictures takes ten times as long there (docs/experiments.md). Elsewhere shifted pictures are
+    summed: GPUs convolve in TF32 with a 10-bit mantissa, and the variances above are small
+    differences of large numbers.
     """
     offsets = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
     window = np.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
     window /= window.sum()
+    if is_tensorflow_on_cpu():
+        kernel = np.tile(window.astype(np.float32)[:, None, None, None], (1, 1, x.shape[-1], 1))
+        return ops.depthwise_conv(ops.depthwise_conv(x, kernel), kernel.transpose(1, 0, 2, 3))
     places = [slice(first, first + 1 - SSIM_WINDOW or None) for first in range(SSIM_WINDOW)]
     shifts = list(zip(window.tolist(), places, strict=True))
     rows = sum(weight * x[:, place] for weight, place in shifts)

@@ -3,6 +3,7 @@
 config.json            network, schedule, data and its fingerprint, options, package versions
 data_files.json        size and SHA-256 of every training and validation file
 history.csv            level, step, loss, PSNR, learning rate
+precision.json         the precision of each level, with `--precision auto`
 metrics.json           validation of each level, and of the untouched input
 events.*               the same for TensorBoard
 level_7/ … level_1/    pictures.png and the last two checkpoints
@@ -37,7 +38,7 @@ from train.data.named_pairs import open_pairs
 from train.data.pairs import PairSource, Split, check_decodable, fingerprint
 from train.loop.devices import is_first_host
 from train.network.network_file import Network, read_network
-from train.network.presets import Precision, PyNETConfig, TrainConfig, with_fourth_channel
+from train.network.presets import PrecisionChoice, PyNETConfig, TrainConfig, with_fourth_channel
 
 _RECORDED_PACKAGES = ("grain", "keras", "numpy", "pillow")
 
@@ -54,7 +55,8 @@ class Run:
         data: the folders of pairs as `--data` takes them, or `built-in`.
         seed: of the initial weights, the order of the pairs and the crops.
         limit: the most training pairs to use; None uses all.
-        precision: the data type that the network computes in during training.
+        precision: the data type that the network computes in during training; `auto` chooses one
+            for each level.
         vgg_weights: the file with VGG-19's weights, if a level's loss needs it.
     """
 
@@ -65,7 +67,7 @@ class Run:
     data: Data
     seed: int
     limit: int | None = None
-    precision: Precision = "float32"
+    precision: PrecisionChoice = "float32"
     vgg_weights: str | None = None
 
     @property

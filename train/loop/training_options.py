@@ -12,12 +12,12 @@ from pocket_bokeh.photo import FourthChannel
 from train.data.data_folders import resolved_data
 from train.loop.devices import DeviceOptions, is_first_host, on_first_host, use_devices
 from train.loop.losses import make_loss
-from train.loop.run_folder import Run, check_same_run, create_run
+from train.loop.run_folder import Run, check_same_run, create_run, read_run
 from train.network.presets import (
     LEVEL_1_LOSSES,
     NETWORKS,
     SCHEDULES,
-    Precision,
+    PrecisionChoice,
     PyNETConfig,
     TrainConfig,
     choose,
@@ -70,8 +70,9 @@ class TrainingOptions:
     vgg_weights: Path | None = None
     """VGG-19's weights as Keras publishes them
     (vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), for l1_ssim_vgg."""
-    precision: Precision = "float32"
-    """The data type to compute in; mixed_bfloat16 and mixed_float16 are for GPUs."""
+    precision: PrecisionChoice = "auto"
+    """The data type to compute in. auto measures at the start of each level whether bfloat16 is
+    faster than float32, where the processor has instructions for it. mixed_float16 is for GPUs."""
     seed: int = 0
     """The seed of the initial weights, the order of the pairs and the crops."""
     resume: Flag = False
@@ -121,6 +122,9 @@ def run_from_options(options: TrainingOptions) -> Run:
 def make_run(run: Run, options: TrainingOptions) -> Run:
     """Checks that a run can be trained, then creates its folder, or with --resume checks that.
 
+    Returns:
+        The run. A resumed one with --precision auto has the precision that it was started with.
+
     Raises:
         UserError: as `open_run`.
     """
@@ -130,6 +134,8 @@ def make_run(run: Run, options: TrainingOptions) -> Run:
     if not options.resume:
         on_first_host(lambda: create_run(run, dataclasses.asdict(options)))
     if options.resume or not is_first_host():
+        if run.precision == "auto":
+            run = dataclasses.replace(run, precision=read_run(run.folder).precision)
         check_same_run(run, options.accept_data_changes)
     return run
 

@@ -134,6 +134,10 @@ LEVEL_1_LOSSES: Mapping[str, str] = {
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 """The data type of the network's computations; weights and the loss stay in float32."""
 
+PrecisionChoice = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+"""One precision for all levels, or `auto`: the faster one of each level
+(`train.loop.faster_precision`)."""
+
 Reduction = Literal["bicubic", "average"]
 """How a photograph is reduced to a coarse level's size; see `pair_transforms.at_level`."""
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {
-    GAP, LARGEST_SCALE, clampedInside, fittingScale, gridBoxes, nextStep, pixelAt, rectangleBetween,
+    GAP, LARGEST_SCALE, fittingScale, gridBoxes, keptInFrame, nextStep, pixelAt, rectangleBetween,
     topLeft, visiblePart, zoomed,
 } from '../../../gradio_app/viewer/geometry.js';
 
@@ -108,7 +108,12 @@ test('a rectangle holds both of its corner pixels, in whatever order they come',
     assert.deepEqual(rectangleBetween({x: 3, y: 3}, {x: 3, y: 3}), {x: 3, y: 3, width: 1, height: 1});
 });
 
-test('the centre of the view stays inside the photo', () => {
-    assert.deepEqual(clampedInside({x: -5, y: 250}, PHOTO), {x: 0, y: 200});
-    assert.deepEqual(clampedInside({x: 5, y: 25}, PHOTO), {x: 5, y: 25});
+test('the photo stays in its frame, and in its middle when it is smaller', () => {
+    const size = {width: 300, height: 200};
+    const box = {width: 100, height: 100};
+    const kept = (scale, x, y) => keptInFrame({scale, centre: {x, y}}, size, box);
+    assert.deepEqual(kept(1, -5, 250), {x: 50, y: 150});
+    assert.deepEqual(kept(1, 90, 70), {x: 90, y: 70});
+    assert.deepEqual(kept(0.4, 10, 10), {x: 125, y: 100});
+    assert.deepEqual(kept(0.1, 10, 10), {x: 150, y: 100});
 });

@@ -17,7 +17,7 @@ const ENTRIES = [
 function viewer(changes = {}) {
     return {
         photo: PHOTO, entries: ENTRIES, mode: 'difference', a: 'k1', b: 'k2', divider: 0.25,
-        gain: 32, fitted: false, scale: 2, centre: {x: 310, y: 190}, ...changes,
+        gain: 32, strength: 0.6, fitted: false, scale: 2, centre: {x: 310, y: 190}, ...changes,
     };
 }
 
@@ -39,7 +39,7 @@ test('a view comes back from its link, and recipes name the models', () => {
     assert.equal(new URLSearchParams(link).get('models'), 'float32,int8_qat');
     assert.equal(new URLSearchParams(link).get('b'), 'int8_qat');
     assert.deepEqual(fromLink(link, PHOTO, ENTRIES), {
-        a: 'k1', b: 'k2', mode: 'difference', divider: 0.25, gain: 32, scale: 2,
+        a: 'k1', b: 'k2', mode: 'difference', divider: 0.25, gain: 32, strength: 0.6, scale: 2,
         centre: {x: 310, y: 190},
     });
 });
@@ -67,8 +67,7 @@ test('opening a link fits the view first and then zooms to its place', () => {
     const opened = viewer({
         mode: 'split', fit: () => calls.push('fit'), zoomTo: (scale) => calls.push(scale),
     });
-    location.hash = '#photo=coffee&mode=grid&zoom=4&x=10&y=20';
-    readLink(opened);
+    readLink(opened, 'photo=coffee&mode=grid&zoom=4&x=10&y=20');
     assert.deepEqual(calls, ['fit', 4]);
     assert.equal(opened.mode, 'grid');
     assert.deepEqual(opened.centre, {x: 10, y: 20});
@@ -88,7 +87,30 @@ test('a photo of one’s own leaves nothing in the address', async () => {
     const own = viewer({photo: {...PHOTO, example: null}});
     writeLink(own);
     assert.deepEqual(written, ['/bokeh/']);
-    assert.match(await copyLink(own), /^Your photo is not in the link/);
+});
+
+test('a photo of one’s own is shared under the name that the server gives it', async (context) => {
+    globalThis.document = {baseURI: 'https://example.org/bokeh/'};
+    const asked = context.mock.method(globalThis, 'fetch', async () => (
+        {ok: true, json: async () => ({shared: 'secret'})}
+    ));
+    const own = viewer({photo: {...PHOTO, example: null, visit: 'token'}});
+    assert.match(await copyLink(own), /for an hour/);
+    const [address, {body}] = asked.mock.calls[0].arguments;
+    assert.equal(String(address), 'https://example.org/bokeh/share');
+    assert.deepEqual(JSON.parse(body), {visit: 'token'});
+    assert.match(written[0], /^#shared=secret&/);
+    const view = fromLink(written[0].slice(1), own.photo, ENTRIES);
+    assert.equal(view.strength, 0.6);
+    delete globalThis.document;
+});
+
+test('a photo that the server no longer has cannot be shared', async (context) => {
+    globalThis.document = {baseURI: 'https://example.org/bokeh/'};
+    context.mock.method(globalThis, 'fetch', async () => ({ok: false}));
+    const own = viewer({photo: {...PHOTO, example: null, visit: 'token'}});
+    await assert.rejects(copyLink(own), /upload it again/);
+    delete globalThis.document;
 });
 
 test('a tab remembers the visit; blocked storage is no error', () => {

@@ -20,15 +20,16 @@ from quantize.convert.fine_tuning import FineTuneConfig, FineTuned, fine_tune, v
 from quantize.convert.recipes import RECIPES
 from quantize.convert.rounding import calibrate, quantization_aware, refusal
 from quantize.convert.tf_keras_network import to_tf_keras
-from tests.conftest import TINY, tiny_network
+from tests.conftest import FEWER_LAYERS, TINY, tiny_network
 from train.data.batches import training_batches
 from train.loop.run_folder import Run
 from train.network.presets import NETWORKS, SCHEDULES
 from train.network.pynet import build_pynet
 
-REPORT = dataclasses.replace(
-    NETWORKS["report"], width=1 / 64, largest_kernel=3, level_5_blocks=1, level_3_blocks=False
-)
+REPORT = dataclasses.replace(NETWORKS["report"], width=1 / 64, **FEWER_LAYERS)
+
+DEEPER = dataclasses.replace(TINY, level_3_blocks=True)
+"""With the blocks of level 3, so that enough rounding adds up to be learnt away."""
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +70,8 @@ def test_weights_and_pictures_are_rounded_to_8_bits(
     assert output.min() >= 0
     assert output.max() <= 1
     # A convolution before a ReLU, whose weights tfmot's quantize_model would not round.
-    kernel = float_model.get_layer("level_3_fuse_3x3_first").get_weights()[0]
-    steps = np.asarray(rounded.get_layer("level_3_fuse_3x3_first").layer.kernel)[..., 0]
+    kernel = float_model.get_layer("level_4_fuse_3x3_first").get_weights()[0]
+    steps = np.asarray(rounded.get_layer("level_4_fuse_3x3_first").layer.kernel)[..., 0]
     steps = steps / (np.abs(kernel[..., 0]).max() / 127)
     assert np.allclose(steps, np.rint(steps), atol=1e-3)
 
@@ -94,7 +95,7 @@ def test_the_int8_model_computes_what_fine_tuning_saw(rounded: Any, tiny_run: Ru
 
 
 def test_a_gate_is_rounded_as_tflite_multiplies(tiny_run: Run) -> None:
-    config = dataclasses.replace(TINY, head="gated")
+    config = dataclasses.replace(DEEPER, head="gated")
     network = tiny_network(config)
     gate = network.get_layer("level_2_gate")
     kernel, bias = gate.get_weights()
@@ -173,7 +174,8 @@ def test_fine_tuning_never_ends_worse_than_it_began(two_layers: Any, tiny_run: R
 
 
 @pytest.mark.slow
-def test_fine_tuning_learns(float_model: Any, tiny_run: Run) -> None:
+def test_fine_tuning_learns(tiny_run: Run) -> None:
+    float_model = to_tf_keras(tiny_network(DEEPER), DEEPER)
     tuned = tune(float_model, tiny_run, FineTuneConfig(steps=12, batch=4))
     assert tuned.psnr > tuned.psnr_calibrated + 0.1
 

@@ -27,7 +27,7 @@ def test_layers_have_the_networks_names(model: FloatModel) -> None:
     names = [layer.name for layer in model.layers]
     assert names[0] == "encoder_3_3x3_first"
     assert names[-1] == "output"
-    assert {"level_7_up_a", "level_3_fuse_3x3_second", "level_2_photo_concatenation"} < set(names)
+    assert {"level_7_up_a", "level_4_fuse_3x3_second", "level_2_photo_concatenation"} < set(names)
     assert len(set(names)) == len(names)
 
 
@@ -50,7 +50,7 @@ def test_weights_are_rounded_as_the_converter_does(tiny_bundle: Bundle) -> None:
 
 
 def test_one_layer_has_rounded_weights(model: FloatModel, photo: np.ndarray) -> None:
-    layer = next(layer for layer in model.layers if layer.name == "level_3_a_3x3_first")
+    layer = next(layer for layer in model.layers if layer.name == "level_4_a_3x3_first")
     changed = FloatModel(model.with_rounded_kernel(layer))
     assert changed.layers == model.layers
     assert not np.array_equal(

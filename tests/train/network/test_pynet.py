@@ -105,7 +105,8 @@ def test_without_normalization_features_keep_their_size() -> None:
         keras.utils.set_random_seed(0)
         model = build_pynet(dataclasses.replace(POCKET, residual_gain=gain), 3)
         before, after = (
-            model.get_layer(f"level_3_{name}").output for name in ("c_concatenation", "f_sum")
+            model.get_layer(f"level_3_{name}").output
+            for name in ("c_3x3_second_activation", "f_sum")
         )
         entering, leaving = keras.Model(model.input, [before, after])(photo)
         size[gain] = float(np.std(leaving) / np.std(entering))

@@ -31,7 +31,6 @@ import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
-import org.robolectric.Robolectric;
 import org.robolectric.RobolectricTestRunner;
 import org.robolectric.Shadows;
 import org.robolectric.android.controller.ActivityController;
@@ -222,18 +221,9 @@ public class FocusTest {
     public void theEndOfTheProcessKeepsTheFocus() throws Exception {
         ActivityController<MainActivity> controller = rendered(photo);
         tap(controller.get(), 0.7f, 0.3f);
-        Bundle state = new Bundle();
-        controller.saveInstanceState(state).pause().stop().destroy();
+        Bundle state = Screens.ended(controller);
         Fakes.SEEN.clear();
-        MainActivity again =
-                Robolectric.buildActivity(MainActivity.class)
-                        .create(state)
-                        .start()
-                        .restoreInstanceState(state)
-                        .resume()
-                        .visible()
-                        .get();
-        Screens.awaitIdle(again);
+        MainActivity again = Screens.restored(state);
         assertFocus(0.7f, 0.3f);
         assertEquals("Sharp where you tapped.", hint(again));
     }

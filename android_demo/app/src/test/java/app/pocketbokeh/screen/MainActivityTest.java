@@ -20,7 +20,6 @@ import android.graphics.Canvas;
 import android.graphics.Color;
 import android.media.ExifInterface;
 import android.net.Uri;
-import android.os.Bundle;
 import android.provider.MediaStore;
 import android.view.View;
 import android.widget.SeekBar;
@@ -317,17 +316,7 @@ public class MainActivityTest {
         ActivityController<MainActivity> controller = Screens.shared(photo);
         Screens.awaitIdle(controller.get());
         setStrength(controller.get(), 30);
-        Bundle state = new Bundle();
-        controller.saveInstanceState(state).pause().stop().destroy();
-        MainActivity again =
-                Robolectric.buildActivity(MainActivity.class)
-                        .create(state)
-                        .start()
-                        .restoreInstanceState(state)
-                        .resume()
-                        .visible()
-                        .get();
-        Screens.awaitIdle(again);
+        MainActivity again = Screens.restored(Screens.ended(controller));
         assertTrue(Screens.told(again), isRendered(again));
         assertEquals(30, again.<SeekBar>findViewById(R.id.strength).getProgress());
     }

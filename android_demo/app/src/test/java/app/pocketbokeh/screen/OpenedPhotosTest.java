@@ -102,19 +102,6 @@ public class OpenedPhotosTest {
         }
     }
 
-    private static MainActivity restored(Bundle state) throws Exception {
-        MainActivity activity =
-                Robolectric.buildActivity(MainActivity.class)
-                        .create(state)
-                        .start()
-                        .restoreInstanceState(state)
-                        .resume()
-                        .visible()
-                        .get();
-        Screens.awaitIdle(activity);
-        return activity;
-    }
-
     @Test
     public void eachScreenSavesItsOwnPhoto() throws Exception {
         MainActivity first = Screens.shared(red).get();
@@ -189,22 +176,14 @@ public class OpenedPhotosTest {
     public void copiesOfEndedProcessesAreRemovedUnlessTheirScreenIsRestored() throws Exception {
         ActivityController<MainActivity> first = Screens.shared(red);
         ActivityController<MainActivity> second = Screens.shared(blue);
-        Bundle state = ended(first);
-        Bundle forgotten = ended(second);
+        Bundle state = Screens.ended(first);
+        Bundle forgotten = Screens.ended(second);
         assertTrue(isCopied(red) && isCopied(blue));
-        MainActivity again = restored(state);
+        MainActivity again = Screens.restored(state);
         assertSaves(again, Color.RED, 320, 240);
         Screens.await(() -> !isCopied(blue));
         assertTrue(isCopied(red));
-        assertFalse(restored(forgotten).findViewById(R.id.save).isEnabled());
-    }
-
-    /** The saved state with which Android restores a screen after its process ended. */
-    private static Bundle ended(ActivityController<MainActivity> controller) throws Exception {
-        Screens.awaitIdle(controller.get());
-        Bundle state = new Bundle();
-        controller.saveInstanceState(state).pause().stop().destroy();
-        return state;
+        assertFalse(Screens.restored(forgotten).findViewById(R.id.save).isEnabled());
     }
 
     @Test
@@ -216,7 +195,7 @@ public class OpenedPhotosTest {
         controller.newIntent(Fakes.sharing(blue)); // The photo arrives after the state was saved.
         Screens.awaitIdle(controller.get());
         controller.pause().stop().destroy();
-        assertSaves(restored(state), Color.BLUE, 200, 400);
+        assertSaves(Screens.restored(state), Color.BLUE, 200, 400);
     }
 
     @Test
@@ -272,7 +251,7 @@ public class OpenedPhotosTest {
     @Test
     public void aDocumentChosenWhileTheProcessEndedIsWritten() throws Exception {
         ActivityController<MainActivity> controller = Screens.shared(red);
-        Bundle state = ended(controller);
+        Bundle state = Screens.ended(controller);
         File saved = new File(temporary.getRoot(), "document.jpg");
         new Fakes.GalleryProvider(saved);
         MainActivity again = Robolectric.buildActivity(MainActivity.class).create(state).get();

@@ -3,6 +3,7 @@ package app.pocketbokeh.screen;
 import android.app.Activity;
 import android.graphics.Bitmap;
 import android.graphics.Canvas;
+import android.os.Bundle;
 import android.os.Looper;
 import android.view.View;
 import android.widget.TextView;
@@ -22,6 +23,28 @@ final class Screens {
     /** Opens the main screen with a photo that another app shares. */
     static ActivityController<MainActivity> shared(File photo) {
         return Robolectric.buildActivity(MainActivity.class, Fakes.sharing(photo)).setup();
+    }
+
+    /** Ends a screen as Android ends a process; gives the state that it has saved. */
+    static Bundle ended(ActivityController<MainActivity> controller) throws InterruptedException {
+        awaitIdle(controller.get());
+        Bundle state = new Bundle();
+        controller.saveInstanceState(state).pause().stop().destroy();
+        return state;
+    }
+
+    /** Opens the main screen again from a saved state, as after the end of its process. */
+    static MainActivity restored(Bundle state) throws InterruptedException {
+        MainActivity activity =
+                Robolectric.buildActivity(MainActivity.class)
+                        .create(state)
+                        .start()
+                        .restoreInstanceState(state)
+                        .resume()
+                        .visible()
+                        .get();
+        awaitIdle(activity);
+        return activity;
     }
 
     /** Runs the main thread until a condition holds, for a minute at most. */
