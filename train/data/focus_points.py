@@ -11,7 +11,8 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from pocket_bokeh.focus_map import Point, focus_map
-from pocket_bokeh.photo import network_input
+from pocket_bokeh.photo import to_float
+from train.data.pair_transforms import halve
 from train.data.pairs import Pair
 from train.data.sharpness_target import sharpness_target
 
@@ -33,7 +34,7 @@ def random_points(pair: Pair, random: np.random.Generator) -> tuple[Point, ...]:
     """Draws the focus points of a training example.
 
     Args:
-        pair: cropped and augmented, with even sides.
+        pair: cropped, augmented, and as large as the network sees it (`pair_transforms.halve`).
         random: the source of randomness.
 
     Returns:
@@ -73,7 +74,7 @@ def needed_points(pair: Pair) -> tuple[Point, ...]:
 
 def fixed_points(pair: Pair) -> tuple[Point, ...]:
     """The innermost point of what is sharp in a pair; none where nothing is."""
-    point = innermost_point(sharp_places(pair))
+    point = innermost_point(sharp_places(halve(pair)))
     return () if point is None else (point,)
 
 
@@ -83,24 +84,22 @@ def sharp_places(pair: Pair) -> np.ndarray:
     A pair without any blur is in focus nowhere in particular: a point there would teach the network
     that points change nothing.
 
+    Args:
+        pair: as large as the network sees it (`pair_transforms.halve`).
+
     Returns:
-        The pair's height × width, or half of both, bool.
+        The pair's height × width, bool.
     """
     if pair.subject is not None and (inside := pair.subject >= _INSIDE).any():
         return inside
     if np.array_equal(pair.original, pair.bokeh):
         return np.zeros(pair.original.shape[:2], bool)
-    original, bokeh = network_input(pair.original), network_input(pair.bokeh)
+    original, bokeh = to_float(pair.original), to_float(pair.bokeh)
     share, weight = np.moveaxis(sharpness_target(original, bokeh, level=2), -1, 0)
     return (share >= _SHARP_SHARE) & (weight >= _TEXTURE_WEIGHT)
 
 
-def pair_input(
-    pair: Pair,
-    sees_focus: bool,
-    points: Sequence[Point] | None = None,
-    short_side: int | None = None,
-) -> np.ndarray:
+def pair_input(pair: Pair, sees_focus: bool, points: Sequence[Point] | None = None) -> np.ndarray:
     """The network's input for a pair: half its size, float32, 0…1.
 
     Args:
@@ -108,18 +107,33 @@ def pair_input(
         sees_focus: whether the network takes a focus map.
         points: where it is told to focus, in fractions of the pair. None tells it nothing, except
             for pairs that need it.
-        short_side: of a crop, the whole photograph's shorter side at the crop's scale in pixels,
-            by which the discs are as large as in the whole photograph.
 
     Returns:
         height/2 × width/2 × 3, or × 4 with the pair's depth map or with a focus map.
     """
-    if not sees_focus:
-        return network_input(pair.original, pair.depth)
-    told = needed_points(pair) if points is None else points
-    height, width = (side // 2 for side in pair.original.shape[:2])
-    whole = None if short_side is None else short_side / 2
-    return network_input(pair.original, focus=focus_map((height, width), told, whole))
+    if sees_focus and points is None:
+        points = needed_points(pair)
+    return halved_input(halve(pair), sees_focus, points or ())
+
+
+def halved_input(
+    pair: Pair, sees_focus: bool, points: Sequence[Point], short_side: float | None = None
+) -> np.ndarray:
+    """The network's input for a pair that is as large as the network sees it; see `pair_input`.
+
+    Args:
+        pair: uint8, height × width (`pair_transforms.halve`).
+        sees_focus: whether the network takes a focus map.
+        points: where it is told to focus, in fractions of the pair.
+        short_side: of a crop, the whole photograph's shorter side at the crop's scale in pixels,
+            by which the discs are as large as in the whole photograph.
+
+    Returns:
+        height × width × 3, or × 4 with the pair's depth map or with a focus map.
+    """
+    fourth = focus_map(pair.original.shape[:2], points, short_side) if sees_focus else pair.depth
+    planes = (pair.original,) if fourth is None else (pair.original, fourth)
+    return to_float(np.dstack(planes))
 
 
 def _point(place: int, shape: tuple[int, ...]) -> Point:

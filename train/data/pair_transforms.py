@@ -33,6 +33,16 @@ def cut_to_multiple(pair: Pair, multiple: int = SIZE_MULTIPLE) -> Pair:
     return pair.transform(lambda photo: photo[window])
 
 
+def halve(pair: Pair) -> Pair:
+    """The pair as large as the network sees it: half its size, bicubic, as `network_input` halves.
+
+    Args:
+        pair: uint8, with even sides.
+    """
+    height, width = (side // 2 for side in pair.original.shape[:2])
+    return pair.transform(lambda photo: resize_photo(photo, height, width))
+
+
 def at_level(photo: np.ndarray, level: int, reduction: Reduction) -> np.ndarray:
     """Reduces a photograph to the output size of a level.
 
@@ -50,8 +60,18 @@ def at_level(photo: np.ndarray, level: int, reduction: Reduction) -> np.ndarray:
     if reduction == "bicubic" or level <= 2:
         factor = 2 ** (level - 1)
         return to_float(resize_photo(photo, photo.shape[0] // factor, photo.shape[1] // factor))
+    return average_blocks(network_input(photo), level)
+
+
+def average_blocks(seen: np.ndarray, level: int) -> np.ndarray:
+    """Reduces a picture of the network's input size to the output size of a level, 7 … 2.
+
+    Args:
+        seen: height/2 × width/2 × 3, float32, for a photograph of height × width.
+        level: each side of the result is 1 / 2^(level-1) of the photograph's.
+    """
     size = 2 ** (level - 2)
-    return block_reduce(network_input(photo), (size, size, 1), np.mean)
+    return block_reduce(seen, (size, size, 1), np.mean)
 
 
 def scaled_crop(pair: Pair, short_side: int, side: int, random: np.random.Generator) -> Pair:

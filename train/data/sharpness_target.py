@@ -22,13 +22,14 @@ def mask_target(subject: np.ndarray, level: int) -> np.ndarray:
     """The same target from a mask of what is in focus, which also knows places without texture.
 
     Args:
-        subject: height × width, uint8, 255 in focus; both sides multiples of 2^(level-1).
+        subject: height × width, uint8, 255 in focus, at the size of the network's input; both
+            sides multiples of 2^(level-2).
         level: 7 … 2; the result has its output size.
 
     Returns:
-        float32, height / 2^(level-1) × width / 2^(level-1) × 2: the mask, 0…1, and ones.
+        float32, height / 2^(level-2) × width / 2^(level-2) × 2: the mask, 0…1, and ones.
     """
-    size = 2 ** (level - 1)
+    size = 2 ** (level - 2)
     shares = block_reduce(to_float(subject), (size, size), np.mean)
     return np.dstack([shares, np.ones_like(shares)]).astype(np.float32)
 

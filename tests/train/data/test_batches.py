@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
 
-from pocket_bokeh.photo import read_photo, write_photo
-from train.data.batches import HostShare, training_batches
+from pocket_bokeh.photo import read_photo, to_uint8, write_photo
+from train.data import batches
+from train.data.batches import HostShare, MakeExample, training_batches
 from train.data.named_pairs import open_pairs
-from train.data.pairs import FolderPairs, find_pairs, find_whole_folder
-from train.network.presets import TrainConfig
+from train.data.pairs import FolderPairs, Pair, find_pairs, find_whole_folder
+from train.network.presets import SCHEDULES, TrainConfig
 
 SMALL = TrainConfig(
     short_side=64, crop=64, augmentation="rotate", reduction="bicubic", schedules=()
@@ -73,6 +76,28 @@ def test_depth_is_the_fourth_channel_of_the_input(
     pairs = find_pairs(pairs_folder, "train", depth=True)
     batch = next(training_batches(pairs, 7, 2, SMALL, seed=0))
     assert batch["input"].shape == (2, 32, 32, 4)
+
+
+@pytest.mark.parametrize("level", [2, 4])
+def test_examples_made_at_half_size_are_those_of_the_whole_size(
+    level: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Crop, augmentation, focus and both targets are those of the longer way."""
+    smooth = gaussian_filter(np.random.default_rng(3).normal(size=(256, 320, 3)), (4, 4, 0))
+    original = to_uint8((smooth - smooth.min()) / np.ptp(smooth))
+    bokeh = to_uint8(gaussian_filter(original / 255, (9, 9, 0)))
+    subject = np.uint8(255) * (smooth[..., 0] > 0)
+    pair = Pair("smooth", original, bokeh, subject=subject)
+    config = dataclasses.replace(
+        SCHEDULES["smoke"], short_side=128, crop=128, largest_light_change=0.1, sharpness=1.0
+    )
+    make = MakeExample(level, config, sees_focus=True)
+    halved = make.random_map(pair, np.random.default_rng(5))
+    monkeypatch.setattr(batches, "needs_whole_size", lambda *_: True)
+    whole = make.random_map(pair, np.random.default_rng(5))
+    for kind in ("input", "target"):
+        assert halved[kind].shape == whole[kind].shape
+        assert np.abs(halved[kind][..., :3] - whole[kind][..., :3]).mean() < 0.02
 
 
 def test_a_focus_map_follows_the_crop_the_zoom_the_mirror_and_the_rotation(

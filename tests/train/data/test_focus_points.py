@@ -8,11 +8,13 @@ from scipy.ndimage import gaussian_filter
 
 from train.data.focus_points import (
     fixed_points,
+    halved_input,
     innermost_point,
     pair_input,
     random_points,
     sharp_places,
 )
+from train.data.pair_transforms import halve
 from train.data.pairs import Pair
 
 NOISE = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
@@ -29,7 +31,7 @@ def half_blurred(mask: bool = False) -> Pair:
 
 def drawn(pair: Pair, count: int = 400) -> list[tuple[tuple[float, float], ...]]:
     random = np.random.default_rng(1)
-    return [random_points(pair, random) for _ in range(count)]
+    return [random_points(halve(pair), random) for _ in range(count)]
 
 
 @pytest.mark.parametrize("mask", [True, False])
@@ -69,7 +71,8 @@ def test_where_nothing_is_sharp_or_nothing_blurred_there_is_no_point() -> None:
 
 def test_a_mask_outside_of_the_crop_leaves_what_is_sharp_there() -> None:
     pair = dataclasses.replace(half_blurred(), subject=np.zeros((96, 128), np.uint8))
-    np.testing.assert_array_equal(sharp_places(pair), sharp_places(half_blurred()))
+    there, without = (sharp_places(halve(one)) for one in (pair, half_blurred()))
+    np.testing.assert_array_equal(there, without)
 
 
 def test_the_innermost_point_is_the_middle_of_a_subject() -> None:
@@ -84,8 +87,9 @@ def test_the_innermost_point_is_the_middle_of_a_subject() -> None:
 
 
 def test_a_crops_disc_is_as_large_as_the_whole_photos() -> None:
-    pair = half_blurred()
+    pair = halve(half_blurred())
     areas = [
-        pair_input(pair, True, [(0.5, 0.5)], short_side)[..., 3].sum() for short_side in (None, 192)
+        halved_input(pair, True, [(0.5, 0.5)], short_side)[..., 3].sum()
+        for short_side in (None, 96)
     ]
     assert areas[1] == pytest.approx(4 * areas[0], rel=0.1)

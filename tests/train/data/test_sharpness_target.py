@@ -43,8 +43,8 @@ def test_light_alone_changes_nothing() -> None:
 
 
 def test_a_mask_also_tells_places_without_texture() -> None:
-    mask = np.zeros((128, 192), np.uint8)
-    mask[:, 96:] = 255
+    mask = np.zeros((64, 96), np.uint8)
+    mask[:, 48:] = 255
     share, weight = np.moveaxis(mask_target(mask, level=4), -1, 0)
     assert share.shape == weight.shape == (16, 24)
     assert share[:, :12].max() == 0
