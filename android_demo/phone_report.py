@@ -14,9 +14,8 @@ from android_demo.programs import call
 from android_demo.versions import read_app
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
 from pocket_bokeh.errors import UserError, run_command
-from pocket_bokeh.strict_json import read_json
+from quantize.proof.phone_proof import PhoneProof, PhoneTrial, read_proof
 
-SCHEMA_VERSION = 1
 _LONGEST_PROOF = 600
 """Seconds."""
 
@@ -33,37 +32,6 @@ class ReportOptions:
     """The bundle that the app was built with."""
 
 
-@dataclass(frozen=True)
-class PhoneTrial:
-    """One model on one accelerator of a phone. Figures are None if it did not run.
-
-    Steps are differences from the golden output in 8-bit levels; `psnr` is in dB.
-    """
-
-    recipe: str
-    file: str
-    sha256: str
-    accelerator: str
-    runs: bool
-    reason: str
-    milliseconds: float | None = None
-    largest_step: float | None = None
-    mean_step: float | None = None
-    psnr: float | None = None
-
-
-@dataclass(frozen=True)
-class PhoneProof:
-    """A phone's proof, without the fields that only people read."""
-
-    manufacturer: str
-    phone: str
-    android: str
-    api: int
-    page_size: int
-    trials: tuple[PhoneTrial, ...]
-
-
 def main() -> None:
     options = tyro.cli(ReportOptions)
     if options.adb == (options.proof is not None):
@@ -75,28 +43,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             proof = read_proof(fetch_proof(Path(folder) / "proof.json"))
     print(
-        f"{proof.manufacturer} {proof.phone}, Android {proof.android} (API {proof.api}), "
+        f"{proof.name}, Android {proof.android} (API {proof.api}), "
         f"pages of {proof.page_size // 1024} KB"
     )
     for line in report(proof, bundle):
         print(line)
-
-
-def read_proof(file: Path) -> PhoneProof:
-    """Reads the file that the app wrote.
-
-    Raises:
-        UserError: it is not a proof, or the app has another version.
-    """
-    version = ("schema_version", SCHEMA_VERSION)
-    try:
-        return read_json(file.read_bytes(), PhoneProof, version=version, ignore_unknown=True)
-    except FileNotFoundError as error:
-        raise UserError(f"{file}: no such file; share it from the app's proof screen") from error
-    except (ValueError, OSError) as error:
-        raise UserError(
-            f"{file}: damaged, or not a proof of this version of the app ({error}); share it again"
-        ) from error
 
 
 def report(proof: PhoneProof, bundle: Bundle) -> list[str]:

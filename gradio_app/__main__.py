@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import tyro
 import uvicorn
 
+from gradio_app.accelerator_table import check_phones
 from gradio_app.guard import Login
 from gradio_app.model_uploads import sweep_uploads
 from gradio_app.public_address import PublicAddress, read_public_address
@@ -31,6 +33,7 @@ from gradio_app.task_pool import TaskPool
 from gradio_app.upload_quota import MEGABYTE, UploadLimits, Uploads
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, read_bundle
 from pocket_bokeh.errors import UserError, run_command
+from quantize.proof.phone_proof import PhoneProof, read_proof
 
 if TYPE_CHECKING:
     from gradio_app.handlers import App
@@ -63,6 +66,8 @@ class AppOptions:
     """Megabytes of disk space for all uploads; they are kept for an hour."""
     uploads_each: int = 500
     """Megabytes that each visitor (network address) may upload in an hour."""
+    phone: tuple[Path, ...] = ()
+    """Files that the app's proof screen shared: their times stand under "Accelerators"."""
 
 
 def main() -> None:
@@ -72,18 +77,21 @@ def main() -> None:
     if min(options.uploads, options.uploads_each) < 1:
         raise UserError("--uploads and --uploads-each: expected at least 1 (megabyte)")
     bundle = read_bundle(options.bundle)
+    phones = [read_proof(file) for file in options.phone]
+    check_phones(bundle, phones)
     connection = _listen(options.host, options.port)
     # Otherwise a kill would leave the folder, which may hold gigabytes.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="pocket-bokeh-") as folder:
         # Gradio keeps uploads here; the folder is deleted with the server.
         os.environ["GRADIO_TEMP_DIR"] = str(Path(folder) / UPLOADS)
-        _serve(options, bundle, login, public, connection, Path(folder))
+        _serve(options, bundle, phones, login, public, connection, Path(folder))
 
 
 def _serve(
     options: AppOptions,
     bundle: Bundle,
+    phones: Sequence[PhoneProof],
     login: Login | None,
     public: PublicAddress | None,
     connection: socket.socket,
@@ -100,7 +108,7 @@ def _serve(
     from gradio_app.page import build_page
     from gradio_app.server import build_server
 
-    app = App(bundle, pool, folder, takes_models=not is_open)
+    app = App(bundle, pool, folder, takes_models=not is_open, phones=phones)
     page = build_page(app)
     limits = UploadLimits(options.uploads * MEGABYTE, options.uploads_each * MEGABYTE)
     uploads = Uploads(folder / UPLOADS, [app.models_folder], limits)

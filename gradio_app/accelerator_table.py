@@ -11,10 +11,12 @@ from typing import Any
 
 from gradio_app.model_catalogue import label_of
 from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
 from quantize.compilers.report import figures_text
 from quantize.compilers.targets import MAKERS
 from quantize.delegates import Report, check_model, read_models
 from quantize.proof.accelerator_tables import ACCELERATORS
+from quantize.proof.phone_proof import PhoneProof, PhoneTrial
 
 _ALL = 99.95
 """Percent; whatever rounds to 100.0 counts as all."""
@@ -32,8 +34,8 @@ _RUNTIMES = {
 }
 
 
-def build_tables(bundle: Bundle) -> str:
-    """Tables with a row per model: by the makers' compilers, by runs, and by published lists.
+def build_tables(bundle: Bundle, phones: Sequence[PhoneProof] = ()) -> str:
+    """Tables with a row per model: phones, makers' compilers, runs here, and published lists.
 
     Accelerators treat all working sizes alike, so only the models of the first size are listed.
     """
@@ -52,7 +54,8 @@ def build_tables(bundle: Bundle) -> str:
     }
     measured = {model.recipe: model.verify for model in chosen}
     return (
-        "<h3>Compiled for neural processors</h3>"
+        _phone_tables(bundle, phones)
+        + "<h3>Compiled for neural processors</h3>"
         + _compiled_table(compiled)
         + "<h3>Tested on a computer</h3>"
         + _measured_table(measured)
@@ -61,6 +64,51 @@ def build_tables(bundle: Bundle) -> str:
         "instead. Not tested on phones. Open a cell to see what does not run and why.</p>"
         + _table([each.name for each in ACCELERATORS], _published_rows(published))
     )
+
+
+def check_phones(bundle: Bundle, phones: Sequence[PhoneProof]) -> None:
+    """Checks that phones ran this bundle's models.
+
+    Raises:
+        UserError: an app was built with another bundle.
+    """
+    known = {model.sha256 for model in bundle.models}
+    for phone in phones:
+        if not any(trial.sha256 in known for trial in phone.trials):
+            raise UserError(
+                f"{phone.name}: its app was built with other models than {bundle.folder}; name its "
+                "bundle with --bundle"
+            )
+
+
+def _phone_tables(bundle: Bundle, phones: Sequence[PhoneProof]) -> str:
+    """A table per phone, a column per accelerator."""
+    recipes = {model.sha256: model.recipe for model in bundle.models}
+    parts = []
+    for phone in phones:
+        rows: dict[str, dict[str, PhoneTrial]] = {}
+        for trial in phone.trials:
+            if trial.sha256 in recipes:
+                rows.setdefault(recipes[trial.sha256], {}).setdefault(trial.accelerator, trial)
+        columns = list(dict.fromkeys(name for found in rows.values() for name in found))
+        cells = (
+            (recipe, [_phone_cell(found.get(name)) for name in columns])
+            for recipe, found in rows.items()
+        )
+        title = f"{phone.name}, Android {phone.android}"
+        parts.append(f"<h3>Measured on a phone: {escape(title)}</h3>{_table(columns, cells)}")
+    return "".join(parts)
+
+
+def _phone_cell(trial: PhoneTrial | None) -> str:
+    if trial is None:
+        return _cell("unknown", "not tested", [])
+    if not trial.runs:
+        return _cell("no", "does not run", [trial.reason] if trial.reason else [])
+    text = "runs" if trial.milliseconds is None else f"{trial.milliseconds:.1f} ms"
+    if trial.largest_step is not None:
+        text += f", differs by at most {trial.largest_step:.0f} of 255"
+    return _cell("yes", text, [])
 
 
 Answers = Mapping[str, Mapping[str, Any]]

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from gradio_app.visits import Visit, Visits
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.focus_map import Point
+from quantize.proof.phone_proof import PhoneProof
 
 BUSY = "The server is busy. Nothing is lost: press “Run again” in a minute."
 
@@ -126,6 +127,7 @@ class App:
         pool: runs the models.
         folder: a temporary folder for thumbnails, tables and visitors' models.
         takes_models: whether visitors may upload models.
+        phones: what phones found out about the models.
         models: of the bundle.
         examples: by name.
         line: the comparisons that run and wait.
@@ -137,6 +139,7 @@ class App:
     pool: TaskPool
     folder: Path
     takes_models: bool = True
+    phones: Sequence[PhoneProof] = ()
     models: list[ModelChoice] = field(init=False)
     examples: dict[str, Photo] = field(init=False)
     line: WaitingLine = field(init=False)
@@ -167,7 +170,7 @@ class App:
     def accelerator_tables(self) -> str:
         """The tables of accelerators as HTML; built when they are first needed."""
         if self._accelerators is None:
-            self._accelerators = build_tables(self.bundle)
+            self._accelerators = build_tables(self.bundle, self.phones)
         return self._accelerators
 
     def begin(self, session: str) -> Cancellation:

@@ -74,7 +74,7 @@ class Model:
 
 
 def load(bundle: Path | str | None = None, recipe: str = SHIPPED_RECIPE) -> Model:
-    """Loads a model.
+    """Opens a model. Its first photograph takes longer, because the network is loaded then.
 
         model = pocket_bokeh.load()                         # ships with the library
         model = pocket_bokeh.load("bundles/mine", "float16")
@@ -87,5 +87,4 @@ def load(bundle: Path | str | None = None, recipe: str = SHIPPED_RECIPE) -> Mode
         UserError: the bundle does not exist, is damaged, or lacks the recipe.
     """
     folder = SHIPPED_BUNDLE if bundle is None else Path(bundle)
-    shapes = in_every_shape(read_bundle(folder), recipe)
-    return Model(recipe, [shape.load() for shape in shapes])
+    return Model(recipe, in_every_shape(read_bundle(folder), recipe))

@@ -1,7 +1,10 @@
 """Finds a recipe's models for landscape and for portrait photographs."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+
+import numpy as np
 
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.litert_model import LiteRTModel
@@ -11,7 +14,10 @@ from pocket_bokeh.transposed_model import transposed
 
 @dataclass(frozen=True)
 class ShapedModel:
-    """A bundle's model at one working size.
+    """A bundle's model at one working size; a `pocket_bokeh.render.Renderer`.
+
+    It is loaded when it first runs: most photographs need only one of two orientations, and a model
+    takes 70 MB.
 
     Attributes:
         file: the .tflite file.
@@ -26,6 +32,29 @@ class ShapedModel:
     is_transposed: bool
     bytes: int
     fourth_channel: FourthChannel
+
+    @property
+    def output_size(self) -> Size:
+        """Height and width of the output."""
+        return self.working_size
+
+    @property
+    def input_size(self) -> Size:
+        """Height and width of the input."""
+        return self.working_size[0] // 2, self.working_size[1] // 2
+
+    @property
+    def input_channels(self) -> int:
+        """3 for RGB, 4 for RGB and a depth or focus map."""
+        return 3 if self.fourth_channel == "none" else 4
+
+    def run(self, photo: np.ndarray, /) -> np.ndarray:
+        """Renders a photograph; see `LiteRTModel.run`."""
+        return self._loaded.run(photo)
+
+    @cached_property
+    def _loaded(self) -> LiteRTModel:
+        return self.load()
 
     def load(self, threads: int = 2) -> LiteRTModel:
         """Loads the model, ready to run.

@@ -1,12 +1,18 @@
 """The tables of accelerators, for a real bundle."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
-from gradio_app.accelerator_table import build_tables
+import pytest
+
+from gradio_app.accelerator_table import build_tables, check_phones
 from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.errors import UserError
 from quantize.compilers.report import Compiled
 from quantize.proof.accelerator_tables import ACCELERATORS
+from quantize.proof.phone_proof import read_proof
+from tests.quantize.proof.phone_proofs import write_proof
 
 
 def test_every_model_and_accelerator_has_a_cell_and_refusals_a_reason(bundle: Bundle) -> None:
@@ -32,6 +38,23 @@ def test_what_was_measured_stands_below(bundle: Bundle) -> None:
     assert "runs, differs by at most 3.2 of 255" in html
     assert "&lt;b&gt; &amp; so on" in html
     assert "GPU delegate" in html
+
+
+def test_what_a_phone_measured_stands_first(bundle: Bundle, tmp_path: Path) -> None:
+    proof = read_proof(write_proof(tmp_path / "proof.json", bundle))
+    html = build_tables(bundle, [proof])
+    phone = html[: html.index("Compiled for neural")]
+    assert "Measured on a phone: Maker One, Android 16" in phone
+    assert "38.2 ms, differs by at most 2 of 255" in phone
+    assert "Measured on a phone" not in build_tables(bundle)
+
+
+def test_a_phone_that_ran_other_models_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    proof = read_proof(write_proof(tmp_path / "proof.json", bundle))
+    check_phones(bundle, [proof])
+    others = tuple(dataclasses.replace(model, sha256="0") for model in bundle.models)
+    with pytest.raises(UserError, match="Maker One: its app was built with other models"):
+        check_phones(dataclasses.replace(bundle, models=others), [proof])
 
 
 def test_what_compilers_said_stands_first_and_above_the_documents(bundle: Bundle) -> None:
