@@ -108,10 +108,10 @@ def _overlay(
     view: View,
 ) -> Overlay:
     """Renders one view of a photograph."""
-    framed = frame(view.flip(photo), model.output_size, view.scale)
+    framed = frame(photo, model.output_size, view)
     framed_depth = framed_focus = None
     if depth is not None:
-        framed_depth = frame(view.flip(depth), model.output_size, view.scale).photo
+        framed_depth = frame(depth, model.output_size, view).photo
     if model.fourth_channel == "focus":
         framed_focus = framed.focus_map(mirrored(points) if view.is_mirrored else points)
     seen = network_input(framed.photo, framed_depth, framed_focus)
@@ -204,13 +204,15 @@ class Framed:
         return draw_discs(size, centres, RADIUS * min(self.height, self.width) / 2)
 
 
-def frame(photo: np.ndarray, size: Size, relative_scale: float = 1.0) -> Framed:
+def frame(photo: np.ndarray, size: Size, view: View = VIEWS[0]) -> Framed:
     """Scales a photograph or depth map to fit into a size, keeps its aspect ratio and pads it.
+
+    It is mirrored after it is scaled: a mirrored copy of 48 megapixels would take 144 MB.
 
     Args:
         photo: height × width (× 3), uint8.
         size: the working size.
-        relative_scale: at 1 the photograph is as large as it fits, below 1 it is smaller.
+        view: how large it is, relative to the largest that fits, and whether it is mirrored.
 
     Raises:
         UserError: the shorter side would have fewer than `SHORTEST_SIDE` pixels at scale 1.
@@ -222,8 +224,9 @@ def frame(photo: np.ndarray, size: Size, relative_scale: float = 1.0) -> Framed:
             f"a photo of {photo.shape[1]}×{photo.shape[0]} pixels is too narrow: the longer side "
             f"may be at most {min(size) // SHORTEST_SIDE} times the shorter one; crop it first"
         )
-    height, width = (max(1, round(side * scale * relative_scale)) for side in photo.shape[:2])
+    height, width = (max(1, round(side * scale * view.scale)) for side in photo.shape[:2])
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
     borders = ((top, size[0] - height - top), (left, size[1] - width - left), (0, 0))
-    fitted = np.pad(resize_photo(photo, height, width), borders[: photo.ndim], mode="symmetric")
+    scaled = view.flip(resize_photo(photo, height, width))
+    fitted = np.pad(scaled, borders[: photo.ndim], mode="symmetric")
     return Framed(fitted, top, left, height, width)

@@ -4,6 +4,7 @@ import io
 import struct
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,18 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 from skimage import data
 
+from pocket_bokeh import rendered_file
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.metrics import psnr
 from pocket_bokeh.model import Model
-from pocket_bokeh.photo import read_photo, resize_photo, to_float, write_photo
+from pocket_bokeh.photo import (
+    CameraPhoto,
+    read_camera_photo,
+    read_photo,
+    resize_photo,
+    to_float,
+    write_photo,
+)
 from pocket_bokeh.rendered_file import make_folder, output_file, read_depth_of, render_file
 from tests.pocket_bokeh.stub_model import Stub
 
@@ -31,6 +40,26 @@ def test_a_depth_map_of_another_size_is_scaled_and_of_another_shape_refused(
     write_photo(file, np.full((200, 200), 40, np.uint8))
     with pytest.raises(UserError, match="200×200 pixels, but its photo has 400×3"):
         read_depth_of(photo, file)
+
+
+def test_the_photo_leaves_the_memory_before_its_rendering_is_encoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = []
+
+    def read(file: Path) -> CameraPhoto:
+        photo = read_camera_photo(file)
+        photos.append(weakref.ref(photo.pixels))
+        return photo
+
+    def write(out: Path, picture: np.ndarray, **kept: object) -> None:
+        assert photos[0]() is None
+        assert picture.shape == (60, 80, 3)
+
+    write_photo(tmp_path / "photo.png", np.full((60, 80, 3), 99, np.uint8))
+    monkeypatch.setattr(rendered_file, "read_camera_photo", read)
+    monkeypatch.setattr(rendered_file, "write_photo", write)
+    assert render_file(tmp_path / "photo.png", tmp_path / "out.png", STUB) == (60, 80)
 
 
 def display_p3() -> bytes:
