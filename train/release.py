@@ -111,7 +111,7 @@ class ReleaseOptions:
     """The folder for composites, runs and evaluations."""
     bundle: Path = SHIPPED_BUNDLE
     """The bundle to make."""
-    schedule: str = "subjects"
+    schedule: str = "release"
     """The training schedule; use another one only to try the command."""
     rendered: int = RENDERED
     """The number of pairs rendered of the subjects in their own scenes."""
@@ -291,6 +291,7 @@ def release_run(options: ReleaseOptions, name: str, data: Data, train: TrainConf
         train=train,
         data=data,
         seed=SEED,
+        precision="auto",
     )
     if run.folder.exists():
         check_same_run(run)

@@ -103,7 +103,7 @@ def test_other_data_than_the_release_was_made_of_is_said(
 
 
 def test_figures_lie_beside_the_models(options: ReleaseOptions) -> None:
-    folder, schedule = options.out / "pocket", SCHEDULES["subjects"]
+    folder, schedule = options.out / "pocket", SCHEDULES["release"]
     run = Run(folder, "pocket", NETWORKS["pocket"], schedule, ("pairs",), 0)
     run.folder.mkdir(parents=True)
     (run.folder / "metrics.json").write_text('{"1": {}}')

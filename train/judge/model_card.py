@@ -98,7 +98,7 @@ _OWN_DATA = """
 ## Train on your own pairs
 
 Put pairs into a folder as `original/NAME.jpg` and `bokeh/NAME.jpg`. Then run `python -m
-train.sequential --preset pocket --schedule subjects --data DIR --out runs/mine` and `python -m
+train.sequential --preset pocket --schedule hundreds --data DIR --out runs/mine` and `python -m
 quantize.export runs/mine --out bundles/mine`.
 """
 
