@@ -176,7 +176,7 @@ class TrainConfig:
         largest_light_change: largest relative change of exposure and gamma, and half of it for
             each channel's gain; 0 changes nothing.
         reduction: how targets of coarse levels are reduced; `average` suits residual heads.
-        sharpness: weight of the sharpness loss of levels 7 to 3 (`train.data.sharpness_target`);
+        sharpness: weight of the sharpness loss of levels 7 to 2 (`train.data.sharpness_target`);
             0 trains without it.
         detail_transfer: whether the loss of level 1 is applied after detail transfer.
         schedules: one entry per level, 7 first.
@@ -199,8 +199,8 @@ class TrainConfig:
     checkpoint_seconds: float = 60.0
 
     def asks_sharpness(self, level: int) -> bool:
-        """Whether a level also predicts sharpness; levels 7 to 3 do, as their heads do not ship."""
-        return self.sharpness > 0 and level >= 3
+        """Whether a level also predicts sharpness; all do but level 1, which ships."""
+        return self.sharpness > 0 and level >= 2
 
     def asks_detail_transfer(self, level: int) -> bool:
         """Whether a level's loss is applied after detail transfer, which needs the photograph."""
@@ -282,9 +282,9 @@ SCHEDULES: Mapping[str, TrainConfig] = {
             _cosine(6, 800, 16, learning_rate=7e-4),
             _cosine(5, 16_000, 8),
             _cosine(4, 5_000, 4, learning_rate=7e-4),
-            _cosine(3, 3_500, 3, learning_rate=5e-4),
-            _cosine(2, 5_000, 3, learning_rate=4e-4),
-            _cosine(1, 600, 2, loss="l1_ssim", learning_rate=2e-4),
+            _cosine(3, 2_500, 3, learning_rate=5e-4),
+            _cosine(2, 4_500, 3, learning_rate=4e-4),
+            _cosine(1, 400, 2, loss="l1_ssim", learning_rate=2e-4),
         ),
         largest_zoom=1.15,
         largest_light_change=0.15,

@@ -174,7 +174,7 @@ def build_pynet(
         input_size: height and width of the input, multiples of 32; None allows any.
         keras: the `keras` or the `tf_keras` module. Both give layers with the same names, so
             `copy_weights` can copy weights between them.
-        sharpness: for training, whether levels 7 … 3 also predict sharpness, as a fourth channel of
+        sharpness: for training, whether levels 7 … 2 also predict sharpness, as a fourth channel of
             logits (`train.data.sharpness_target`).
 
     Returns:
@@ -212,7 +212,10 @@ def _pyramid(blocks: Blocks, photo: Tensor, level: int, sharpness: bool) -> Tens
     if level >= 3:
         picture = _head(blocks, features.head, colours, level)
         return _with_sharpness(blocks, picture, features.head, level) if sharpness else picture
-    return _finest_levels(blocks, colours, features, level)
+    picture = _finest_levels(blocks, colours, features, level)
+    if sharpness and level == 2:
+        return _with_sharpness(blocks, picture, features.entering, level)
+    return picture
 
 
 def _encoder(blocks: Blocks, photo: Tensor) -> dict[int, Tensor]:

@@ -59,16 +59,20 @@ def test_each_level_has_its_size(name: str, level: int) -> None:
     assert model.output.shape == (None, 64 * 4 // 2**level, 96 * 4 // 2**level, 3)
 
 
-def test_sharpness_comes_beside_the_picture_from_the_same_features() -> None:
+@pytest.mark.parametrize(("level", "size"), [(5, (8, 12)), (2, (64, 96))])
+def test_sharpness_comes_beside_the_picture(level: int, size: tuple[int, int]) -> None:
     photo = np.random.default_rng(0).random((1, 64, 96, 3), np.float32)
-    plain = build_pynet(POCKET, 5)
-    asked = build_pynet(POCKET, 5, sharpness=True)
+    plain = build_pynet(POCKET, level)
+    asked = build_pynet(POCKET, level, sharpness=True)
     copy_weights(plain, asked)
     picture, both = (np.asarray(model(photo, training=False)) for model in (plain, asked))
-    assert both.shape == (1, 8, 12, 4)
+    assert both.shape == (1, *size, 4)
     np.testing.assert_array_equal(both[..., :3], picture)
-    names = {layer.name for layer in build_pynet(POCKET, 2, sharpness=True).layers}
-    assert names == {layer.name for layer in build_pynet(POCKET, 2).layers}
+
+
+def test_the_network_that_ships_has_no_sharpness() -> None:
+    names = {layer.name for layer in build_pynet(POCKET, 1, sharpness=True).layers}
+    assert names == {layer.name for layer in build_pynet(POCKET, 1).layers}
 
 
 def test_space_to_depth_takes_row_then_column_then_channel() -> None:
