@@ -26,6 +26,7 @@ _FAILURE = "failure"
 _LIBRARY_PHOTOS: dict[str, Callable[[], np.ndarray]] = {
     "cat": skimage.data.chelsea,
     "coffee": skimage.data.coffee,
+    "rocket": skimage.data.rocket,
 }
 
 _LARGE_PHOTO_LOCK = threading.Lock()
@@ -80,14 +81,16 @@ def read_upload(file: Path, name: str | None = None) -> Photo:
 
 
 def list_examples() -> dict[str, Photo]:
-    """The examples by name: portraits, an animal, food, and a photo that the models fail on."""
+    """The examples by name: portraits, an animal, food, a thing, and one that the models fail on."""
     return {
         **{name: _example(name) for name in _PORTRAITS},
         **{
             name: Photo(name, _key(name.encode()), decode, example=True)
             for name, decode in _LIBRARY_PHOTOS.items()
         },
-        _FAILURE: _example(_FAILURE, "a failure: the face is blurred with the background"),
+        _FAILURE: _example(
+            _FAILURE, "a failure: the face is blurred with the background; a tap on it helps"
+        ),
     }
 
 

@@ -32,7 +32,7 @@ def test_the_opening_stands_in_the_page_and_is_compressed() -> None:
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.text == f"<body>{opening}<gradio-app></gradio-app></body>"
     assert "research and evaluation only" in opening
-    assert opening.count("data-example=") == 6
+    assert opening.count("data-example=") == 7
     assert "a failure" in opening
     assert "model card" not in opening_html(list_examples(), (".jpg",), has_card=False)
     assert (

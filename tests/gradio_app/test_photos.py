@@ -154,6 +154,6 @@ def test_the_content_tells_photos_apart(tmp_path: Path, photo_file: Path) -> Non
 def test_the_examples_ship_and_a_failure_is_called_one() -> None:
     examples = list_examples()
     assert [name for name, photo in examples.items() if "failure" in photo.note] == ["failure"]
-    assert len({photo.key for photo in examples.values()}) == len(examples) == 6
+    assert len({photo.key for photo in examples.values()}) == len(examples) == 7
     for photo in examples.values():
         assert min(photo.decode().shape[:2]) >= 300
