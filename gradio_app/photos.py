@@ -81,7 +81,7 @@ def read_upload(file: Path, name: str | None = None) -> Photo:
 
 
 def list_examples() -> dict[str, Photo]:
-    """The examples by name: portraits, an animal, food, a thing, and one that the models fail on."""
+    """The examples by name: portraits, an animal, food, a thing, and one that the models fail."""
     return {
         **{name: _example(name) for name in _PORTRAITS},
         **{
