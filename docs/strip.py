@@ -1,7 +1,8 @@
 """Draws docs/strip.jpg, the pictures at the top of the README: ./run python docs/strip.py
 
 Four photographs, and below each what the int8 model that ships makes of it. The portraits are
-generated people (tests/models/photos); the cat and the cup come with scikit-image (CC0).
+generated people (tests/models/photos); the cat (CC0) and the rocket (public domain) come with
+scikit-image.
 """
 
 from pathlib import Path
@@ -31,7 +32,7 @@ def main() -> None:
         (pocket_bokeh.read_photo(portraits / "portrait_city.jpg"), (0, 0, 1024, 1024)),
         (pocket_bokeh.read_photo(portraits / "portrait_road.jpg"), (0, 0, 1024, 1024)),
         (skimage.data.chelsea(), (136, 0, 436, 300)),
-        (skimage.data.coffee(), (20, 0, 420, 400)),
+        (skimage.data.rocket(), (0, 0, 427, 427)),
     ]
     model = pocket_bokeh.load()
     strip = Image.new("RGB", (len(shown) * (SIDE + GAP) - GAP, 2 * SIDE + GAP), "white")

@@ -80,7 +80,7 @@ def test_the_focus_map_is_the_same_as_in_python(
     found = host_app.network_inputs(photo, WORKING_SIZE, point)
     assert len(found) == len(VIEWS)
     for seen, view in zip(found, VIEWS, strict=True):
-        framed = frame(view.flip(photo), WORKING_SIZE, view.scale)
+        framed = frame(photo, WORKING_SIZE, view)
         focus = framed.focus_map(mirrored([point]) if view.is_mirrored else [point])
         expected = to_uint8(network_input(framed.photo, focus=focus))
         assert expected[..., 3].max() > 200

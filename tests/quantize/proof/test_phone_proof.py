@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from pocket_bokeh.bundle import Bundle
+from pocket_bokeh.bundle import SHIPPED_BUNDLE, read_bundle
 from pocket_bokeh.errors import UserError
 from quantize.proof.phone_proof import read_proof
 from tests.quantize.proof.phone_proofs import write_proof
 
 
-def test_a_file_that_is_no_proof_is_reported(bundle: Bundle, tmp_path: Path) -> None:
-    file = tmp_path / "proof.json"
+def test_a_file_that_is_no_proof_is_reported(tmp_path: Path) -> None:
+    file, bundle = tmp_path / "proof.json", read_bundle(SHIPPED_BUNDLE)
     with pytest.raises(UserError, match="no such file"):
         read_proof(file)
     file.write_text("[]")
