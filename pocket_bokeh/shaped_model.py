@@ -14,10 +14,7 @@ from pocket_bokeh.transposed_model import transposed
 
 @dataclass(frozen=True)
 class ShapedModel:
-    """A bundle's model at one working size; a `pocket_bokeh.render.Renderer`.
-
-    It is loaded when it first runs: most photographs need only one of two orientations, and a model
-    takes 70 MB.
+    """A bundle's model at one working size.
 
     Attributes:
         file: the .tflite file.
@@ -33,29 +30,6 @@ class ShapedModel:
     bytes: int
     fourth_channel: FourthChannel
 
-    @property
-    def output_size(self) -> Size:
-        """Height and width of the output."""
-        return self.working_size
-
-    @property
-    def input_size(self) -> Size:
-        """Height and width of the input."""
-        return self.working_size[0] // 2, self.working_size[1] // 2
-
-    @property
-    def input_channels(self) -> int:
-        """3 for RGB, 4 for RGB and a depth or focus map."""
-        return 3 if self.fourth_channel == "none" else 4
-
-    def run(self, photo: np.ndarray, /) -> np.ndarray:
-        """Renders a photograph; see `LiteRTModel.run`."""
-        return self._loaded.run(photo)
-
-    @cached_property
-    def _loaded(self) -> LiteRTModel:
-        return self.load()
-
     def load(self, threads: int = 2) -> LiteRTModel:
         """Loads the model, ready to run.
 
@@ -64,6 +38,31 @@ class ShapedModel:
         """
         source = transposed(self.file.read_bytes()) if self.is_transposed else self.file
         return LiteRTModel(source, threads, fourth_channel=self.fourth_channel)
+
+
+class LoadedWhenRun:
+    """A model that is loaded when it first runs; a `pocket_bokeh.render.Renderer`.
+
+    Most photographs need only one of two orientations, and a loaded model takes 70 MB.
+
+    Attributes:
+        input_size, input_channels, fourth_channel, output_size: as those of `LiteRTModel`.
+    """
+
+    def __init__(self, shaped: ShapedModel):
+        self._shaped = shaped
+        height, width = self.output_size = shaped.working_size
+        self.input_size: Size = (height // 2, width // 2)
+        self.fourth_channel: FourthChannel = shaped.fourth_channel
+        self.input_channels = 3 if shaped.fourth_channel == "none" else 4
+
+    def run(self, photo: np.ndarray, /) -> np.ndarray:
+        """Renders a photograph; see `LiteRTModel.run`."""
+        return self._model.run(photo)
+
+    @cached_property
+    def _model(self) -> LiteRTModel:
+        return self._shaped.load()
 
 
 def in_every_shape(bundle: Bundle, recipe: str) -> list[ShapedModel]:

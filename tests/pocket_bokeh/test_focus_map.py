@@ -14,7 +14,7 @@ from pocket_bokeh.focus_map import (
     mirrored,
     parse_point,
 )
-from pocket_bokeh.render import frame
+from pocket_bokeh.render import View, frame
 
 
 def test_no_point_means_zeros() -> None:
@@ -58,7 +58,7 @@ def test_a_padded_photo_has_its_disc_where_the_point_lies_in_it() -> None:
     photo[90:110, 50:60] = 255
     point = (55 / 200, 100 / 400)
     for shown, points in ((photo, [point]), (photo[:, ::-1], mirrored([point]))):
-        framed = frame(shown, (384, 512), 0.96)
+        framed = frame(shown, (384, 512), View(0.96))
         seen = framed.photo[::2, ::2, 0]
         # The padding mirrors the photograph, so the white spot may come again.
         spot = np.zeros(seen.shape)

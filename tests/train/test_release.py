@@ -81,8 +81,9 @@ def test_pairs_come_from_every_set(options: ReleaseOptions) -> None:
     assert isinstance(val, FolderPairs)
     weights = {str(files.original.parents[1]): files.weight for files in train.files}
     expected = release.TRAINED_ON | release.FOCUSED_ELSEWHERE
-    made = {str(options.out / name): 1 for name in ("rendered/train", "composites")}
-    assert weights == {str(options.data / name): n for name, n in expected.items()} | made
+    given = {str(options.data / name): weight for name, weight in expected.items()}
+    rendered = {str(options.out / name): 1 for name in ("rendered/train", "composites")}
+    assert weights == given | rendered
     elsewhere = {files.original.parents[1].name for files in train.files if files.needs_focus}
     assert elsewhere == {"far"}
     validated = {files.original.parents[1] for files in val.files}
@@ -126,8 +127,8 @@ def command(monkeypatch: pytest.MonkeyPatch, options: ReleaseOptions, *more: str
     """Runs the command as from a shell."""
     given = ("--data", options.data, "--out", options.out, "--bundle", options.bundle)
     short = ("--schedule", "smoke", "--fine-tune-steps", "0")
-    short += ("--rendered", "2", "--scenes", "1", "--composites", "2")
-    monkeypatch.setattr("sys.argv", ["release", *map(str, given), *short, *more])
+    few = ("--rendered", "2", "--scenes", "1", "--composites", "2")
+    monkeypatch.setattr("sys.argv", ["release", *map(str, given), *short, *few, *more])
     release.main()
 
 
