@@ -14,7 +14,7 @@ from android_demo.programs import call
 from android_demo.versions import read_app
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
 from pocket_bokeh.errors import UserError, run_command
-from quantize.proof.phone_proof import PhoneProof, PhoneTrial, read_proof
+from pocket_bokeh.phone_proof import PhoneProof, PhoneTrial, read_proof
 
 _LONGEST_PROOF = 600
 """Seconds."""

@@ -33,7 +33,7 @@ from gradio_app.task_pool import TaskPool
 from gradio_app.upload_quota import MEGABYTE, UploadLimits, Uploads
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, read_bundle
 from pocket_bokeh.errors import UserError, run_command
-from quantize.proof.phone_proof import PhoneProof, read_proof
+from pocket_bokeh.phone_proof import PhoneProof, read_proof
 
 if TYPE_CHECKING:
     from gradio_app.handlers import App

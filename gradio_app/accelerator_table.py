@@ -12,11 +12,11 @@ from typing import Any
 from gradio_app.model_catalogue import label_of
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.phone_proof import PhoneProof, PhoneTrial
 from quantize.compilers.report import figures_text
 from quantize.compilers.targets import MAKERS
 from quantize.delegates import Report, check_model, read_models
 from quantize.proof.accelerator_tables import ACCELERATORS
-from quantize.proof.phone_proof import PhoneProof, PhoneTrial
 
 _ALL = 99.95
 """Percent; whatever rounds to 100.0 counts as all."""

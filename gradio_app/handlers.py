@@ -32,7 +32,7 @@ from gradio_app.visits import Visit, Visits
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.focus_map import Point
-from quantize.proof.phone_proof import PhoneProof
+from pocket_bokeh.phone_proof import PhoneProof
 
 BUSY = "The server is busy. Nothing is lost: press “Run again” in a minute."
 

@@ -8,8 +8,8 @@ import pytest
 from android_demo.phone_report import report
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
-from quantize.proof.phone_proof import read_proof
-from tests.quantize.proof.phone_proofs import write_proof
+from pocket_bokeh.phone_proof import read_proof
+from tests.pocket_bokeh.phone_proofs import write_proof
 
 
 def test_figures_stand_beside_the_bundles(bundle: Bundle, tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 from gradio_app.accelerator_table import build_tables, check_phones
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.phone_proof import read_proof
 from quantize.compilers.report import Compiled
 from quantize.proof.accelerator_tables import ACCELERATORS
-from quantize.proof.phone_proof import read_proof
-from tests.quantize.proof.phone_proofs import write_proof
+from tests.pocket_bokeh.phone_proofs import write_proof
 
 
 def test_every_model_and_accelerator_has_a_cell_and_refusals_a_reason(bundle: Bundle) -> None:

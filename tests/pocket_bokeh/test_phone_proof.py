@@ -6,8 +6,8 @@ import pytest
 
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, read_bundle
 from pocket_bokeh.errors import UserError
-from quantize.proof.phone_proof import read_proof
-from tests.quantize.proof.phone_proofs import write_proof
+from pocket_bokeh.phone_proof import read_proof
+from tests.pocket_bokeh.phone_proofs import write_proof
 
 
 def test_a_file_that_is_no_proof_is_reported(tmp_path: Path) -> None:
