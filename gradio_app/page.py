@@ -419,6 +419,5 @@ def _connect_measurements(app: App, parts: Parts) -> None:
     for axis in (parts.horizontal, parts.vertical):
         axis.change(draw_plot, drawn, parts.plot, **_SILENT)
     parts.clock.tick(tick, drawn, parts.updated, **_SILENT)
-    parts.accelerators_tab.select(
-        app.accelerator_tables, None, parts.accelerators, show_progress="minimal", **_PRIVATE
-    )
+    # Without a progress display, which would fade the table while it is brought up to date.
+    parts.accelerators_tab.select(app.accelerator_tables, None, parts.accelerators, **_SILENT)

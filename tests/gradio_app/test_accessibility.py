@@ -12,8 +12,13 @@ _TRANSITION = 400
 """Milliseconds that Gradio's colours take to change."""
 
 
+_NOTHING_FADED = "!document.querySelector('.pending')"
+"""Gradio fades a component while it waits for the server, so its contrast is that of no state."""
+
+
 def violations(page: Page) -> str:
     page.wait_for_timeout(_TRANSITION)
+    page.wait_for_function(_NOTHING_FADED)
     found = Axe().run(page)
     return found.generate_report() if found.response["violations"] else ""
 
