@@ -7,11 +7,12 @@ A run that was stopped goes on where it was.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tyro
 
 from pocket_bokeh.errors import run_command
-from train.data.composites import find_composites
+from train.data.composites import SEVERAL_SHARE, find_composites
 from train.data.growing_folder import (
     open_growing_folder,
     write_contact_sheet,
@@ -35,6 +36,8 @@ class CompositesOptions:
     """Another seed gives other pairs."""
     size: tuple[int, int] = (384, 512)
     """Height and width in pixels, multiples of 64; two of five pairs are upright."""
+    several: float = SEVERAL_SHARE
+    """Share of the scenes with two or three subjects, of which one is in focus, 0 to 1."""
     sheet: int = 24
     """The number of pairs on the contact sheet."""
 
@@ -42,9 +45,18 @@ class CompositesOptions:
 def main() -> None:
     options = tyro.cli(CompositesOptions, description=__doc__)
     pairs = find_composites(
-        options.subjects, options.backgrounds, options.count, options.seed, options.size
+        options.subjects,
+        options.backgrounds,
+        options.count,
+        options.seed,
+        options.size,
+        options.several,
     )
-    settings = {"seed": options.seed, "size": list(options.size)}
+    settings: dict[str, Any] = {
+        "seed": options.seed,
+        "size": list(options.size),
+        "several": options.several,
+    }
     settings |= {"subjects": len(pairs.subjects), "backgrounds": len(pairs.backgrounds)}
     open_growing_folder(options.out, settings)
     written = write_missing_pairs(options.out, pairs)

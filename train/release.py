@@ -4,10 +4,10 @@
 
 DIR holds bokeh_pairs/, captured_pairs/, real_pairs/, ebb_real/ and subjects/, or --subjects names
 the last, which holds train/, val/, test/ and backgrounds/. The steps: render pairs of the subjects
-in their own scenes; put them in front of other backgrounds; train on all pairs; export the bundle;
-evaluate it on every set; write the card. Everything is built in --out, and at the end the bundle is
-installed at --bundle. If stopped, the command continues when called again. --only-judge evaluates a
-finished bundle again and rewrites its figures and card.
+in their own scenes; put them in front of other backgrounds, one or several in a scene; train on all
+pairs; export the bundle; evaluate it on every set; write the card. Everything is built in --out,
+and at the end the bundle is installed at --bundle. If stopped, the command continues when called
+again. --only-judge evaluates a finished bundle again and rewrites its figures and card.
 """
 
 import dataclasses
@@ -39,8 +39,9 @@ from train.sequential import read_metrics, train_run
 
 SEED = 0
 
-RENDERED, COMPOSITES, SCENES = 9_000, 7_000, 500
-"""The number of rendered pairs, of composites, and of photographs without a subject."""
+RENDERED, SCENES, COMPOSITES, SEVERAL = 9_000, 500, 4_700, 2_400
+"""The number of rendered pairs, of photographs without a subject among them, and of composites with
+one and with several subjects."""
 
 RENDERED_SHORT_SIDE = 416
 """The shorter side of rendered pairs in pixels: room to zoom."""
@@ -56,7 +57,11 @@ TRAINED_ON = {
     "real_pairs/train": 8,
     "ebb_real/train": 8,
 }
-"""The weight of each set; rendered pairs and composites have weight 1."""
+"""The weight of each set; rendered pairs and composites with one subject have weight 1."""
+
+SEVERAL_WEIGHT = 2
+"""The weight of composites with several subjects. A network is always told which one is in focus,
+since it cannot know."""
 
 FOCUSED_ELSEWHERE = {"captured_pairs/far": 4}
 """Sets whose photographs are focused elsewhere than a camera would focus by itself."""
@@ -85,7 +90,7 @@ FINGERPRINTS: Mapping[str, str] = {
 SIZES = ("384x512", "512x384:float16,int8_qat")
 """Working sizes of the models."""
 
-FOLDERS = ("rendered", "composites", "bundle", "evaluation", "replaced")
+FOLDERS = ("rendered", "composites", "several", "bundle", "evaluation", "replaced")
 """The folders in --out next to the run, which is named like the bundle."""
 
 SHORT_SIDE = 384
@@ -118,7 +123,9 @@ class ReleaseOptions:
     scenes: int = SCENES
     """The number of photographs without a subject among them."""
     composites: int = COMPOSITES
-    """The number of composites."""
+    """The number of composites with one subject."""
+    several: int = SEVERAL
+    """The number of composites with two or three subjects."""
     fine_tune_steps: int = 200
     """The most steps of quantization-aware training."""
     replace: Flag = False
@@ -185,7 +192,7 @@ def check_options(options: ReleaseOptions) -> None:
         )
     if options.fine_tune_steps < 0:
         raise UserError(f"--fine-tune-steps {options.fine_tune_steps}: expected 0 or more")
-    for name in ("rendered", "scenes", "composites"):
+    for name in ("rendered", "scenes", "composites", "several"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name} {getattr(options, name)}: expected 1 or more")
     if options.bundle.name in FOLDERS:
@@ -212,6 +219,7 @@ def record_inputs(options: ReleaseOptions, fingerprints: Mapping[str, str]) -> N
         "rendered": options.rendered,
         "scenes": options.scenes,
         "composites": options.composites,
+        "several": options.several,
         "fine_tune_steps": options.fine_tune_steps,
         **fingerprints,
         "backgrounds": {photo.name: photo.stat().st_size for photo in backgrounds},
@@ -259,9 +267,14 @@ def make_pairs(options: ReleaseOptions) -> None:
     for split, more in (("train", (*scenes, *counted)), ("val", ())):
         out = ("--out", str(rendered / split))
         _command("train.render_pairs", str(subjects / split), *out, *lenses, *more)
-    size = ("--size", *map(str, COMPOSITE_SIZE), "--count", str(options.composites))
+    size = ("--size", *map(str, COMPOSITE_SIZE))
     cut_out = ("--subjects", str(subjects / "train"), "--backgrounds", backgrounds)
-    _command("train.composites", *cut_out, "--out", str(options.out / "composites"), *size)
+    for name, count, share in (
+        ("composites", options.composites, 0),
+        ("several", options.several, 1),
+    ):
+        numbers = ("--count", str(count), "--several", str(share), "--seed", str(SEED + share))
+        _command("train.composites", *cut_out, "--out", str(options.out / name), *size, *numbers)
 
 
 def train(options: ReleaseOptions) -> Run:
@@ -279,7 +292,8 @@ def training_data(options: ReleaseOptions) -> Data:
     sets = [f"{(options.data / name).parent}:{weight}" for name, weight in TRAINED_ON.items()]
     far = [f"{options.data / name}:{weight}:focus" for name, weight in FOCUSED_ELSEWHERE.items()]
     made = [str(options.out / name) for name in ("rendered", "composites")]
-    return resolved_data([*made, *sets, *far])
+    several = f"{options.out / 'several'}:{SEVERAL_WEIGHT}:focus"
+    return resolved_data([*made, several, *sets, *far])
 
 
 def release_run(options: ReleaseOptions, name: str, data: Data, train: TrainConfig) -> Run:
@@ -409,6 +423,7 @@ def write_figures(
         "rendered": options.rendered,
         "scenes": options.scenes,
         "composites": options.composites,
+        "several": options.several,
         "subjects": len(photos_by_name(subject_folder(options) / "train" / "subject")),
         "fine_tune_steps": options.fine_tune_steps,
         "trained_on": TRAINED_ON | FOCUSED_ELSEWHERE,

@@ -73,7 +73,7 @@ def tiny_pocket(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pairs_come_from_every_set(options: ReleaseOptions) -> None:
-    for made in ("rendered/train", "rendered/val", "composites"):
+    for made in ("rendered/train", "rendered/val", "composites", "several"):
         shutil.copytree(options.data / "real_pairs/test", options.out / made)
     data = training_data(options)
     train, val = (open_pairs(data, split) for split in ("train", "val"))
@@ -83,9 +83,10 @@ def test_pairs_come_from_every_set(options: ReleaseOptions) -> None:
     expected = release.TRAINED_ON | release.FOCUSED_ELSEWHERE
     given = {str(options.data / name): weight for name, weight in expected.items()}
     rendered = {str(options.out / name): 1 for name in ("rendered/train", "composites")}
-    assert weights == given | rendered
+    several = {str(options.out / "several"): release.SEVERAL_WEIGHT}
+    assert weights == given | rendered | several
     elsewhere = {files.original.parents[1].name for files in train.files if files.needs_focus}
-    assert elsewhere == {"far"}
+    assert elsewhere == {"far", "several"}
     validated = {files.original.parents[1] for files in val.files}
     assert validated == {options.data / JUDGED_BY, options.out / "rendered/val"}
 
@@ -127,7 +128,7 @@ def command(monkeypatch: pytest.MonkeyPatch, options: ReleaseOptions, *more: str
     """Runs the command as from a shell."""
     given = ("--data", options.data, "--out", options.out, "--bundle", options.bundle)
     short = ("--schedule", "smoke", "--fine-tune-steps", "0")
-    few = ("--rendered", "2", "--scenes", "1", "--composites", "2")
+    few = ("--rendered", "2", "--scenes", "1", "--composites", "2", "--several", "1")
     monkeypatch.setattr("sys.argv", ["release", *map(str, given), *short, *few, *more])
     release.main()
 
@@ -257,8 +258,8 @@ def test_the_command_ships_the_models_that_it_trained(
     assert [model.file for model in bundle.models] == ["int8_qat_64x128.tflite"]
     figures = json.loads((bundle.folder / FIGURES).read_text())
     assert figures["levels"] == read_metrics(run)
-    # Two of every set that is trained on, two rendered pairs, a scene, two composites.
-    assert len(run.pairs("train")) == 2 * len(release.TRAINED_ON) + 2 + 3 + 2
+    # Two of every set that is trained on, two rendered pairs, a scene, two and one composites.
+    assert len(run.pairs("train")) == 2 * len(release.TRAINED_ON) + 2 + 3 + 3
     # The figures are those of the new models, as they lie there now.
     pairs = find_whole_folder(options.data / "bokeh_pairs/test")
     evaluation = Evaluation(open_candidates(bundle.folder), pairs, "plain", 64, border=0)

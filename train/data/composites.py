@@ -6,9 +6,9 @@ The subjects' folder holds original/NAME.jpg and subject/NAME.png, a soft 8-bit 
 in focus. Each subject is scaled, relit and maybe mirrored. In half of the scenes it stands on the
 ground of a background photograph, and the blur grows from its feet towards a far wall. In the
 others it is close, anywhere in the picture and partly outside it, in front of a wall without
-ground; some of these walls are as plain as in a studio. A third of the scenes have two or three
-subjects of a kind, nearer or farther or side by side, and one of them is in focus. Four of ten
-apertures are smaller. The same seed and index always give the same pair.
+ground; some of these walls are as plain as in a studio. A third of the scenes, or the share that is
+asked for, have two or three subjects of a kind, nearer or farther or side by side, and one of them
+is in focus. Four of ten apertures are smaller. The same seed and index always give the same pair.
 """
 
 import os
@@ -54,8 +54,11 @@ PLAIN_SIGMA = (0.02, 0.2)
 UPRIGHT_SHARES = (0.25, 0.55)
 """Shares of the pairs that are upright: of those with a wide subject, and with a tall one."""
 
-COUNT_SHARES = (0.66, 0.24, 0.10)
-"""Shares of the scenes with one, two and three subjects."""
+SEVERAL_SHARE = 0.34
+"""Share of the scenes with two or three subjects, unless another is asked for."""
+
+THREE_SHARE = 0.3
+"""Share of these with three."""
 
 BEHIND, BEFORE = (0.35, 0.8), (1.25, 1.8)
 """Inverse depths of the other subjects; the one in focus is at 1, and so are those beside it."""
@@ -103,6 +106,7 @@ class Composites:
         count: the number of pairs.
         seed: another seed gives other pairs.
         size: height and width of the photographs, multiples of 64; swapped for upright ones.
+        several: share of the scenes with two or three subjects, 0…1.
     """
 
     subjects: tuple[Subject, ...]
@@ -110,6 +114,7 @@ class Composites:
     count: int
     seed: int = 0
     size: tuple[int, int] = (384, 512)
+    several: float = SEVERAL_SHARE
 
     def __len__(self) -> int:
         return self.count
@@ -133,13 +138,15 @@ class Composites:
     def _company(self, random: Random) -> list[Subject]:
         """The subjects of one scene: one, or several of like shape."""
         first = pick(random, self.subjects)
-        count = int(random.choice(len(COUNT_SHARES), p=COUNT_SHARES))
+        if random.random() >= self.several:
+            return [first]
+        count = 2 if random.random() < THREE_SHARE else 1
         alike = [
             other
             for other in self.subjects
             if other.is_cut == first.is_cut and 1 / ALIKE < other.aspect / first.aspect < ALIKE
         ]
-        others = random.choice(len(alike), min(count, len(alike)), replace=False) if count else ()
+        others = random.choice(len(alike), min(count, len(alike)), replace=False)
         return [first, *(alike[other] for other in others)]
 
     def _read(self, random: Random, subject: Subject) -> CutOut:
@@ -154,6 +161,7 @@ def find_composites(
     count: int,
     seed: int,
     size: tuple[int, int],
+    several: float = SEVERAL_SHARE,
 ) -> Composites:
     """Finds subjects and backgrounds and checks them; see `Composites` for the other arguments.
 
@@ -174,6 +182,8 @@ def find_composites(
         raise UserError(
             f"--count {count} --seed {seed}: expected a count of 1 or more and a seed of 0 or more"
         )
+    if not 0 <= several <= 1:
+        raise UserError(f"--several {several:g}: expected a share from 0 to 1")
     if any(side < 64 or side % 64 for side in size):
         raise UserError(f"--size {size[0]} {size[1]}: expected multiples of 64")
     for folder, masked in photographs.items():
@@ -183,7 +193,7 @@ def find_composites(
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = tuple(threads.map(_look_at, [each for m in photographs.values() for each in m]))
     everywhere = tuple(photo for photos in behind.values() for photo in photos)
-    return Composites(found, everywhere, count, seed, size)
+    return Composites(found, everywhere, count, seed, size, several)
 
 
 def compose(

@@ -1,7 +1,9 @@
 """Composites: the subject is sharp, the background blurred, and results are reproducible."""
 
+import dataclasses
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,24 @@ def test_the_same_seed_gives_the_same_pair(folders: tuple[Path, Path]) -> None:
     other = find_composites(folders[:1], folders[1:], 3, 6, size)[2]
     assert np.array_equal(first.bokeh, again.bokeh)
     assert not np.array_equal(first.original, other.original)
+
+
+@pytest.mark.parametrize(("several", "counts"), [(0.0, {1}), (1.0, {2, 3})])
+def test_scenes_have_as_many_subjects_as_asked(
+    folders: tuple[Path, Path], several: float, counts: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def count(random: Any, subjects: Sequence[Any], background: Any, size: Any) -> Any:
+        seen.append(len(subjects))
+        return (np.zeros((64, 64, 3), np.uint8),) * 2 + (np.zeros((64, 64), np.uint8),)
+
+    monkeypatch.setattr("train.data.composites.compose", count)
+    found = find_composites(folders[:1], folders[1:], 20, 0, (64, 64), several)
+    pairs = dataclasses.replace(found, subjects=found.subjects * 3)
+    for index in range(20):
+        pairs[index]
+    assert set(seen) == counts
 
 
 def test_a_cut_out_has_none_of_its_old_background() -> None:
@@ -277,6 +297,7 @@ def test_the_command_makes_a_folder_that_trains(
         ({"subjects": [Path("nowhere")]}, "no masks in subject/"),
         ({"backgrounds": [Path("nowhere")]}, "no photographs for backgrounds"),
         ({"count": 0}, "--count"),
+        ({"several": 1.5}, "--several 1.5: expected a share from 0 to 1"),
         ({"size": (100, 128)}, "multiples of 64"),
     ],
 )
