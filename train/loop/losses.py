@@ -63,13 +63,16 @@ def with_sharpness(loss: Loss, importance: float) -> Loss:
         importance: factor of the cross entropy.
 
     Returns:
-        A loss of targets N × H × W × 5 (picture, sharpness, weight) and outputs N × H × W × 4
-        (picture, logit of the sharpness); see `train.data.sharpness_target`.
+        A loss of targets N × H × W × 5 (picture, sharpness, weight) and outputs N × H × W × 4 or
+        more (picture, logits of the sharpness); see `train.data.sharpness_target`.
     """
 
     def combined(target: Tensor, output: Tensor) -> Tensor:
-        share, weight = target[..., 3:4], target[..., 4:5]
-        entropy = ops.binary_crossentropy(share, output[..., 3:4], from_logits=True)
+        weight, logits = target[..., 4:5], output[..., 3:]
+        share = ops.broadcast_to(target[..., 3:4], ops.shape(logits))
+        entropy = ops.mean(
+            ops.binary_crossentropy(share, logits, from_logits=True), axis=-1, keepdims=True
+        )
         mean_entropy = ops.sum(weight * entropy) / (ops.sum(weight) + 1e-6)
         return loss(target[..., :3], output[..., :3]) + importance * mean_entropy
 

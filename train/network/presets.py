@@ -33,8 +33,8 @@ class PyNETConfig:
             fuses it, and in an integer model the GPU delegate then refuses the operator.
         head: `tanh` outputs the picture as 0.58 · tanh(z) + 0.5. `residual` outputs a change to the
             photograph at the level's size, zero at first. `gated` also multiplies level 2's change
-            with a gate. Blurring must remove the sharp photograph only in the background, and a
-            sum of convolutions cannot do that.
+            with a gate, which follows from the predicted sharpness. Blurring must remove the sharp
+            photograph only in the background, and a sum of convolutions cannot do that.
         level_5_blocks: consecutive blocks at level 5 (4 in the paper).
         level_2_filters: channels of the upsampled features that level 2 receives.
         residual_gain: initial scale of the last convolutions before a sum, times He's standard

@@ -32,8 +32,13 @@ FOCUS_START = 8.0
 (docs/experiments.md)."""
 
 
-GATE_START = 0.1
-"""Initial value of level 2's gate. At zero, its ReLU would have no gradient."""
+GATE_OPEN = 6.0
+"""Largest value of level 2's gate: that of a ReLU6, which accelerators fuse with a convolution."""
+
+GATE_MIDDLE, GATE_SLOPE = 0.3, 8.0
+"""Level 2's gate is half open where a pixel is in focus with this probability, and closes by
+`GATE_SLOPE` for each unit of its logit: from fully open at 0.23 to shut at 0.38. Half of a blur is
+what an unsure network would choose, and nobody's wish (docs/experiments.md)."""
 
 
 class Features(NamedTuple):
@@ -174,8 +179,8 @@ def build_pynet(
         input_size: height and width of the input, multiples of 32; None allows any.
         keras: the `keras` or the `tf_keras` module. Both give layers with the same names, so
             `copy_weights` can copy weights between them.
-        sharpness: for training, whether levels 7 … 2 also predict sharpness, as a fourth channel of
-            logits (`train.data.sharpness_target`).
+        sharpness: for training, whether levels 7 … 2 also predict sharpness, as logits in further
+            channels (`train.data.sharpness_target`): one, or three of a gated level 2.
 
     Returns:
         A functional model from N × H × W × 3 or 4 (sRGB-encoded, 0…1; the fourth channel as the
@@ -212,10 +217,7 @@ def _pyramid(blocks: Blocks, photo: Tensor, level: int, sharpness: bool) -> Tens
     if level >= 3:
         picture = _head(blocks, features.head, colours, level)
         return _with_sharpness(blocks, picture, features.head, level) if sharpness else picture
-    picture = _finest_levels(blocks, colours, features, level)
-    if sharpness and level == 2:
-        return _with_sharpness(blocks, picture, features.entering, level)
-    return picture
+    return _finest_levels(blocks, colours, features, level, sharpness)
 
 
 def _encoder(blocks: Blocks, photo: Tensor) -> dict[int, Tensor]:
@@ -317,40 +319,43 @@ def _level_3_blocks(blocks: Blocks, encoded: Tensor, x: Tensor, below: Features)
     return blocks.block(fused, 32, 3, "level_3_fuse", 3)
 
 
-def _finest_levels(blocks: Blocks, colours: Tensor, below: Features, level: int) -> Tensor:
+def _finest_levels(
+    blocks: Blocks, colours: Tensor, below: Features, level: int, sharpness: bool
+) -> Tensor:
     """Levels 2 and 1, which have only an upsampling and a head, no blocks.
 
     Level 1 starts from level 2's head before its tanh, or in a residual network from level 2's
     change to the photograph.
     """
-    features = below.entering
+    features, gate = below.entering, None
+    if blocks.config.head != "tanh":
+        features = blocks.concatenate([features, colours], "level_2_photo")
+    change = _head_convolution(blocks, features, level=2)
     if blocks.config.head == "gated":
-        change = _gated_change(blocks, features, colours)
-    else:
-        if blocks.config.head == "residual":
-            features = blocks.concatenate([features, colours], "level_2_photo")
-        change = _head_convolution(blocks, features, level=2)
+        change, gate = _gated(blocks, change, features)
     finished = _finish(blocks, change, colours, level=2)
     if level == 2:
-        return finished
+        if not sharpness:
+            return finished
+        if gate is None:
+            return _with_sharpness(blocks, finished, below.entering, level)
+        return _with_sharpness_of_gate(blocks, finished, gate)
     up = blocks.double(change, 3, "level_2_up")
     return _finish(blocks, _head_convolution(blocks, up, level=1), finished, level=1)
 
 
-def _gated_change(blocks: Blocks, features: Tensor, colours: Tensor) -> Tensor:
-    """Level 2's change to the photograph, multiplied with a gate.
+def _gated(blocks: Blocks, change: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+    """Level 2's change to the photograph, multiplied with a gate, and the gate before its ReLU6.
 
     Each colour has its own gate, because some accelerators need an extra operator to broadcast one.
     """
-    seen = blocks.concatenate([features, colours], "level_2_photo")
-    change = _head_convolution(blocks, seen, level=2)
-    gate = blocks.layers.Conv2D(3, 3, padding="same", name="level_2_gate")(seen)
-    gate = blocks.layers.ReLU(name="level_2_gate_activation")(gate)
-    return blocks.layers.Multiply(name="level_2_gated")([change, gate])
+    gate = blocks.layers.Conv2D(3, 3, padding="same", name="level_2_gate")(features)
+    opened = blocks.layers.ReLU(GATE_OPEN, name="level_2_gate_activation")(gate)
+    return blocks.layers.Multiply(name="level_2_gated")([change, opened]), gate
 
 
 def _start_gated(model: Model) -> None:
-    """Initializes level 2 as a 3×3 blur of the photograph behind an almost closed gate.
+    """Initializes level 2 as a 3×3 blur of the photograph behind a half-open gate.
 
     Adam moves a weight by at most about the learning rate per step. From zero it would take
     thousands of steps to remove the photograph (docs/experiments.md).
@@ -361,8 +366,8 @@ def _start_gated(model: Model) -> None:
         from_photo = softening[:, :, colour - 3, colour]  # the photograph is the last 3 channels
         from_photo += 1 / 9
         from_photo[1, 1] -= 1
-    head.set_weights([softening, bias])
-    gate.set_weights([np.zeros_like(softening), bias + GATE_START])
+    head.set_weights([softening / GATE_OPEN, bias])
+    gate.set_weights([np.zeros_like(softening), bias + GATE_OPEN / 2])
 
 
 def _head(blocks: Blocks, features: Tensor, colours: Tensor, level: int) -> Tensor:
@@ -374,6 +379,18 @@ def _with_sharpness(blocks: Blocks, picture: Tensor, features: Tensor, level: in
     name = f"level_{level}_sharpness"
     logit = blocks.layers.Conv2D(1, 3, padding="same", name=name, dtype=PICTURE)(features)
     return blocks.layers.Concatenate(name=f"level_{level}_both", dtype=PICTURE)([picture, logit])
+
+
+def _with_sharpness_of_gate(blocks: Blocks, picture: Tensor, gate: Tensor) -> Tensor:
+    """Adds three channels to level 2's picture: the logits of sharpness that its gates mean."""
+    middle = float(np.log(GATE_MIDDLE / (1 - GATE_MIDDLE)))
+    logits = blocks.layers.Rescaling(
+        -1 / GATE_SLOPE,
+        offset=middle + GATE_OPEN / 2 / GATE_SLOPE,
+        name="level_2_sharpness",
+        dtype=PICTURE,
+    )(gate)
+    return blocks.layers.Concatenate(name="level_2_both", dtype=PICTURE)([picture, logits])
 
 
 def _head_convolution(blocks: Blocks, features: Tensor, level: int) -> Tensor:

@@ -104,14 +104,15 @@ def test_a_large_error_weighs_more_when_it_is_squared_too() -> None:
         assert float(l1_l2(target, target + difference)) == pytest.approx(expected, rel=1e-4)
 
 
-def test_sharpness_counts_where_it_can_be_told() -> None:
+@pytest.mark.parametrize("logits", [1, 3])
+def test_sharpness_counts_where_it_can_be_told(logits: int) -> None:
     random = np.random.default_rng(0)
     target = random.random((2, 8, 6, 5), np.float32)
-    output = random.normal(size=(2, 8, 6, 4)).astype(np.float32)
-    share, weight = target[..., 3].astype(float), target[..., 4]
-    claimed = 1 / (1 + np.exp(-output[..., 3].astype(float)))
+    output = random.normal(size=(2, 8, 6, 3 + logits)).astype(np.float32)
+    share, weight = target[..., 3:4].astype(float), target[..., 4]
+    claimed = 1 / (1 + np.exp(-output[..., 3:].astype(float)))
     entropy = -share * np.log(claimed) - (1 - share) * np.log(1 - claimed)
-    expected = 2 * np.average(entropy, weights=weight)
+    expected = 2 * np.average(entropy.mean(axis=-1), weights=weight)
     expected += 100 * np.abs(target[..., :3] - output[..., :3]).mean()
     assert float(with_sharpness(l1, 2)(target, output)) == pytest.approx(expected, rel=1e-4)
     target[..., 4] = 0

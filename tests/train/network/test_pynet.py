@@ -59,14 +59,14 @@ def test_each_level_has_its_size(name: str, level: int) -> None:
     assert model.output.shape == (None, 64 * 4 // 2**level, 96 * 4 // 2**level, 3)
 
 
-@pytest.mark.parametrize(("level", "size"), [(5, (8, 12)), (2, (64, 96))])
-def test_sharpness_comes_beside_the_picture(level: int, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("level", "shape"), [(5, (8, 12, 4)), (2, (64, 96, 6))])
+def test_sharpness_comes_beside_the_picture(level: int, shape: tuple[int, ...]) -> None:
     photo = np.random.default_rng(0).random((1, 64, 96, 3), np.float32)
     plain = build_pynet(POCKET, level)
     asked = build_pynet(POCKET, level, sharpness=True)
     copy_weights(plain, asked)
     picture, both = (np.asarray(model(photo, training=False)) for model in (plain, asked))
-    assert both.shape == (1, *size, 4)
+    assert both.shape == (1, *shape)
     np.testing.assert_array_equal(both[..., :3], picture)
 
 
@@ -119,20 +119,39 @@ def test_without_normalization_features_keep_their_size() -> None:
 
 
 def test_a_gate_decides_where_the_photograph_is_softened() -> None:
-    """Untrained, a tenth of a mean of 3×3; with the gate shut where it is light, nothing there."""
+    """Untrained, half of a mean of 3×3; with the gate shut where it is light, nothing there."""
     photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32) / 4
     photo[:, :, 32:] += 0.75
     softened = uniform_filter(photo[0], (3, 3, 1)) - photo[0]
     model = build_pynet(POCKET, 2)
     inside, dark, light = slice(1, -1), slice(1, 31), slice(33, 63)
     change = np.asarray(model(photo))[0] - photo[0]
-    np.testing.assert_allclose(change[inside, inside], 0.1 * softened[inside, inside], atol=1e-6)
+    np.testing.assert_allclose(change[inside, inside], 0.5 * softened[inside, inside], atol=1e-6)
     kernel, bias = model.get_layer("level_2_gate").get_weights()
-    kernel[1, 1, -3:] = -1 / 6  # of the photograph; at a sum of 0.6 the gate is shut
+    kernel[1, 1, -3:] = -3 / 2  # of the photograph; at a sum of 2 the gate is shut
     model.get_layer("level_2_gate").set_weights([kernel, bias])
     change = np.asarray(model(photo))[0] - photo[0]
     assert np.abs(change[inside, dark]).max() > 1e-3
     np.testing.assert_allclose(change[inside, light], 0, atol=1e-6)
+
+
+def test_a_gate_opens_where_the_photograph_is_not_in_focus() -> None:
+    """The logits that are trained and the gate that ships are one: 0.38 in focus shuts it."""
+    photo = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)
+    asked, ships = build_pynet(POCKET, 2, sharpness=True), build_pynet(POCKET, 2)
+    softened = uniform_filter(photo[0], (3, 3, 1)) - photo[0]
+    for probability, is_open in ((0.22, 1), (0.3, 0.5), (0.39, 0), (0.9, 0)):
+        opening = 3 - 8 * (np.log(probability / (1 - probability)) - np.log(0.3 / 0.7))
+        for model in (asked, ships):
+            kernel, bias = model.get_layer("level_2_gate").get_weights()
+            model.get_layer("level_2_gate").set_weights([kernel, np.full_like(bias, opening)])
+        logits = np.asarray(asked(photo))[..., 3:]
+        assert logits.shape[-1] == 3
+        np.testing.assert_allclose(1 / (1 + np.exp(-logits)), probability, atol=1e-3)
+        change = np.asarray(ships(photo))[0] - photo[0]
+        inside = slice(1, -1)
+        expected = is_open * softened[inside, inside]
+        np.testing.assert_allclose(change[inside, inside], expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -155,11 +174,14 @@ def test_an_untrained_network_gives_back_the_colours_whatever_the_fourth_channel
     """Residual heads start from the photograph, and the map must not show in it."""
     config = dataclasses.replace(SMALL[name], fourth_channel="focus")
     photo = np.random.default_rng(4).random((1, 64, 64, 4), np.float32)
+    photo[..., :3] = (0.3, 0.5, 0.7)  # a gated level 2 starts with some blur, which leaves it alone
+    inside = slice(1, -1)
     for level in (5, 2):
         output = np.asarray(build_pynet(config, level)(photo, training=False))
-        size = 2 ** (level - 2)
-        reduced = photo[..., :3].reshape(1, 64 // size, size, 64 // size, size, 3).mean((2, 4))
-        np.testing.assert_allclose(output, reduced, atol=1e-5 if level > 2 else 0.12)
+        expected = np.broadcast_to(photo[0, 0, 0, :3], output.shape)
+        np.testing.assert_allclose(
+            output[:, inside, inside], expected[:, inside, inside], atol=1e-5
+        )
 
 
 def test_the_fixed_colours_are_not_trained() -> None:
