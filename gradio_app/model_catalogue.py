@@ -3,9 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-
-import numpy as np
+from functools import partial
 
 from gradio_app.model_check import THREADS
 from gradio_app.model_file import ModelFile
@@ -13,9 +11,7 @@ from pocket_bokeh.bundle import Bundle, BundledModel
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.focus_map import Point
 from pocket_bokeh.litert_model import LiteRTModel
-from pocket_bokeh.photo import FourthChannel
-from pocket_bokeh.render import Renderer
-from pocket_bokeh.shaped_model import in_every_shape
+from pocket_bokeh.shaped_model import LoadedWhenRun, in_every_shape
 
 _LABELS = {
     "dynamic_int8": "int8 weights only",
@@ -69,35 +65,26 @@ class ModelChoice:
         """The size of its largest file."""
         return max(file.bytes for file in self.files)
 
-    def renderers(self) -> list["LazyModel"]:
+    def renderers(self) -> list[LoadedWhenRun]:
         """Its files as `render_photo` takes them; each is loaded when it first runs."""
-        return [LazyModel(file) for file in self.files]
+        return [
+            LoadedWhenRun(
+                partial(_load, file),
+                file.output_size,
+                file.fourth_channel if file.channels == 4 else "none",
+            )
+            for file in self.files
+        ]
 
 
-class LazyModel(Renderer):
-    """A model that is loaded when it first runs, for one photo.
+def _load(file: ModelFile) -> LiteRTModel:
+    """Loads a model for one photo.
 
     Loading takes a tenth of a second; six models that stay loaded take 600 MB.
     """
-
-    def __init__(self, file: ModelFile):
-        self._file = file
-        height, width = self.output_size = file.output_size
-        self.input_size = (height // 2, width // 2)
-        self.input_channels = file.channels
-        self.fourth_channel: FourthChannel = file.fourth_channel if file.channels == 4 else "none"
-
-    def run(self, photo: np.ndarray, /) -> np.ndarray:
-        """Renders a network input; see `LiteRTModel.run`."""
-        return self._model.run(photo)
-
-    @cached_property
-    def _model(self) -> LiteRTModel:
-        if not self._file.file.is_file():
-            raise UserError(
-                "no longer on the server, which keeps uploads for an hour; add it again"
-            )
-        return self._file.load(THREADS)
+    if not file.file.is_file():
+        raise UserError("no longer on the server, which keeps uploads for an hour; add it again")
+    return file.load(THREADS)
 
 
 def label_of(recipe: str) -> str:

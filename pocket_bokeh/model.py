@@ -9,7 +9,7 @@ import numpy as np
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, read_bundle
 from pocket_bokeh.focus_map import Point
 from pocket_bokeh.render import Renderer, render_photo
-from pocket_bokeh.shaped_model import LoadedWhenRun, in_every_shape
+from pocket_bokeh.shaped_model import in_every_shape
 
 SHIPPED_RECIPE = "int8_qat"
 """The recipe with 8-bit integers, fine-tuned: the smallest model and on most CPUs the fastest."""
@@ -88,4 +88,4 @@ def load(bundle: Path | str | None = None, recipe: str = SHIPPED_RECIPE) -> Mode
     """
     folder = SHIPPED_BUNDLE if bundle is None else Path(bundle)
     shapes = in_every_shape(read_bundle(folder), recipe)
-    return Model(recipe, [LoadedWhenRun(shape) for shape in shapes])
+    return Model(recipe, [shape.when_run() for shape in shapes])

@@ -1,5 +1,6 @@
 """Finds a recipe's models for landscape and for portrait photographs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +40,10 @@ class ShapedModel:
         source = transposed(self.file.read_bytes()) if self.is_transposed else self.file
         return LiteRTModel(source, threads, fourth_channel=self.fourth_channel)
 
+    def when_run(self) -> "LoadedWhenRun":
+        """The model, which is loaded when it first runs."""
+        return LoadedWhenRun(self.load, self.working_size, self.fourth_channel)
+
 
 class LoadedWhenRun:
     """A model that is loaded when it first runs; a `pocket_bokeh.render.Renderer`.
@@ -49,12 +54,15 @@ class LoadedWhenRun:
         input_size, input_channels, fourth_channel, output_size: as those of `LiteRTModel`.
     """
 
-    def __init__(self, shaped: ShapedModel):
-        self._shaped = shaped
-        height, width = self.output_size = shaped.working_size
+    def __init__(
+        self, load: Callable[[], LiteRTModel], output_size: Size, fourth_channel: FourthChannel
+    ):
+        """Takes what is known of the model before it is loaded, and how to load it."""
+        self._load = load
+        height, width = self.output_size = output_size
         self.input_size: Size = (height // 2, width // 2)
-        self.fourth_channel: FourthChannel = shaped.fourth_channel
-        self.input_channels = 3 if shaped.fourth_channel == "none" else 4
+        self.fourth_channel: FourthChannel = fourth_channel
+        self.input_channels = 3 if fourth_channel == "none" else 4
 
     def run(self, photo: np.ndarray, /) -> np.ndarray:
         """Renders a photograph; see `LiteRTModel.run`."""
@@ -62,7 +70,7 @@ class LoadedWhenRun:
 
     @cached_property
     def _model(self) -> LiteRTModel:
-        return self._shaped.load()
+        return self._load()
 
 
 def in_every_shape(bundle: Bundle, recipe: str) -> list[ShapedModel]:

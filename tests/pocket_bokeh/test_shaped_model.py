@@ -8,7 +8,7 @@ import pytest
 import pocket_bokeh
 from pocket_bokeh.bundle import Bundle
 from pocket_bokeh.litert_model import LiteRTModel
-from pocket_bokeh.shaped_model import LoadedWhenRun, ShapedModel, in_every_shape
+from pocket_bokeh.shaped_model import ShapedModel, in_every_shape
 
 
 def test_a_missing_orientation_is_transposed(tiny_bundle: Bundle) -> None:
@@ -51,4 +51,4 @@ def test_a_model_tells_its_shapes_before_it_is_loaded(focus_bundle: Bundle) -> N
     (shaped, *_) = in_every_shape(focus_bundle, "int8_qat")
     model = shaped.load()
     for name in ("input_size", "output_size", "input_channels", "fourth_channel"):
-        assert getattr(LoadedWhenRun(shaped), name) == getattr(model, name)
+        assert getattr(shaped.when_run(), name) == getattr(model, name)

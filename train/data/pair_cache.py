@@ -80,7 +80,7 @@ def _encoded(picture: np.ndarray) -> np.ndarray:
 
 
 def _decoded(file: np.ndarray) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(file)))
+    return np.asarray(Image.open(io.BytesIO(file.tobytes())))
 
 
 def _bytes(pair: Pair) -> int:
