@@ -39,7 +39,7 @@ from train.sequential import read_metrics, train_run
 
 SEED = 0
 
-RENDERED, SCENES, COMPOSITES, SEVERAL = 9_000, 500, 4_700, 2_400
+RENDERED, SCENES, COMPOSITES, SEVERAL = 9_000, 500, 4_739, 2_444
 """The number of rendered pairs, of photographs without a subject among them, and of composites with
 one and with several subjects."""
 

@@ -110,8 +110,9 @@ def _data_section(release: Mapping[str, Any]) -> str:
 
 The training data is {release["rendered"]:,} pairs rendered of {release["subjects"]:,} photographs
 with masks (`train.render_pairs`), {release["scenes"]:,} photographs without a subject, whose target
-is themselves, {release["composites"]:,} composites of the same subjects in front of other
-photographs (`train.composites`), and {sets}. The blurred photographs of the rendered pairs, the
+is themselves, {release["composites"]:,} composites of one of the same subjects in front of another
+photograph and {release["several"]:,} of two or three, of which the network is always told the one
+in focus (`train.composites`), and {sets}. The blurred photographs of the rendered pairs, the
 composites and `bokeh_pairs` were made with a thin lens; the others are captured or derived from
 captures. `docs/data.md` names the sources. All photographs come from public collections, some for
 non-commercial use only, some without a stated licence. Therefore **the weights are for research and

@@ -36,6 +36,7 @@ def bundle(tmp_path: Path) -> Path:
         "short_side": 384,
         "seed": 0,
         "composites": 2500,
+        "several": 1200,
         "fine_tune_steps": 200,
         "rendered": 9000,
         "scenes": 500,
