@@ -123,7 +123,9 @@ def test_the_command_trains_all_levels_and_survives_ctrl_c(
 ) -> None:
     out = tmp_path / "run"
     (tmp_path / "small_command.py").write_text(SMALL_COMMAND.format(small=SMALL))
+    # With `--precision auto`, every level would be measured in two precisions first.
     arguments = ["--data", pairs_folder, "--schedule", "smoke", "--limit", "8", "--out", out]
+    arguments += ["--precision", "float32"]
     path = os.pathsep.join([str(Path(sequential.__file__).parents[1]), str(tmp_path)])
 
     process = start_command("small_command", *arguments, PYTHONPATH=path)

@@ -284,7 +284,7 @@ SCHEDULES: Mapping[str, TrainConfig] = {
             _cosine(4, 3_500, 4, learning_rate=7e-4),
             _cosine(3, 2_000, 3, learning_rate=5e-4),
             _cosine(2, 4_500, 3, learning_rate=4e-4),
-            _cosine(1, 400, 2, loss="l1_ssim", learning_rate=2e-4),
+            _cosine(1, 100, 2, loss="l1_ssim", learning_rate=1e-5),
         ),
         largest_zoom=1.15,
         largest_light_change=0.15,
