@@ -33,10 +33,11 @@ from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.litert_model import LiteRTModel
 from pocket_bokeh.photo import Size, to_uint8
 from quantize.convert.conversion import convert
+from quantize.convert.equalization import equalize_features
 from quantize.convert.fine_tuning import FineTuneConfig, FineTuned, fine_tune, validation_crops
 from quantize.convert.recipes import RECIPES
 from quantize.convert.rounding import refusal
-from quantize.convert.samples import Sample, SizeSamples, collect_samples
+from quantize.convert.samples import Sample, SizeSamples, calibration_inputs, collect_samples
 from quantize.convert.tf_keras_network import to_tf_keras
 from quantize.convert.trained_network import TrainedNetwork, open_trained_network, run_name
 from quantize.proof.comparison import model_figures
@@ -174,6 +175,8 @@ def export(
     """
     network = trained.network
     float_model = to_tf_keras(network.model, network.config)
+    measured = calibration_inputs(trained, next(iter(sizes)), options.calibration_photos)
+    equalize_features(float_model, measured)
     supported, refused = supported_recipes(float_model, recipes)
     jobs = [
         (recipe, size)
