@@ -2,9 +2,10 @@
 
 Four photographs, and below each what the int8 model that ships makes of it. The portraits are
 generated people (tests/models/photos); the cat (CC0) and the rocket (public domain) come with
-scikit-image.
+scikit-image. The rocket is rendered with a tap on it.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import skimage.data
 from PIL import Image, ImageDraw, ImageFont
 
 import pocket_bokeh
+from pocket_bokeh.focus_map import Point
 
 ROOT = Path(__file__).resolve().parents[1]
 SIDE = 440
@@ -28,18 +30,18 @@ Box = tuple[int, int, int, int]
 def main() -> None:
     """Renders the four photographs at their own size, then crops them to one shape."""
     portraits = ROOT / "tests" / "models" / "photos"
-    shown: list[tuple[np.ndarray, Box]] = [
-        (pocket_bokeh.read_photo(portraits / "portrait_city.jpg"), (0, 0, 1024, 1024)),
-        (pocket_bokeh.read_photo(portraits / "portrait_road.jpg"), (0, 0, 1024, 1024)),
-        (skimage.data.chelsea(), (136, 0, 436, 300)),
-        (skimage.data.rocket(), (0, 0, 427, 427)),
+    shown: list[tuple[np.ndarray, Box, Sequence[Point]]] = [
+        (pocket_bokeh.read_photo(portraits / "portrait_city.jpg"), (0, 0, 1024, 1024), ()),
+        (pocket_bokeh.read_photo(portraits / "portrait_road.jpg"), (0, 0, 1024, 1024), ()),
+        (skimage.data.chelsea(), (136, 0, 436, 300), ()),
+        (skimage.data.rocket(), (0, 0, 427, 427), [(0.5, 0.4)]),
     ]
     model = pocket_bokeh.load()
     strip = Image.new("RGB", (len(shown) * (SIDE + GAP) - GAP, 2 * SIDE + GAP), "white")
-    for column, (photo, box) in enumerate(shown):
+    for column, (photo, box, focus) in enumerate(shown):
         left = column * (SIDE + GAP)
         strip.paste(_square(photo, box), (left, 0))
-        strip.paste(_square(model.render(photo), box), (left, SIDE + GAP))
+        strip.paste(_square(model.render(photo, focus=focus), box), (left, SIDE + GAP))
     _label(strip, 0, "photo")
     _label(strip, SIDE + GAP, "Pocket Bokeh, int8")
     strip.save(ROOT / "docs" / "strip.jpg", quality=QUALITY)

@@ -26,7 +26,7 @@ _FAILURE = "failure"
 _LIBRARY_PHOTOS: dict[str, Callable[[], np.ndarray]] = {
     "cat": skimage.data.chelsea,
     "coffee": skimage.data.coffee,
-    "rocket": skimage.data.rocket,
+    "motorcycle": lambda: skimage.data.stereo_motorcycle()[0],
 }
 
 _LARGE_PHOTO_LOCK = threading.Lock()
