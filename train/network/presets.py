@@ -270,8 +270,8 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         sharpness=2.0,
         validations=2,
     ),
-    # For models/pocket, thousands of pairs with masks: three hours and a half on two cores. An absolute loss
-    # decides for sharp or blurred where a squared one would settle for half.
+    # For models/pocket, thousands of pairs with masks: three hours and a half on two cores. An
+    # absolute loss decides for sharp or blurred where a squared one would settle for half.
     "release": TrainConfig(
         short_side=384,
         crop=384,
