@@ -24,6 +24,12 @@ def test_the_first_pictures_are_what_the_shipped_model_renders() -> None:
     assert np.abs(before.astype(int) - after).mean() > 4  # something to see
 
 
+def test_the_opening_tells_the_size_of_the_model_that_ships() -> None:
+    file = SHIPPED_BUNDLE / "int8_qat_384x512.tflite"
+    megabytes = f"int8 model of {file.stat().st_size / 1e6:.1f} MB"
+    assert megabytes in opening_html(list_examples(), (".jpg", ".png"), has_card=True)
+
+
 def test_the_opening_stands_in_the_page_and_is_compressed() -> None:
     opening = opening_html(list_examples(), (".jpg", ".png"), has_card=True)
     page = HTMLResponse("<body><gradio-app></gradio-app></body>")
