@@ -37,7 +37,7 @@ from quantize.convert.equalization import equalize_features
 from quantize.convert.fine_tuning import FineTuneConfig, FineTuned, fine_tune, validation_crops
 from quantize.convert.recipes import RECIPES
 from quantize.convert.rounding import refusal
-from quantize.convert.samples import Sample, SizeSamples, calibration_inputs, collect_samples
+from quantize.convert.samples import Sample, SizeSamples, collect_samples
 from quantize.convert.tf_keras_network import to_tf_keras
 from quantize.convert.trained_network import TrainedNetwork, open_trained_network, run_name
 from quantize.proof.comparison import model_figures
@@ -71,7 +71,8 @@ class ExportOptions:
     fine_tune_steps: int = FineTuneConfig.steps
     """Maximum number of quantization-aware training steps, about 2 s each on two cores."""
     calibration_photos: int = 16
-    """Number of training photographs that calibrate int8_ptq and int16x8."""
+    """Number of training photographs that calibrate int8_ptq and int16x8, and by which the features
+    of level 2 are scaled."""
     compared_pairs: int = 6
     """Number of held-out pairs over which the figures are averaged."""
 
@@ -175,8 +176,6 @@ def export(
     """
     network = trained.network
     float_model = to_tf_keras(network.model, network.config)
-    measured = calibration_inputs(trained, next(iter(sizes)), options.calibration_photos)
-    equalize_features(float_model, measured)
     supported, refused = supported_recipes(float_model, recipes)
     jobs = [
         (recipe, size)
@@ -186,7 +185,8 @@ def export(
     kinds = {RECIPES[recipe].calibration for recipe, _ in jobs}
     unfinished = out.with_name(f".{out.name}.fine_tuning")
     with tqdm(total=len(sizes) + ("fine_tuning" in kinds) + len(jobs)) as progress:
-        samples = sample_sizes(trained, sizes, options, "photos" in kinds, progress)
+        samples = sample_sizes(trained, sizes, options, progress)
+        equalize_features(float_model, next(iter(samples.values())).calibration)
         tuned = None
         if "fine_tuning" in kinds:
             tuned = fine_tuned(trained, float_model, options, unfinished, progress)
@@ -226,7 +226,6 @@ def sample_sizes(
     trained: TrainedNetwork,
     sizes: Iterable[Size],
     options: ExportOptions,
-    is_calibrated: bool,
     progress: Any,
 ) -> dict[Size, SizeSamples]:
     """Collects the samples of every working size.
@@ -236,10 +235,10 @@ def sample_sizes(
     """
     progress.set_description("float output")
     scene = open_pairs(BUILT_IN, "test", trained.network.config.sees_depth)[0]
-    calibration = options.calibration_photos if is_calibrated else 0
+    held_out, calibration = options.compared_pairs, options.calibration_photos
     samples = {}
     for size in sizes:
-        samples[size] = collect_samples(trained, size, options.compared_pairs, calibration, scene)
+        samples[size] = collect_samples(trained, size, held_out, calibration, scene)
         progress.update()
     return samples
 

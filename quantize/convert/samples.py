@@ -69,14 +69,14 @@ def collect_samples(
             for pair in evenly_spaced(trained.pairs("val"), held_out)
         ],
         [float_sample(trained, size, golden, points) for points in told],
-        calibration_inputs(trained, size, calibration),
+        every_second_told(
+            [
+                crop_to_fill(pair, size)
+                for pair in evenly_spaced(trained.pairs("train"), calibration)
+            ],
+            sees_focus,
+        ),
     )
-
-
-def calibration_inputs(trained: TrainedNetwork, size: Size, count: int) -> list[np.ndarray]:
-    """Inputs of training photographs at a working size, in half of them told where to focus."""
-    pairs = [crop_to_fill(pair, size) for pair in evenly_spaced(trained.pairs("train"), count)]
-    return every_second_told(pairs, trained.network.config.sees_focus)
 
 
 def float_sample(
