@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-Model = Any
+from train.network.pynet import LEVEL_2_FEATURES, LEVEL_2_READERS
 
-_SOURCE, _CONSUMERS = "level_3_up", ("level_2_head", "level_2_gate")
+Model = Any
 
 
 def equalize_features(model: Model, photos: Iterable[np.ndarray]) -> None:
@@ -26,7 +26,7 @@ def equalize_features(model: Model, photos: Iterable[np.ndarray]) -> None:
         model: a level-1 PyNET in tf_keras.
         photos: inputs by which the features are measured, height × width × 3 or 4.
     """
-    source = model.get_layer(_SOURCE)
+    source = model.get_layer(LEVEL_2_FEATURES)
     features = tf_keras.Model(model.input, source.output)
     measured = [np.abs(features(photo[None])).max(axis=(0, 1, 2)) for photo in photos]
     largest = np.max(measured, axis=0)
@@ -34,7 +34,7 @@ def equalize_features(model: Model, photos: Iterable[np.ndarray]) -> None:
     (kernel,) = source.get_weights()
     source.set_weights([kernel / largest[:, None]])  # height × width × out × in
     names = {layer.name for layer in model.layers}
-    for name in names.intersection(_CONSUMERS):
+    for name in names.intersection(LEVEL_2_READERS):
         kernel, bias = model.get_layer(name).get_weights()
         kernel[:, :, : len(largest)] *= largest[:, None]
         model.get_layer(name).set_weights([kernel, bias])

@@ -31,6 +31,7 @@ from train.loop.metrics import psnr
 from train.loop.run_folder import Run
 from train.loop.time_left import TimeLeft
 from train.loop.validation import validate_level
+from train.network.network_file import read_network
 from train.network.precision import (
     computing_in,
     has_bfloat16_instructions,
@@ -46,6 +47,8 @@ STEPS_PER_RECORD = 10
 def start_level(run: Run, schedule: LevelSchedule) -> Any:
     """Builds and compiles a level's network, with the weights of the level below if there is one.
 
+    All other weights are random, or those of `run.start_from`.
+
     The optimizer's moments start from zero at every level, as published.
     """
     if run.precision != "auto":
@@ -60,8 +63,10 @@ def _compiled_level(run: Run, schedule: LevelSchedule, precision: Precision) -> 
     keras.utils.set_random_seed(run.seed + schedule.level)
     with computing_in(precision):
         model = _level_network(run, schedule.level)
-    if latest_step(run.level_folder(schedule.level + 1)):
-        copy_weights(trained_level(run, schedule.level + 1), model)
+    if run.start_from:
+        copy_weights(read_network(run.start_file).model, model)
+    if coarser := _coarser_level(run, schedule.level):
+        copy_weights(trained_level(run, coarser), model)
     loss = make_loss(schedule.loss, Path(run.vgg_weights) if run.vgg_weights else None)
     if run.train.asks_sharpness(schedule.level):
         loss = with_sharpness(loss, run.train.sharpness)
@@ -77,6 +82,12 @@ def _compiled_level(run: Run, schedule: LevelSchedule, precision: Precision) -> 
         model.compile(optimizer, loss=loss, metrics=[quality], jit_compile=jit_compile)
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _coarser_level(run: Run, level: int) -> int | None:
+    """The level that the run trained last before this one; a fine-tuning leaves some out."""
+    trained = [s.level for s in run.train.schedules if s.level > level]
+    return min((each for each in trained if latest_step(run.level_folder(each))), default=None)
 
 
 def make_optimizer(schedule: LevelSchedule) -> Any:

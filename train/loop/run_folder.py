@@ -7,6 +7,7 @@ precision.json         the precision of each level, with `--precision auto`
 metrics.json           validation of each level, and of the untouched input
 events.*               the same for TensorBoard
 level_7/ … level_1/    pictures.png and the last two checkpoints
+start.keras            the network that the training started from, with `--start-from`
 model.keras            level 1, for inference
 """
 
@@ -37,7 +38,8 @@ from train.data.data_folders import BUILT_IN, Data
 from train.data.named_pairs import open_pairs
 from train.data.pairs import PairSource, Split, check_decodable, fingerprint
 from train.loop.devices import is_first_host
-from train.network.network_file import Network, read_network
+from train.network.bundled_network import read_bundled_network
+from train.network.network_file import Network, read_network, write_network
 from train.network.presets import PrecisionChoice, PyNETConfig, TrainConfig, with_fourth_channel
 
 _RECORDED_PACKAGES = ("grain", "keras", "numpy", "pillow")
@@ -58,6 +60,8 @@ class Run:
         precision: the data type that the network computes in during training; `auto` chooses one
             for each level.
         vgg_weights: the file with VGG-19's weights, if a level's loss needs it.
+        start_from: the bundle or network file that the first level starts from; None starts from
+            random weights.
     """
 
     folder: Path
@@ -69,6 +73,12 @@ class Run:
     limit: int | None = None
     precision: PrecisionChoice = "float32"
     vgg_weights: str | None = None
+    start_from: str | None = None
+
+    @property
+    def start_file(self) -> Path:
+        """A copy of the network in `start_from`, which may have changed since."""
+        return self.folder / "start.keras"
 
     @property
     def model_file(self) -> Path:
@@ -116,10 +126,12 @@ def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
         options: the command's options, recorded for people who read the file.
 
     Raises:
-        UserError: the folder already exists, or photographs are damaged; they are named.
+        UserError: the folder already exists, photographs are damaged (they are named), or the
+            training cannot start from `run.start_from`.
     """
     if run.folder.exists():
         raise UserError(_folder_exists(run.folder))
+    start = _start_network(run)
     splits = _checked_splits(run)
     config = asdict(_record(run, options))
     del config["folder"]
@@ -130,6 +142,9 @@ def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
         files = describe_files(splits)
         if files is not None:
             write_files(unfinished, files, [])
+        if start:
+            file = unfinished / run.start_file.name
+            write_network(file, start.model, start.preset, start.config, start.level)
         content = json.dumps(config, indent=2, default=str)
         write_atomically(unfinished / "config.json", content + "\n")
         unfinished.rename(run.folder)
@@ -162,6 +177,21 @@ def check_same_run(run: Run, accept_data_changes: bool = False) -> None:
         )
     same_names = before.data_fingerprint == now.data_fingerprint
     _check_same_data(run, same_names, accept_data_changes)
+
+
+def _start_network(run: Run) -> Network | None:
+    """The network that a run starts from, if it does not start from random weights."""
+    if run.start_from is None:
+        return None
+    path = Path(run.start_from)
+    start = read_bundled_network(path) if path.is_dir() else read_network(path)
+    if start.config != run.network:
+        raise UserError(
+            f"--start-from {path}: a network of preset {start.preset} with fourth channel "
+            f"{start.config.fourth_channel}, but the training is for preset {run.preset} with "
+            f"{run.network.fourth_channel}; use the same --preset and --fourth-channel"
+        )
+    return start
 
 
 def _checked_splits(run: Run) -> dict[str, PairSource]:

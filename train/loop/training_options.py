@@ -48,9 +48,10 @@ class TrainingOptions:
     """The network: reference (as published), report (a Keras re-implementation), mobile (for
     phones) or pocket (mobile without normalization, the model that ships)."""
     schedule: str = "quick"
-    """Steps, batches and crops: quick (8 minutes on two cores), release (an hour and a half),
-    subjects (five hours, for thousands of pairs with masks), standard (a night), published (days on
-    a GPU) or smoke (seconds, to check a folder)."""
+    """Steps, batches and crops: quick (8 minutes on two cores), fine_tune (three quarters of an
+    hour, with --start-from), hundreds (an hour and a half, for hundreds of pairs), release (hours,
+    for thousands of pairs with masks), standard (a night), published (days on a GPU) or smoke
+    (seconds, to check a folder)."""
     steps: int | None = None
     """Steps of every level, instead of the schedule's."""
     batch: int | None = None
@@ -70,6 +71,9 @@ class TrainingOptions:
     vgg_weights: Path | None = None
     """VGG-19's weights as Keras publishes them
     (vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), for l1_ssim_vgg."""
+    start_from: Path | None = None
+    """Start from the weights of a bundle with a float32 model, such as models/pocket, or of a run's
+    model.keras, instead of random ones. Goes with --schedule fine_tune."""
     precision: PrecisionChoice = "auto"
     """The data type to compute in. auto measures at the start of each level whether bfloat16 is
     faster than float32, where the processor has instructions for it. mixed_float16 is for GPUs."""
@@ -116,6 +120,7 @@ def run_from_options(options: TrainingOptions) -> Run:
         limit=options.limit,
         precision=options.precision,
         vgg_weights=str(options.vgg_weights.resolve()) if options.vgg_weights else None,
+        start_from=str(options.start_from.resolve()) if options.start_from else None,
     )
 
 

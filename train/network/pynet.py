@@ -27,6 +27,11 @@ COLOURS = "photo_colours"
 """The layer that leaves out the fourth channel. It is not trained."""
 
 
+LEVEL_2_FEATURES, LEVEL_2_READERS = "level_3_up", ("level_2_head", "level_2_gate")
+"""The layer that makes the features of level 2, and those that read them together with the colours,
+which come last. The first has no bias and no activation."""
+
+
 FOCUS_START = 8.0
 """Factor on the initial weights of the focus map. With it, level 5 follows the map within 300 steps
 (docs/experiments.md)."""

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,14 +12,16 @@ import pytest
 from tensorboardX import SummaryWriter
 
 from pocket_bokeh.errors import UserError
+from tests.conftest import NARROW_POCKET
 from train.loop import level_training as level_training_module
 from train.loop import time_left
 from train.loop.level_training import LevelTraining, start_level, trained_level
 from train.loop.run_folder import Run, create_run
 from train.loop.time_left import TimeLeft
 from train.loop.validation import validate_level
+from train.network.network_file import read_network
 from train.network.precision import computing_in
-from train.network.presets import LEVELS
+from train.network.presets import LEVELS, LevelSchedule
 
 MakeRun = Callable[..., Run]
 
@@ -70,6 +73,32 @@ def fit_until_killed(run: Run, steps: int) -> None:
 def assert_same_weights(ours: Run, theirs: Run) -> None:
     pairs = zip(trained_level(ours, 7).weights, trained_level(theirs, 7).weights, strict=True)
     for mine, other in pairs:
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_levels_go_on_from_the_network_that_the_run_starts_from(
+    tiny_run: MakeRun, focus_file: Path
+) -> None:
+    """Levels 5 and 2 of a trained network: level 2 has what 5 learned, and 4 as it was."""
+    levels = (LevelSchedule(5, 3, 1), LevelSchedule(2, 1, 1))
+    run = dataclasses.replace(
+        tiny_run(schedules=levels), network=NARROW_POCKET, start_from=str(focus_file)
+    )
+    started = read_network(focus_file).model
+    training = level_training(run, 5)
+    assert_layer_is("level_5_a_3x3_first", training.model, started)
+    training.fit()
+    finer = start_level(run, levels[1])
+    assert_layer_is("level_5_a_3x3_first", finer, trained_level(run, 5))
+    assert_layer_is("level_4_b_3x3_first", finer, started)
+    with pytest.raises(AssertionError):
+        assert_layer_is("level_5_a_3x3_first", finer, started)
+
+
+def assert_layer_is(name: str, model: Any, expected: Any) -> None:
+    for mine, other in zip(
+        model.get_layer(name).get_weights(), expected.get_layer(name).get_weights(), strict=True
+    ):
         np.testing.assert_array_equal(mine, other)
 
 

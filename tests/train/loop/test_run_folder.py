@@ -11,8 +11,10 @@ import pytest
 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_photo, write_photo
+from tests.conftest import NARROW_POCKET
 from train.data.named_pairs import open_pairs
 from train.loop.run_folder import Run, check_same_run, create_run, lock_run, read_run
+from train.network.network_file import read_network
 
 MakeRun = Callable[..., Run]
 
@@ -154,6 +156,27 @@ def test_a_run_with_damaged_photos_is_not_made(tiny_run: MakeRun, pairs_folder: 
         create_run(run)
     assert not run.folder.exists()
     assert not list(run.folder.parent.glob(".run*"))
+
+
+def test_a_run_keeps_the_network_that_it_started_from(
+    tiny_run: MakeRun, focus_file: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "source.keras"
+    shutil.copy(focus_file, source)
+    told = dataclasses.replace(tiny_run("told"), network=NARROW_POCKET, start_from=str(source))
+    create_run(told)
+    source.unlink()
+    assert read_network(told.start_file).config == NARROW_POCKET
+    check_same_run(told)
+    with pytest.raises(UserError, match=r"start_from \(was .*source.keras, asked for None\)"):
+        check_same_run(dataclasses.replace(told, start_from=None))
+
+
+def test_a_run_does_not_start_from_another_network(tiny_run: MakeRun, focus_file: Path) -> None:
+    run = dataclasses.replace(tiny_run(), start_from=str(focus_file))
+    with pytest.raises(UserError, match="of preset pocket with fourth channel focus, but the tra"):
+        create_run(run)
+    assert not run.folder.exists()
 
 
 def test_two_processes_do_not_train_one_run(tiny_run: MakeRun) -> None:
