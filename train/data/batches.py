@@ -46,8 +46,6 @@ class MakeExample(grain.transforms.RandomMap):
         seen = halved_input(halved, self.sees_focus, points, short_side)
         if self.config.asks_sharpness(self.level):
             target = np.dstack([target, _in_focus(halved, self.level)])
-        if self.config.asks_detail_transfer(self.level):
-            target = np.dstack([target, to_float(pair.original)])
         return {"name": element.name, "input": seen, "target": target}
 
     def _varied(self, pair: Pair, short_side: int, crop: int, rng: np.random.Generator) -> Pair:

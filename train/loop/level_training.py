@@ -26,7 +26,7 @@ from train.loop.divergence import DivergenceWatch
 from train.loop.faster_precision import start_in_faster_precision
 from train.loop.history import History, Record
 from train.loop.interruption import uninterrupted
-from train.loop.losses import make_loss, with_detail_transfer, with_sharpness
+from train.loop.losses import make_loss, with_sharpness
 from train.loop.metrics import psnr
 from train.loop.run_folder import Run
 from train.loop.time_left import TimeLeft
@@ -70,8 +70,6 @@ def _compiled_level(run: Run, schedule: LevelSchedule, precision: Precision) -> 
     loss = make_loss(schedule.loss, Path(run.vgg_weights) if run.vgg_weights else None)
     if run.train.asks_sharpness(schedule.level):
         loss = with_sharpness(loss, run.train.sharpness)
-    if run.train.asks_detail_transfer(schedule.level):
-        loss = with_detail_transfer(loss)
     # Create the metric's and the optimizer's variables now. If the first step created them, the
     # graph would be traced twice.
     quality = keras.metrics.MeanMetricWrapper(_picture_psnr, name="psnr")

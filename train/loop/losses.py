@@ -7,7 +7,6 @@ from typing import Any
 from keras import ops
 
 from pocket_bokeh.errors import UserError
-from train.loop.detail_transfer import detail_transferred
 from train.loop.metrics import ssim
 from train.loop.perceptual import vgg_distance
 
@@ -77,22 +76,6 @@ def with_sharpness(loss: Loss, importance: float) -> Loss:
         return loss(target[..., :3], output[..., :3]) + importance * mean_entropy
 
     return combined
-
-
-def with_detail_transfer(loss: Loss) -> Loss:
-    """Applies a loss after detail transfer, to the picture that users see.
-
-    Args:
-        loss: of target and output, N × H × W × 3.
-
-    Returns:
-        A loss of targets N × H × W × 6 (target picture, photograph) and outputs N × H × W × 3.
-    """
-
-    def after_transfer(target: Tensor, output: Tensor) -> Tensor:
-        return loss(target[..., :3], detail_transferred(target[..., 3:], output))
-
-    return after_transfer
 
 
 LOSSES: Mapping[str, Loss] = {

@@ -293,11 +293,11 @@ def _read_record(folder: Path) -> _Record:
     if not file.is_file():
         raise UserError(f"{folder}: not a run folder (it has no config.json)")
     try:
-        # Older versions had a choice of optimizers.
+        # Older versions had a choice of optimizers, and a loss after detail transfer.
         return read_json(
             file.read_bytes(),
             _Record,
-            obsolete={"optimizer": "adam"},
+            obsolete={"optimizer": "adam", "detail_transfer": False},
             upgrade=_of_this_version,
             folder=folder,
         )

@@ -178,7 +178,6 @@ class TrainConfig:
         reduction: how targets of coarse levels are reduced; `average` suits residual heads.
         sharpness: weight of the sharpness loss of levels 7 to 2 (`train.data.sharpness_target`);
             0 trains without it.
-        detail_transfer: whether the loss of level 1 is applied after detail transfer.
         schedules: one entry per level, 7 first.
         validation_photos: the number of held-out photographs that validate each level.
         validations: validations per level; the last one is at its end.
@@ -193,7 +192,6 @@ class TrainConfig:
     largest_zoom: float = 1.0
     largest_light_change: float = 0.0
     sharpness: float = 0.0
-    detail_transfer: bool = False
     validation_photos: int = 24
     validations: int = 1
     checkpoint_seconds: float = 60.0
@@ -201,10 +199,6 @@ class TrainConfig:
     def asks_sharpness(self, level: int) -> bool:
         """Whether a level also predicts sharpness; all do but level 1, which ships."""
         return self.sharpness > 0 and level >= 2
-
-    def asks_detail_transfer(self, level: int) -> bool:
-        """Whether a level's loss is applied after detail transfer, which needs the photograph."""
-        return self.detail_transfer and level == 1
 
 
 def _cosine(

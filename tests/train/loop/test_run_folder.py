@@ -58,14 +58,15 @@ def test_a_run_of_an_older_version_has_the_defaults_of_what_it_does_not_name(
     create_run(run)
     file = run.folder / "config.json"
     config = json.loads(file.read_text())
-    del config["train"]["detail_transfer"]
+    del config["train"]["largest_zoom"]
+    config["train"]["detail_transfer"] = False
     for schedule in config["train"]["schedules"]:
         schedule["optimizer"] = "adam"
     (config["data"],) = config["data"]  # one folder, as a string
     file.write_text(json.dumps(config))
     check_same_run(run)
-    other = dataclasses.replace(run.train, detail_transfer=True)
-    with pytest.raises(UserError, match=r"detail_transfer \(was False, asked for True\)"):
+    other = dataclasses.replace(run.train, largest_zoom=1.2)
+    with pytest.raises(UserError, match=r"largest_zoom \(was 1.0, asked for 1.2\)"):
         check_same_run(dataclasses.replace(run, train=other))
 
 
