@@ -176,16 +176,19 @@ def surviving_detail(
     """The share of a photograph's detail that survives in its rendering, 0…1, h × w.
 
     It is the slope of a local linear regression of the rendering's detail on the photograph's, over
-    all channels, smoothed. A smoothstep then pushes it towards 0 and 1, and the border takes the
-    values next to it.
+    all channels, smoothed. The guided filter fills the places where the photograph has no detail to
+    measure by. A smoothstep then pushes it towards 0 and 1, and the border takes the values next to
+    it.
     """
     reference = as_the_network_sees(small) if settings.is_coarse else small
     before, after = (_detail(picture, settings) for picture in (reference, rendered))
     energy = _local_product(before, before)
     share = _smooth(np.clip(_local_product(before, after) / (energy + settings.regulariser), 0, 1))
     if settings.certainty is not None:
-        certainty = np.maximum(energy / (energy + settings.certainty), LEAST_CERTAINTY)
-        share = guided_filter(share, certainty, small)
+        certainty = energy / (energy + settings.certainty)
+        filled = guided_filter(share, np.maximum(certainty, LEAST_CERTAINTY), small)
+        # Where a blurred window has the colour of the hair beside it, the filter calls it sharp.
+        share = filled - certainty * np.maximum(filled - share, 0)
     blurred, sharp = settings.gate
     step = np.clip((share - blurred) / (sharp - blurred), 0.0, 1.0)
     survival = step * step * (3.0 - 2.0 * step)

@@ -127,3 +127,23 @@ def test_a_smooth_part_of_a_sharp_surface_keeps_its_faint_detail() -> None:
     around = distance > 75
     assert detail(result, skin) > 0.6 * detail(to_float(photo), skin)
     assert detail(result, around) < 0.1 * detail(to_float(photo), around)
+
+
+def test_dark_windows_beside_dark_hair_stay_blurred() -> None:
+    """They have the hair's colour, by which the guided filter would call them sharp."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:192, :256]
+    hair = columns < 128
+    windows = (rows % 24 < 12) & (columns % 20 < 10) & ~hair
+    strands = gaussian_filter(rng.normal(0, 1, (192, 256)), (4, 1))
+    dark = np.where(hair, 0.15 + 0.05 * strands / strands.std(), 0.15)
+    photo = to_uint8(np.repeat(np.where(hair | windows, dark, 0.7)[..., None], 3, axis=2))
+    blurred = gaussian_filter(to_float(photo), (4, 4, 0))
+    rendered = np.where(hair[..., None], as_the_network_sees(to_float(photo)), blurred)
+    result = to_float(transfer_detail(photo, photo, rendered))
+    beside = (columns >= 134) & (columns < 150)
+
+    def contrast(picture: np.ndarray) -> float:
+        return float(picture[beside & ~windows].mean() - picture[beside & windows].mean())
+
+    assert contrast(result) < 1.1 * contrast(blurred)

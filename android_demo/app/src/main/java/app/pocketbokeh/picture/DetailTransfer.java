@@ -79,13 +79,18 @@ public final class DetailTransfer {
         Planes after = highPass(lowPass(rendered), HIGH_PASS_SIGMA);
         float[] common = localProduct(before, after);
         float[] energy = localProduct(before, before);
+        float[] certainty = new float[energy.length];
+        float[] weight = new float[energy.length];
         for (int pixel = 0; pixel < common.length; pixel++) {
             common[pixel] = (float) clip(common[pixel] / (energy[pixel] + REGULARISER));
-            float certainty = energy[pixel] / (energy[pixel] + CERTAINTY);
-            energy[pixel] = Math.max(certainty, LEAST_CERTAINTY);
+            certainty[pixel] = energy[pixel] / (energy[pixel] + CERTAINTY);
+            weight[pixel] = Math.max(certainty[pixel], LEAST_CERTAINTY);
         }
-        float[] share = GuidedFilter.filter(smooth(common), energy, small);
+        float[] measured = smooth(common);
+        float[] share = GuidedFilter.filter(measured, weight, small);
         for (int pixel = 0; pixel < share.length; pixel++) {
+            // The filter calls background sharp that has the colour of the subject beside it.
+            share[pixel] -= certainty[pixel] * Math.max(share[pixel] - measured[pixel], 0);
             float step = (float) clip((share[pixel] - BLURRED) / (SHARP - BLURRED));
             share[pixel] = step * step * (3 - 2 * step);
         }
