@@ -7,8 +7,9 @@ photograph at working size, y its rendering and m, 0…1, the share of detail in
     output = up(y) + m · (photo − up(x)),   computed as   up(m) · photo + up(y − m · x)
 
 Where m = 1, the output is the photograph with the tones of the rendering; where m = 0, it is the
-enlarged rendering. Renderings of a network (`COARSE`) also have fine detail of their own: from
-y − m · x, m times the high-pass of y − x is subtracted, so that this detail does not count twice.
+enlarged rendering. Renderings of a network (`COARSE`) also have fine detail of their own. Where m
+is large, it must not count twice: from y − m · x, m times the high-pass of y − x is subtracted.
+Where m is small, it is grain and traces of what was there: y is smoothed first.
 """
 
 from collections.abc import Sequence
@@ -50,6 +51,8 @@ class DetailSettings:
         certainty: energy of detail at which the measured survival has half the full weight. The
             guided filter fills places with little detail from places with more. None switches the
             filter off.
+        smoothing_sigma: of the Gaussian that smooths blurred places; 0 leaves them. No wide lens
+            leaves detail as fine as a network does.
         border: pixels at each edge that copy the survival of the nearest pixel inside. A network
             does not see beyond the edges and leaves an uneven sharp rim there.
     """
@@ -60,14 +63,15 @@ class DetailSettings:
     gate: tuple[float, float]
     regulariser: float
     certainty: float | None
+    smoothing_sigma: float
     border: int
 
 
-COARSE = DetailSettings(True, 1.0, 1.6, (0.4, 0.55), 1e-5, 1e-4, 12)
+COARSE = DetailSettings(True, 1.0, 1.6, (0.35, 0.5), 1e-5, 1e-4, 2.0, 12)
 """For renderings by a network. It sees the photograph at half the working size, so compared with
 the photograph at working size even an unchanged place would count as blurred."""
 
-FINE = DetailSettings(False, 0.0, 0.8, (0.6, 0.95), 1e-4, None, 0)
+FINE = DetailSettings(False, 0.0, 0.8, (0.6, 0.95), 1e-4, None, 0.0, 0)
 """For renderings as sharp as the photograph at working size: by a lens, or edited by hand."""
 
 LEAST_CERTAINTY = 1e-3
@@ -117,11 +121,28 @@ def find_overlay(
     """The overlay that turns a photograph into its rendering; arguments as `transfer_detail`."""
     small = to_float(small)
     survival = surviving_detail(small, rendered, settings)[..., None]
-    offset = rendered - survival * small
+    smoothed = smooth_background(rendered, survival, settings.smoothing_sigma)
+    offset = smoothed - survival * small
     if settings.is_coarse:
         # The rendering's own fine detail would otherwise be added to the photograph's.
         offset -= survival * _high_pass(rendered - small, TONE_SIGMA)
     return Overlay(survival[..., 0], offset)
+
+
+def smooth_background(rendered: np.ndarray, survival: np.ndarray, sigma: float) -> np.ndarray:
+    """Smooths a rendering where it is blurred, without drawing in colours of what is sharp.
+
+    Args:
+        rendered: h × w × 3, float.
+        survival: h × w × 1, 0…1; where it is 1 nothing changes.
+        sigma: of the Gaussian in pixels; 0 changes nothing.
+    """
+    if not sigma:
+        return rendered
+    blurred = 1.0 - survival
+    weight = blurred + LEAST_CERTAINTY  # never 0, since it divides
+    smoothed = gaussian_filter(weight * rendered, sigma) / gaussian_filter(weight, sigma)
+    return rendered + blurred * (smoothed - rendered)
 
 
 def mean_overlay(overlays: Sequence[Overlay]) -> Overlay:

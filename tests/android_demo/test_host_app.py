@@ -141,6 +141,7 @@ def test_constants_equal_those_in_python(host_app: HostApp) -> None:
             "SHARP": sharp,
             "CERTAINTY": COARSE.certainty,
             "LEAST_CERTAINTY": detail_transfer.LEAST_CERTAINTY,
+            "SMOOTHING_SIGMA": COARSE.smoothing_sigma,
             "BORDER": COARSE.border,
         },
         "picture.GuidedFilter": {

@@ -6,7 +6,14 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from skimage import data
 
-from pocket_bokeh.detail_transfer import FINE, as_the_network_sees, transfer_detail
+from pocket_bokeh.detail_transfer import (
+    FINE,
+    Overlay,
+    as_the_network_sees,
+    lay_over,
+    smooth_background,
+    transfer_detail,
+)
 from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import resize_photo, to_float, to_uint8
 
@@ -80,10 +87,10 @@ def test_slight_softness_still_counts_as_sharp() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (63, 65), (129, 40), (64, 300)])
 def test_bands_join_without_a_seam(size: tuple[int, int]) -> None:
-    """A flat photograph has no detail, so the result must equal the rendering enlarged at once."""
+    """Where nothing is sharp, the result must equal the rendering enlarged at once."""
     rendered = gaussian_filter(np.random.default_rng(0).random((50, 70, 3)), (3, 3, 0))
-    flat = np.full((50, 70, 3), 128, np.uint8)
-    result = transfer_detail(np.full((*size, 3), 128, np.uint8), flat, rendered)
+    blurred = Overlay(np.zeros((50, 70)), rendered)
+    result = lay_over(np.full((*size, 3), 128, np.uint8), blurred)
     for channel in range(3):
         plane = Image.fromarray(rendered[..., channel].astype(np.float32))
         whole = plane.resize(size[::-1], Image.Resampling.BICUBIC)
@@ -147,3 +154,15 @@ def test_dark_windows_beside_dark_hair_stay_blurred() -> None:
         return float(picture[beside & ~windows].mean() - picture[beside & windows].mean())
 
     assert contrast(result) < 1.1 * contrast(blurred)
+
+
+def test_grain_in_blurred_places_is_smoothed_without_colours_of_the_subject() -> None:
+    rng = np.random.default_rng(0)
+    subject = np.broadcast_to(np.arange(64) < 32, (64, 64))
+    wall = 0.2 + rng.normal(0, 0.02, (64, 64, 3))
+    rendered = np.where(subject[..., None], (0.9, 0.6, 0.5), wall)
+    smoothed = smooth_background(rendered, subject[..., None].astype(float), 2.0)
+    np.testing.assert_array_equal(smoothed[subject], rendered[subject])
+    behind = smoothed[~subject]
+    assert behind.std() < 0.25 * wall.std()
+    assert behind.max() < 0.22

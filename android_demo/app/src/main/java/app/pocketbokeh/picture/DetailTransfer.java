@@ -17,10 +17,11 @@ public final class DetailTransfer {
     private static final double TONE_SIGMA = 4.0;
     private static final double LOW_PASS_SIGMA = 1.0;
     private static final double HIGH_PASS_SIGMA = 1.6;
-    private static final float BLURRED = 0.4f;
-    private static final float SHARP = 0.55f;
+    private static final float BLURRED = 0.35f;
+    private static final float SHARP = 0.5f;
     private static final float CERTAINTY = 1e-4f;
     private static final float LEAST_CERTAINTY = 1e-3f;
+    private static final double SMOOTHING_SIGMA = 2.0;
     private static final int BORDER = 12;
 
     private final int height;
@@ -60,10 +61,11 @@ public final class DetailTransfer {
     private Overlay overlay(Planes small, Planes rendered) {
         float[] survival = survivingDetail(small, rendered);
         Planes change = highPass(map(rendered, small, (y, x) -> y - x), TONE_SIGMA);
+        Planes smoothed = smoothBackground(rendered, survival);
         Planes offset = new Planes(height, width);
         for (int channel = 0; channel < 3; channel++) {
             float[] x = small.channel(channel);
-            float[] y = rendered.channel(channel);
+            float[] y = smoothed.channel(channel);
             float[] twice = change.channel(channel);
             float[] result = offset.channel(channel);
             for (int pixel = 0; pixel < result.length; pixel++) {
@@ -72,6 +74,34 @@ public final class DetailTransfer {
             }
         }
         return new Overlay(height, width, survival, offset);
+    }
+
+    /** Smooths what is blurred, without drawing in colours of what is sharp. */
+    private Planes smoothBackground(Planes rendered, float[] survival) {
+        float[] weight = new float[survival.length];
+        for (int pixel = 0; pixel < weight.length; pixel++) {
+            weight[pixel] = 1 - survival[pixel] + LEAST_CERTAINTY;
+        }
+        float[] total = smoothing(weight);
+        Planes result = new Planes(height, width);
+        for (int channel = 0; channel < 3; channel++) {
+            float[] y = rendered.channel(channel);
+            float[] weighted = new float[y.length];
+            for (int pixel = 0; pixel < y.length; pixel++) {
+                weighted[pixel] = weight[pixel] * y[pixel];
+            }
+            weighted = smoothing(weighted);
+            float[] plane = result.channel(channel);
+            for (int pixel = 0; pixel < y.length; pixel++) {
+                float low = weighted[pixel] / total[pixel];
+                plane[pixel] = y[pixel] + (1 - survival[pixel]) * (low - y[pixel]);
+            }
+        }
+        return result;
+    }
+
+    private float[] smoothing(float[] plane) {
+        return GaussianFilter.gaussian(plane, height, width, SMOOTHING_SIGMA);
     }
 
     private float[] survivingDetail(Planes small, Planes rendered) {
