@@ -24,6 +24,7 @@ from train.loop.devices import (
 )
 from train.loop.divergence import DivergenceWatch
 from train.loop.faster_precision import start_in_faster_precision
+from train.loop.graph_optimization import optimize_graphs
 from train.loop.history import History, Record
 from train.loop.interruption import uninterrupted
 from train.loop.losses import make_loss, with_sharpness
@@ -51,6 +52,7 @@ def start_level(run: Run, schedule: LevelSchedule) -> Any:
 
     The optimizer's moments start from zero at every level, as published.
     """
+    optimize_graphs(schedule.steps)
     if run.precision != "auto":
         return _compiled_level(run, schedule, run.precision)
     can_gain = is_tensorflow_on_cpu() and has_bfloat16_instructions()
