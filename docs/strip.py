@@ -34,7 +34,7 @@ def main() -> None:
         (pocket_bokeh.read_photo(portraits / "portrait_city.jpg"), (0, 0, 1024, 1024), ()),
         (pocket_bokeh.read_photo(portraits / "portrait_road.jpg"), (0, 0, 1024, 1024), ()),
         (skimage.data.chelsea(), (136, 0, 436, 300), ()),
-        (skimage.data.rocket(), (0, 0, 427, 427), [(0.5, 0.4)]),
+        (skimage.data.rocket(), (0, 0, 427, 427), [(0.5, 0.55)]),
     ]
     model = pocket_bokeh.load()
     strip = Image.new("RGB", (len(shown) * (SIDE + GAP) - GAP, 2 * SIDE + GAP), "white")

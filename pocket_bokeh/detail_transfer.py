@@ -67,7 +67,7 @@ class DetailSettings:
     border: int
 
 
-COARSE = DetailSettings(True, 1.0, 1.6, (0.35, 0.5), 1e-5, 1e-4, 2.0, 12)
+COARSE = DetailSettings(True, 1.0, 1.6, (0.4, 0.5), 1e-5, 1e-4, 2.0, 12)
 """For renderings by a network. It sees the photograph at half the working size, so compared with
 the photograph at working size even an unchanged place would count as blurred."""
 

@@ -54,7 +54,7 @@ class FineTuneConfig:
     steps: int = 48
     batch: int = 2
     largest_crop: int = 384
-    learning_rate: float = 1e-4
+    learning_rate: float = 1e-5
     calibration_batches: int = 8
     validation_photos: int = 16
     validations: int = 6

@@ -25,9 +25,10 @@ SHIPPED = "int8_qat"
 
 _FAILURES = "## Where it fails\n"
 
-_NOT_INSPECTED = "Nobody has inspected the renderings of these models yet."
+NOT_INSPECTED = "Nobody has inspected the renderings of these models yet."
+"""The end of a card until somebody describes what they saw."""
 
-_PREVIOUS = f"{_NOT_INSPECTED} The following describes the models before these."
+_PREVIOUS = f"{NOT_INSPECTED} The following describes the models before these."
 
 
 def write_card(bundle: Path, before: Path | None = None) -> None:
@@ -40,11 +41,11 @@ def write_card(bundle: Path, before: Path | None = None) -> None:
     """
     written = (_failures(before) if before else "") or _failures(bundle)
     if written and before and not same_models(bundle, before) and _PREVIOUS not in written:
-        written = f"{_PREVIOUS}\n\n{written}" if written != _NOT_INSPECTED else written
+        written = f"{_PREVIOUS}\n\n{written}" if written != NOT_INSPECTED else written
     models = json.loads((bundle / "bundle.json").read_text())["models"]
     release = json.loads((bundle / FIGURES).read_text())
     text = card_text(bundle.name, models, release)
-    write_atomically(bundle / CARD, f"{text}\n{_FAILURES}\n{written or _NOT_INSPECTED}\n")
+    write_atomically(bundle / CARD, f"{text}\n{_FAILURES}\n{written or NOT_INSPECTED}\n")
 
 
 def _failures(bundle: Path) -> str:
@@ -98,8 +99,9 @@ _OWN_DATA = """
 ## Train on your own pairs
 
 Put pairs into a folder as `original/NAME.jpg` and `bokeh/NAME.jpg`. Then run `python -m
-train.sequential --preset pocket --schedule hundreds --data DIR --out runs/mine` and `python -m
-quantize.export runs/mine --out bundles/mine`.
+train.sequential --preset pocket --start-from models/pocket --schedule fine_tune --data DIR --out
+runs/mine`, which goes on from these weights, and `python -m quantize.export runs/mine --out
+bundles/mine`.
 """
 
 

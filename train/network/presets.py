@@ -274,10 +274,10 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         schedules=(
             _cosine(7, 400, 16, learning_rate=5e-4),
             _cosine(6, 800, 16, learning_rate=7e-4),
-            _cosine(5, 40_000, 8),
+            _cosine(5, 64_000, 8),
             _cosine(4, 3_500, 4, learning_rate=7e-4),
             _cosine(3, 2_000, 3, learning_rate=5e-4),
-            _cosine(2, 4_500, 3, learning_rate=4e-4),
+            _cosine(2, 16_500, 3, learning_rate=4e-4),
             _cosine(1, 100, 2, loss="l1_ssim", learning_rate=1e-5),
         ),
         largest_zoom=1.15,

@@ -17,7 +17,7 @@ public final class DetailTransfer {
     private static final double TONE_SIGMA = 4.0;
     private static final double LOW_PASS_SIGMA = 1.0;
     private static final double HIGH_PASS_SIGMA = 1.6;
-    private static final float BLURRED = 0.35f;
+    private static final float BLURRED = 0.4f;
     private static final float SHARP = 0.5f;
     private static final float CERTAINTY = 1e-4f;
     private static final float LEAST_CERTAINTY = 1e-3f;
