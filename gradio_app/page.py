@@ -51,7 +51,12 @@ const script = async (name) => {
     }
 };
 script('viewer').then(({attach}) => {
-    const viewer = attach(element.querySelector('.viewer'), (wish) => trigger('submit', wish));
+    const viewer = attach(element.querySelector('.viewer'), (wish) => {
+        trigger('submit', wish);
+        // Gradio loses an answer if it closes its stream while the wish is on its way. Any later
+        // event opens the stream again, and this one changes nothing.
+        setTimeout(() => trigger('submit', {}), 1000);
+    });
     const show = () => { if (props.value) viewer.show(JSON.parse(props.value)); };
     watch('value', show);
     show();

@@ -60,15 +60,24 @@ const press = (name) => {
     }
 };
 
+// The example that waits for the viewer; of several clicks before it is there, the last one counts.
+let waiting = null;
+const askFor = (example) => {
+    const isFirst = waiting === null;
+    waiting = example;
+    if (!isFirst) return;
+    whenFound(() => document.querySelector('.viewer')?.viewer, (viewer) => {
+        viewer.ask({example: waiting});
+        waiting = null;
+    });
+};
+
 for (const button of examples) {
     button.addEventListener('click', () => {
         notice.textContent = '';
         press(button.dataset.example);
         close();
-        whenFound(
-            () => document.querySelector('.viewer')?.viewer,
-            (viewer) => viewer.ask({example: button.dataset.example}),
-        );
+        askFor(button.dataset.example);
     });
 }
 

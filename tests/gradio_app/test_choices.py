@@ -67,6 +67,46 @@ def settled(page: Page, script: str, expected: object) -> object:
     return value
 
 
+def test_of_two_clicks_before_the_viewer_is_there_the_second_counts(
+    chromium: Browser, address: str
+) -> None:
+    page = open_page(chromium, address)
+    asked = page.evaluate(
+        """async () => {
+            const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+            const root = document.querySelector('.viewer'), viewer = root.viewer, asked = [];
+            const click = (name) => document.querySelector(`[data-example=${name}]`).click();
+            root.viewer = undefined;
+            click('coffee');
+            await wait(70);
+            click('road');  // looks for the viewer 70 ms after the other does
+            await wait(60);
+            root.viewer = {ask: (wish) => asked.push(wish.example)};
+            await wait(300);
+            root.viewer = viewer;
+            return asked;
+        }"""
+    )
+    assert asked == ["road"]
+    page.context.close()
+
+
+def test_every_wish_is_followed_by_an_event_that_fetches_a_lost_answer(
+    chromium: Browser, address: str
+) -> None:
+    """Gradio loses an answer if it closes its stream just when the question arrives."""
+    page = open_page(chromium, address)
+    with page.expect_request(
+        lambda request: (
+            "queue/join" in request.url and '"event_data":{}' in (request.post_data or "")
+        )
+    ):
+        example(page, "coffee")
+    assert settled(page, f"{VIEWER}.photo?.name", "coffee") == "coffee"
+    assert trouble_of(page) == []
+    page.context.close()
+
+
 def test_of_two_quick_clicks_the_second_counts(chromium: Browser, address: str) -> None:
     page = open_page(chromium, address)
     for first, second in (("coffee", "road"), ("street", "cat")):
