@@ -36,7 +36,9 @@ _TOLERANCE = {"CPU": 0.05, "GPU": 0.5}
 """How far the mean difference from the golden output may exceed the bundle's figure, in 8-bit
 levels, by accelerator."""
 
-_LARGEST_TOLERANCE = 4
+_LARGEST_TOLERANCE = {"CPU": 4, "GPU": 12}
+"""The same for the largest difference. On a GPU it is what the app itself tolerates: half precision
+is off by some levels at edges."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,7 @@ def _compare(
 ) -> str:
     steps = np.abs(rendered.astype(int) - golden.astype(int))
     largest, mean = int(steps.max()), float(steps.mean())
-    most = model.figures["golden_largest_step"] + _LARGEST_TOLERANCE
+    most = model.figures["golden_largest_step"] + _LARGEST_TOLERANCE[accelerator]
     if largest > most or mean > model.figures["golden_mean_step"] + _TOLERANCE[accelerator]:
         raise UserError(
             f"{model.file} on {accelerator}: differs from the golden output by at most {largest} "
