@@ -207,6 +207,29 @@ def _cosine(
     return LevelSchedule(level, steps, batch, learning_rate, "cosine", loss)
 
 
+# For models/pocket, thousands of pairs with masks: three hours and a half on two cores. An
+# absolute loss decides for sharp or blurred where a squared one would settle for half.
+_RELEASE = TrainConfig(
+    short_side=384,
+    crop=384,
+    augmentation="mirror",
+    reduction="average",
+    schedules=(
+        _cosine(7, 400, 16, learning_rate=5e-4),
+        _cosine(6, 800, 16, learning_rate=7e-4),
+        _cosine(5, 64_000, 8),
+        _cosine(4, 3_500, 4, learning_rate=7e-4),
+        _cosine(3, 2_000, 3, learning_rate=5e-4),
+        _cosine(2, 16_500, 3, learning_rate=4e-4),
+        _cosine(1, 100, 2, loss="l1_ssim", learning_rate=1e-5),
+    ),
+    largest_zoom=1.15,
+    largest_light_change=0.15,
+    sharpness=5.0,
+    validations=3,
+)
+
+
 SCHEDULES: Mapping[str, TrainConfig] = {
     # As published, for 1024-pixel photographs on a 16 GB GPU: days.
     "published": TrainConfig(
@@ -264,42 +287,12 @@ SCHEDULES: Mapping[str, TrainConfig] = {
         sharpness=2.0,
         validations=2,
     ),
-    # For models/pocket, thousands of pairs with masks: three hours and a half on two cores. An
-    # absolute loss decides for sharp or blurred where a squared one would settle for half.
-    "release": TrainConfig(
-        short_side=384,
-        crop=384,
-        augmentation="mirror",
-        reduction="average",
-        schedules=(
-            _cosine(7, 400, 16, learning_rate=5e-4),
-            _cosine(6, 800, 16, learning_rate=7e-4),
-            _cosine(5, 64_000, 8),
-            _cosine(4, 3_500, 4, learning_rate=7e-4),
-            _cosine(3, 2_000, 3, learning_rate=5e-4),
-            _cosine(2, 16_500, 3, learning_rate=4e-4),
-            _cosine(1, 100, 2, loss="l1_ssim", learning_rate=1e-5),
-        ),
-        largest_zoom=1.15,
-        largest_light_change=0.15,
-        sharpness=5.0,
-        validations=3,
-    ),
+    "release": _RELEASE,
     # For a network that is trained already, such as models/pocket: three quarters of an hour on two
     # cores. Level 2 trains everything below it, too.
-    "fine_tune": TrainConfig(
-        short_side=384,
-        crop=384,
-        augmentation="mirror",
-        reduction="average",
-        schedules=(
-            _cosine(2, 15_000, 3, learning_rate=4e-4),
-            _cosine(1, 100, 2, loss="l1_ssim", learning_rate=1e-5),
-        ),
-        largest_zoom=1.15,
-        largest_light_change=0.15,
-        sharpness=5.0,
-        validations=3,
+    "fine_tune": dataclasses.replace(
+        _RELEASE,
+        schedules=(_cosine(2, 15_000, 3, learning_rate=4e-4), _RELEASE.schedules[-1]),
     ),
     # About eight minutes on two cores, enough to see every level learn. In a short training, many
     # steps with few crops teach more than few steps with many (docs/experiments.md).
