@@ -1,6 +1,6 @@
 """Measures the speed and memory of training each level on this machine.
 
-    python -m train.benchmark --preset mobile --schedule quick
+    python -m train.benchmark --preset pocket --schedule quick
     KERAS_BACKEND=jax python -m train.benchmark --levels 3 --precision mixed_bfloat16
 
 Each level takes the same steps as in train.sequential, in its own process, so that its peak memory
@@ -58,7 +58,7 @@ DRAINING_SECONDS, PIPELINE_SECONDS = 0.5, 2.0
 class BenchmarkOptions:
     """The command line's options."""
 
-    preset: str = "mobile"
+    preset: str = "pocket"
     """The network: reference, report, mobile or pocket."""
     schedule: str = "quick"
     """The schedule for crop and batches: published, standard, release, quick or smoke."""

@@ -97,7 +97,7 @@ def test_data_that_cannot_be_trained_on_is_one_line(
         assert not (tmp_path / "run").exists()
 
 
-SMALL = dataclasses.replace(NETWORKS["mobile"], width=1 / 16, normalized_levels=(), **FEWER_LAYERS)
+SMALL = dataclasses.replace(NETWORKS["pocket"], width=1 / 16, **FEWER_LAYERS)
 
 SMALLEST = dataclasses.replace(NETWORKS["mobile"], width=1 / 32, **FEWER_LAYERS)
 
@@ -106,7 +106,7 @@ SMALL_COMMAND = """
 import tensorflow as tf
 from train import sequential
 from train.network.presets import NETWORKS, PyNETConfig
-NETWORKS["mobile"] = {small}
+NETWORKS["pocket"] = {small}
 tf.config.run_functions_eagerly(True)
 sequential.run_on_hosts(sequential.main)
 """
@@ -135,12 +135,12 @@ def test_the_command_trains_all_levels_and_survives_ctrl_c(
     assert process.returncode == 2, errors
     assert "--resume" in errors.splitlines()[-1]
     # In this process, because TensorFlow starts slowly.
-    monkeypatch.setitem(NETWORKS, "mobile", SMALL)
+    monkeypatch.setitem(NETWORKS, "pocket", SMALL)
     monkeypatch.setattr("sys.argv", ["sequential", *map(str, arguments), "--resume"])
     sequential.main()
     assert "quantize.export" in capsys.readouterr().out
     assert list(json.loads((out / "metrics.json").read_text())) == list("7654321")
-    assert read_network(out / "model.keras").preset == "mobile"
+    assert read_network(out / "model.keras").preset == "pocket"
     assert len(read_run(out).pairs("train")) == 8
 
 

@@ -176,7 +176,7 @@ def check_same_run(run: Run, accept_data_changes: bool = False) -> None:
         more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
         raise UserError(
             f"{run.folder}: started with other settings: {', '.join(differing[:3])}{more}; "
-            "resume with the same options or choose another --out"
+            "resume with the same options, choose another --out, or remove the folder to start anew"
         )
     same_names = before.data_fingerprint == now.data_fingerprint
     _check_same_data(run, same_names, accept_data_changes)

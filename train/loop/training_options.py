@@ -44,9 +44,10 @@ class TrainingOptions:
     photographs focused elsewhere than automatically. Default: the built-in pairs."""
     out: Path = Path("runs/training")
     """The run folder to create."""
-    preset: str = "mobile"
+    preset: str = "pocket"
     """The network: reference (as published), report (a Keras re-implementation), mobile (for
-    phones) or pocket (mobile without normalization, the model that ships)."""
+    phones) or pocket (mobile without normalization, the model that ships). Runs that an older
+    version started without this option are resumed with --preset mobile."""
     schedule: str = "quick"
     """Steps, batches and crops: quick (8 minutes on two cores), fine_tune (three quarters of an
     hour, with --start-from), hundreds (an hour and a half, for hundreds of pairs), release (hours,

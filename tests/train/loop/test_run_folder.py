@@ -184,7 +184,7 @@ def test_a_run_does_not_start_from_another_network(tiny_run: MakeRun, focus_file
 def test_a_run_starts_from_a_narrower_network_with_what_it_computes(
     tiny_run: MakeRun, focus_file: Path
 ) -> None:
-    wider = dataclasses.replace(NARROW_POCKET, middle_width=2.0)
+    wider = dataclasses.replace(NARROW_POCKET, middle_width=4.0)
     run = dataclasses.replace(tiny_run(), network=wider, start_from=str(focus_file))
     create_run(run)
     start, photo = read_network(run.start_file), np.random.default_rng(0).random((1, 64, 64, 4))

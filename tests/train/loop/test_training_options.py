@@ -28,7 +28,7 @@ def test_flags_reach_the_run() -> None:
     run = run_from_options(
         TrainingOptions(depth=True, steps=7, batch=6, limit=9, precision="mixed_float16")
     )
-    assert run.network == dataclasses.replace(NETWORKS["mobile"], fourth_channel="depth")
+    assert run.network == dataclasses.replace(NETWORKS["pocket"], fourth_channel="depth")
     assert {schedule.steps for schedule in run.train.schedules} == {7}
     assert {schedule.batch for schedule in run.train.schedules} == {6}
     assert (run.limit, run.precision) == (9, "mixed_float16")
@@ -84,7 +84,7 @@ def test_depth_needs_depth_maps(pairs_folder: Path, tmp_path: Path) -> None:
 
 
 def test_joint_training_takes_the_same_arithmetic(tmp_path: Path) -> None:
-    options = TrainingOptions(out=tmp_path / "run")
+    options = TrainingOptions(out=tmp_path / "run", preset="mobile")
     sequential = run_from_options(options)
     run = make_run(joint_run(sequential), options)
     (schedule,) = run.train.schedules

@@ -10,7 +10,7 @@ from train.network.presets import NETWORKS
 from train.network.pynet import build_pynet
 from train.network.widening import copy_into_wider
 
-NARROW = dataclasses.replace(NETWORKS["pocket"], width=1 / 16)
+NARROW = dataclasses.replace(NETWORKS["pocket"], width=1 / 16, middle_width=1.0)
 WIDE = dataclasses.replace(NARROW, middle_width=2.0)
 PHOTO = np.random.default_rng(0).random((1, 64, 64, 4), np.float32)
 
