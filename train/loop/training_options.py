@@ -49,7 +49,7 @@ class TrainingOptions:
     phones) or pocket (mobile without normalization, the model that ships). Runs that an older
     version started without this option are resumed with --preset mobile."""
     schedule: str = "quick"
-    """Steps, batches and crops: quick (8 minutes on two cores), fine_tune (three quarters of an
+    """Steps, batches and crops: quick (two minutes on two cores), fine_tune (three quarters of an
     hour, with --start-from), hundreds (an hour and a half, for hundreds of pairs), release (hours,
     for thousands of pairs with masks), standard (a night), published (days on a GPU) or smoke
     (seconds, to check a folder)."""
