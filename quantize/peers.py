@@ -3,8 +3,8 @@
     python -m quantize.peers PHOTOS… --segmenter isnet.onnx --selfie selfie_segmentation.tflite
 
 The selfie segmenter is in the npm package @mediapipe/selfie_segmentation. Photos with a mask beside
-them (original/NAME.jpg and subject/NAME.png) also say how much of subject and background is kept
-(`train.judge.separation`).
+them (original/NAME.jpg and subject/NAME.png) also say how many are right, and how much of subject
+and background is kept (`train.judge.separation`).
 """
 
 import tempfile
@@ -104,14 +104,17 @@ def separation(photos: Sequence[Path], rendered: Rendered) -> MeanSeparation | N
 
 
 HEADER = (
-    "| | s a photo | memory, MB | model, MB | subject kept | subject softened | background kept |"
+    "| | s a photo | memory, MB | model, MB "
+    "| right | subject kept | subject softened | background kept |"
 )
-RULE = "|---|---:|---:|---:|---:|---:|---:|"
+RULE = "|---|---:|---:|---:|---:|---:|---:|---:|"
 
 
 def row(peer: Peer, rendered: Rendered, kept: MeanSeparation | None) -> str:
     """A peer's row under `HEADER`."""
-    shares = (kept.subject_kept, kept.softened, kept.background_kept) if kept else (None,) * 3
+    shares: Sequence[float | None] = (None,) * 4
+    if kept:
+        shares = (kept.right, kept.subject_kept, kept.softened, kept.background_kept)
     cells = [
         peer.title,
         f"{rendered.seconds:.2f}",
