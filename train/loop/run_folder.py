@@ -11,7 +11,6 @@ start.keras            the network that the training started from, with `--start
 model.keras            level 1, for inference
 """
 
-import dataclasses
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -42,8 +41,6 @@ from train.loop.devices import is_first_host
 from train.network.bundled_network import read_bundled_network
 from train.network.network_file import Network, read_network, write_network
 from train.network.presets import PrecisionChoice, PyNETConfig, TrainConfig, with_fourth_channel
-from train.network.pynet import build_pynet
-from train.network.widening import copy_into_wider
 
 _RECORDED_PACKAGES = ("grain", "keras", "numpy", "pillow")
 
@@ -188,27 +185,13 @@ def _start_network(run: Run) -> Network | None:
         return None
     path = Path(run.start_from)
     start = read_bundled_network(path) if path.is_dir() else read_network(path)
-    if dataclasses.replace(start.config, middle_width=run.network.middle_width) != run.network:
+    if start.config != run.network:
         raise UserError(
             f"--start-from {path}: a network of preset {start.preset} with fourth channel "
             f"{start.config.fourth_channel}, but the training is for preset {run.preset} with "
             f"{run.network.fourth_channel}; use the same --preset and --fourth-channel"
         )
-    return start if start.config == run.network else _widened(start, run)
-
-
-def _widened(start: Network, run: Run) -> Network:
-    """A network of the run's width that computes the same as the one that the run starts from."""
-    keras.utils.set_random_seed(run.seed)
-    wider = build_pynet(run.network, start.level)
-    try:
-        copy_into_wider(start.model, wider)
-    except ValueError as error:
-        raise UserError(
-            f"--start-from {run.start_from}: levels 6 and 5 have another width than in the "
-            f"training, and the weights do not fit ({error}); give a network of the same width"
-        ) from error
-    return dataclasses.replace(start, config=run.network, model=wider)
+    return start
 
 
 def _checked_splits(run: Run) -> dict[str, PairSource]:

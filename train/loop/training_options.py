@@ -74,8 +74,7 @@ class TrainingOptions:
     (vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5), for l1_ssim_vgg."""
     start_from: Path | None = None
     """Start from the weights of a bundle with a float32 model, such as models/pocket, or of a run's
-    model.keras, instead of random ones. Fewer filters at levels 6 and 5 are filled up; the wider
-    network computes the same at first. Goes with --schedule fine_tune."""
+    model.keras, instead of random ones. Goes with --schedule fine_tune."""
     precision: PrecisionChoice = "auto"
     """The data type to compute in. auto measures at the start of each level whether bfloat16 is
     faster than float32, where the processor has instructions for it. mixed_float16 is for GPUs."""

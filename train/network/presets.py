@@ -11,9 +11,6 @@ from pocket_bokeh.photo import FourthChannel
 LEVELS = (7, 6, 5, 4, 3, 2, 1)
 """The paper's numbering, in the order of training: 7 is the coarsest, 1 is the photograph."""
 
-MIDDLE_LEVELS = (6, 5)
-"""The levels that separate subject and background."""
-
 
 @dataclass(frozen=True)
 class PyNETConfig:
@@ -23,7 +20,6 @@ class PyNETConfig:
         fourth_channel: what the network sees beside the colours: a depth map, as in the paper, a
             focus map (`pocket_bokeh.focus_map`), or nothing.
         width: factor on the paper's numbers of filters (512 at level 7 down to 32 at level 3).
-        middle_width: a further factor at `MIDDLE_LEVELS`, including their part of the encoder.
         largest_kernel: blocks leave out branches with larger kernels.
         parallel_kernels: whether blocks have parallel branches with kernels 3×3, 5×5 and so on.
             False gives all their filters to one 3×3 branch, which fills the vector registers of
@@ -50,7 +46,6 @@ class PyNETConfig:
 
     fourth_channel: FourthChannel = "depth"
     width: float = 1.0
-    middle_width: float = 1.0
     largest_kernel: int = 9
     parallel_kernels: bool = True
     normalization: Literal["instance", "batch"] = "instance"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import keras as keras3
 import numpy as np
 
-from train.network.presets import LEVELS, MIDDLE_LEVELS, PyNETConfig
+from train.network.presets import LEVELS, PyNETConfig
 
 # From Keras 3 or tf_keras, which share no types.
 Tensor = Any
@@ -62,10 +62,9 @@ class Blocks:
         self.layers = keras.layers
         self.initializers = keras.initializers
 
-    def filters(self, published: int, level: int) -> int:
-        """The paper's number of filters, scaled by the configuration's widths."""
-        middle = self.config.middle_width if level in MIDDLE_LEVELS else 1
-        return max(1, round(published * self.config.width * middle))
+    def filters(self, published: int) -> int:
+        """The paper's number of filters, scaled by the configuration's width."""
+        return max(1, round(published * self.config.width))
 
     def activation(self, x: Tensor, name: str) -> Tensor:
         if self.config.activation == "relu":
@@ -121,7 +120,7 @@ class Blocks:
         gain: float = 1.0,
     ) -> Tensor:
         """Parallel branches of two convolutions each, kernels 3, 5, … `largest`, concatenated."""
-        filters = self.filters(filters, level)
+        filters = self.filters(filters)
         kernels = range(3, min(largest, self.config.largest_kernel) + 1, 2)
         if not self.config.parallel_kernels:
             filters, kernels = filters * len(kernels), range(3, 4)
@@ -249,7 +248,7 @@ def _start_focus(model: Model) -> None:
 def _hand_on(
     blocks: Blocks, entering: Tensor, fusing: Tensor, filters: int, level: int
 ) -> Features:
-    filters = blocks.filters(filters, level - 1)
+    filters = blocks.filters(filters)
     return Features(
         entering=blocks.double(entering, filters, f"level_{level}_up_a"),
         fusing=blocks.double(fusing, filters, f"level_{level}_up_b"),

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from pocket_bokeh.errors import UserError
@@ -177,27 +176,6 @@ def test_a_run_keeps_the_network_that_it_started_from(
 def test_a_run_does_not_start_from_another_network(tiny_run: MakeRun, focus_file: Path) -> None:
     run = dataclasses.replace(tiny_run(), start_from=str(focus_file))
     with pytest.raises(UserError, match="of preset pocket with fourth channel focus, but the tra"):
-        create_run(run)
-    assert not run.folder.exists()
-
-
-def test_a_run_starts_from_a_narrower_network_with_what_it_computes(
-    tiny_run: MakeRun, focus_file: Path
-) -> None:
-    wider = dataclasses.replace(NARROW_POCKET, middle_width=4.0)
-    run = dataclasses.replace(tiny_run(), network=wider, start_from=str(focus_file))
-    create_run(run)
-    start, photo = read_network(run.start_file), np.random.default_rng(0).random((1, 64, 64, 4))
-    assert start.config == wider
-    np.testing.assert_allclose(start.model(photo), read_network(focus_file).model(photo), atol=1e-6)
-
-
-def test_a_run_does_not_start_from_a_wider_network(tiny_run: MakeRun, focus_file: Path) -> None:
-    narrower = dataclasses.replace(NARROW_POCKET, middle_width=0.5)
-    run = dataclasses.replace(tiny_run(), network=narrower, start_from=str(focus_file))
-    with pytest.raises(
-        UserError, match=r"another width .*fewer filters.* give a network of the same width"
-    ):
         create_run(run)
     assert not run.folder.exists()
 
