@@ -66,7 +66,7 @@ class HostApp:
             photo: h × w × 3, or × 4 with a focus map, uint8.
 
         Returns:
-            2h × 2w × 3, float, 0…1.
+            2h × 2w × 3, or 4 with predicted sharpness, float, 0…1.
 
         Raises:
             UserError: the accelerator is missing or cannot run the model.
@@ -76,7 +76,7 @@ class HostApp:
             given.write_bytes(np.ascontiguousarray(photo).tobytes())
             self.java(["app.pocketbokeh.OnHost", "model", model, accelerator, given, taken])
             values = np.frombuffer(taken.read_bytes(), np.float32)
-        return values.reshape(2 * photo.shape[0], 2 * photo.shape[1], 3)
+        return values.reshape(2 * photo.shape[0], 2 * photo.shape[1], -1)
 
     def transfer(
         self, photo: np.ndarray, rendered: np.ndarray, strength: float = 1.0
@@ -85,7 +85,7 @@ class HostApp:
 
         Args:
             photo: height × width × 3, uint8.
-            rendered: views × working height × working width × 3, float, 0…1.
+            rendered: views × working height × working width × 3 or 4, float, 0…1.
             strength: 0…1.
 
         Returns:

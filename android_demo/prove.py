@@ -30,7 +30,7 @@ from android_demo.toolchain import Toolchain, prepare_toolchain
 from android_demo.versions import read_app
 from pocket_bokeh.bundle import SHIPPED_BUNDLE, Bundle, BundledModel, read_bundle
 from pocket_bokeh.errors import UserError, run_command
-from pocket_bokeh.photo import read_photo, to_float, to_uint8
+from pocket_bokeh.photo import to_float, to_uint8
 
 _TOLERANCE = {"CPU": 0.05, "GPU": 0.5}
 """How far the mean difference from the golden output may exceed the bundle's figure, in 8-bit
@@ -39,6 +39,10 @@ levels, by accelerator."""
 _LARGEST_TOLERANCE = {"CPU": 4, "GPU": 12}
 """The same for the largest difference. On a GPU it is what the app itself tolerates: half precision
 is off by some levels at edges."""
+
+
+_SHARPNESS_TOLERANCE = {"CPU": 0.2, "GPU": 2.0}
+"""The same for the mean difference of predicted sharpness, which is steeper than the colours."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,7 @@ def prove_arm(built: BuiltApp) -> str:
 def run_arm_model(
     bundle: Bundle, model: BundledModel, tools: Toolchain, folder: Path, page_size: int
 ) -> np.ndarray:
-    """Renders a model's first golden input on the emulated processor: 2h × 2w × 3, uint8."""
+    """Renders a model's first golden input on the emulated processor: 2h × 2w × 3 or 4, uint8."""
     photo, golden = _golden(bundle, model)[0]
     integers = model.input.type == "uint8"
     inputs = photo.tobytes() if integers else to_float(photo).tobytes()
@@ -207,7 +211,7 @@ def _shipped(bundle: Bundle) -> tuple[str, ...]:
 def _golden(bundle: Bundle, model: BundledModel) -> list[tuple[np.ndarray, np.ndarray]]:
     """The network's inputs and outputs of a model's golden pairs, uint8."""
     return [
-        (to_uint8(bundle.golden_input(pair)), read_photo(bundle.folder / pair.output))
+        (to_uint8(bundle.golden_input(pair)), to_uint8(bundle.golden_output(pair)))
         for pair in bundle.golden_of(model.working_size)
     ]
 
@@ -215,7 +219,8 @@ def _golden(bundle: Bundle, model: BundledModel) -> list[tuple[np.ndarray, np.nd
 def _compare(
     model: BundledModel, accelerator: str, rendered: np.ndarray, golden: np.ndarray
 ) -> str:
-    steps = np.abs(rendered.astype(int) - golden.astype(int))
+    both = np.abs(rendered.astype(int) - golden.astype(int))
+    steps, sharpness = both[..., :3], both[..., 3:]
     largest, mean = int(steps.max()), float(steps.mean())
     most = model.figures["golden_largest_step"] + _LARGEST_TOLERANCE[accelerator]
     if largest > most or mean > model.figures["golden_mean_step"] + _TOLERANCE[accelerator]:
@@ -225,7 +230,16 @@ def _compare(
             f"{model.figures['golden_largest_step']:.0f} and "
             f"{model.figures['golden_mean_step']:.3f}"
         )
-    return f"differs by at most {largest} of 255 levels, {mean:.4f} on average"
+    said = f"differs by at most {largest} of 255 levels, {mean:.4f} on average"
+    if not sharpness.size:
+        return said
+    stated, mean = model.figures["golden_sharpness_mean_step"], float(sharpness.mean())
+    if mean > stated + _SHARPNESS_TOLERANCE[accelerator]:
+        raise UserError(
+            f"{model.file} on {accelerator}: its sharpness differs from the golden one by "
+            f"{mean:.3f} of 255 levels on average; the bundle states {stated:.3f}"
+        )
+    return f"{said}; its sharpness by {mean:.4f} on average"
 
 
 if __name__ == "__main__":

@@ -105,10 +105,11 @@ def implausible(photo: np.ndarray, rendered: np.ndarray) -> str | None:
 
     Args:
         photo: height × width × 3, 0…1.
-        rendered: the model's output, of the same shape.
+        rendered: the model's output, of the same size, perhaps with a fourth channel.
     """
     if not np.isfinite(rendered).all():
         return "its output on a photo has values that are not numbers (NaN or infinite)"
+    rendered = rendered[..., :3]
     low, high = (float(value) for value in np.quantile(rendered, (0.01, 0.99)))
     found = f"its output on a photo ranges from {low:.3g} to {high:.3g}"
     if low < _USUAL_RANGE[0] or high > _USUAL_RANGE[1]:

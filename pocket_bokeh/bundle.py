@@ -6,6 +6,7 @@ golden_HxW_input.png   a test input
 golden_HxW_depth.png   its depth map, if the network takes one
 golden_HxW_output.png  the float network's output for it
 golden_HxW_focus*.png  a focus map and the output with it, if the network takes one
+golden_HxW_*sharpness.png  the output's fourth channel, if the network predicts sharpness
 int8_qat_history.csv   the validation history of the fine-tuning
 
 A device that computes correctly reproduces each model's `golden_largest_step` and
@@ -40,6 +41,12 @@ _HERE = Path(__file__).resolve().parent
 SHIPPED_BUNDLE = (_HERE if (_HERE / "models").is_dir() else _HERE.parent) / "models" / "pocket"
 """The models that ship with the library. An installed wheel has them inside the package; a clone of
 the project has them beside it."""
+
+OPTIONAL_IN_GOLDEN_PAIRS = (
+    *("depth", "depth_sha256", "focus", "focus_sha256"),
+    *("sharpness", "sharpness_sha256", "focus_points"),
+)
+"""Fields of golden pairs that `bundle.json` leaves out if they are empty."""
 
 SMALLEST_WORKING_SIDE = 64
 """Shortest allowed side of a model's output, in pixels."""
@@ -86,6 +93,7 @@ class GoldenPair:
         depth: the fourth input channel; None if the network takes no depth map.
         focus: the fourth input channel of a network that takes a focus map; None if it is all
             zeros.
+        sharpness: the output's fourth channel; None if the network does not predict sharpness.
         focus_points: from which `pocket_bokeh.focus_map.focus_map` draws it.
     """
 
@@ -98,6 +106,8 @@ class GoldenPair:
     depth_sha256: str | None = None
     focus: str | None = None
     focus_sha256: str | None = None
+    sharpness: str | None = None
+    sharpness_sha256: str | None = None
     focus_points: tuple[Point, ...] = ()
 
     def checksums(self) -> dict[str, str]:
@@ -107,6 +117,8 @@ class GoldenPair:
             sums[self.depth] = self.depth_sha256
         if self.focus is not None and self.focus_sha256 is not None:
             sums[self.focus] = self.focus_sha256
+        if self.sharpness is not None and self.sharpness_sha256 is not None:
+            sums[self.sharpness] = self.sharpness_sha256
         return sums
 
 
@@ -124,6 +136,7 @@ class Bundle:
         refused: recipes that the network does not support, each with the reason and an alternative.
         judged_on: the pairs over which figures against a target were averaged.
         fourth_channel: what the models see beside the colours.
+        gives_sharpness: whether the models' output has predicted sharpness as a fourth channel.
         records: SHA-256 of further files by name, such as the history of the fine-tuning.
         schema_version: of `bundle.json`.
     """
@@ -137,7 +150,13 @@ class Bundle:
     records: Mapping[str, str] = field(default_factory=dict)
     judged_on: str = ""
     fourth_channel: FourthChannel = "none"
+    gives_sharpness: bool = False
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def output_channels(self) -> int:
+        """The number of channels of the models' output, 3 or 4."""
+        return 4 if self.gives_sharpness else 3
 
     @property
     def recipes(self) -> tuple[str, ...]:
@@ -203,6 +222,13 @@ class Bundle:
         if file is None:
             return np.dstack([colours, np.zeros_like(colours[..., 0])])
         return np.dstack([colours, to_float(read_photo(self.folder / file))[..., 0]])
+
+    def golden_output(self, pair: GoldenPair) -> np.ndarray:
+        """The float network's output of a golden pair: height × width × 3 or 4, float32, 0…1."""
+        colours = to_float(read_photo(self.folder / pair.output))
+        if pair.sharpness is None:
+            return colours
+        return np.dstack([colours, to_float(read_photo(self.folder / pair.sharpness))[..., 0]])
 
     def checksums(self) -> dict[str, str]:
         """SHA-256 of every file except `bundle.json`, by name."""
@@ -311,7 +337,7 @@ def _check_model(bundle: Bundle, model: BundledModel) -> None:
     channels = 3 if bundle.fourth_channel == "none" else 4
     for name, described, found in (
         ("bytes", model.bytes, len(content)),
-        ("output", (1, height, width, 3), model_output.shape),
+        ("output", (1, height, width, bundle.output_channels), model_output.shape),
         ("input", (1, height // 2, width // 2, channels), model_input.shape),
         ("output", model.output, model_output),
         ("input", model.input, model_input),
@@ -364,11 +390,13 @@ def _to_json(bundle: Bundle) -> str:
     del fields["folder"]
     if not bundle.judged_on:  # older bundles lack it
         del fields["judged_on"]
+    if not bundle.gives_sharpness:  # older bundles lack it
+        del fields["gives_sharpness"]
     for model in fields["models"]:
         if not model["compiled"]:  # older bundles lack it
             del model["compiled"]
     for pair in fields["golden"]:
-        for name in ("depth", "depth_sha256", "focus", "focus_sha256", "focus_points"):
+        for name in OPTIONAL_IN_GOLDEN_PAIRS:
             if not pair[name]:
                 del pair[name]
     return json.dumps(fields, indent=2, sort_keys=True) + "\n"

@@ -6,6 +6,9 @@ photograph at working size, y its rendering and m, 0…1, the share of detail in
 
     output = up(y) + m · (photo − up(x)),   computed as   up(m) · photo + up(y − m · x)
 
+A network that predicts sharpness says where the photograph stays sharp, and m follows from that.
+For other renderings m is measured.
+
 Where m = 1, the output is the photograph with the tones of the rendering; where m = 0, it is the
 enlarged rendering. Renderings of a network (`COARSE`) also have fine detail of their own. Where m
 is large, it must not count twice: from y − m · x, m times the high-pass of y − x is subtracted.
@@ -74,6 +77,10 @@ the photograph at working size even an unchanged place would count as blurred.""
 FINE = DetailSettings(False, 0.0, 0.8, (0.6, 0.95), 1e-4, None, 0.0, 0)
 """For renderings as sharp as the photograph at working size: by a lens, or edited by hand."""
 
+SHARPNESS_GATE = (0.41, 0.71)
+"""Predicted sharpness at and below which a place is blurred, and at and above which it is sharp. In
+the networks of `train.network.pynet` this is a probability of 0.15 and 0.3."""
+
 LEAST_CERTAINTY = 1e-3
 """Weight of places without any detail, where survival cannot be measured; it must not be 0."""
 
@@ -106,7 +113,7 @@ def transfer_detail(
     Args:
         photo: height × width × 3, uint8.
         small: h × w × 3, uint8, the photograph at working size.
-        rendered: h × w × 3, float, 0…1.
+        rendered: h × w × 3, or 4 with predicted sharpness, float, 0…1.
         settings: `COARSE` for renderings by a network, `FINE` for others.
 
     Returns:
@@ -120,7 +127,11 @@ def find_overlay(
 ) -> Overlay:
     """The overlay that turns a photograph into its rendering; arguments as `transfer_detail`."""
     small = to_float(small)
-    survival = surviving_detail(small, rendered, settings)[..., None]
+    rendered, sharpness = rendered[..., :3], rendered[..., 3:]
+    if sharpness.size:
+        survival = _smoothstep(sharpness, SHARPNESS_GATE)
+    else:
+        survival = surviving_detail(small, rendered, settings)[..., None]
     smoothed = smooth_background(rendered, survival, settings.smoothing_sigma)
     offset = smoothed - survival * small
     if settings.is_coarse:
@@ -210,11 +221,16 @@ def surviving_detail(
         filled = guided_filter(share, np.maximum(certainty, LEAST_CERTAINTY), small)
         # Where a blurred window has the colour of the hair beside it, the filter calls it sharp.
         share = filled - certainty * np.maximum(filled - share, 0)
-    blurred, sharp = settings.gate
-    step = np.clip((share - blurred) / (sharp - blurred), 0.0, 1.0)
-    survival = step * step * (3.0 - 2.0 * step)
+    survival = _smoothstep(share, settings.gate)
     rows, columns = (positions_inside(length, settings.border) for length in survival.shape)
     return survival[np.ix_(rows, columns)]
+
+
+def _smoothstep(values: np.ndarray, gate: tuple[float, float]) -> np.ndarray:
+    """0 at and below the gate's first value, 1 at and above its second, smooth between."""
+    blurred, sharp = gate
+    step = np.clip((values - blurred) / (sharp - blurred), 0.0, 1.0)
+    return step * step * (3.0 - 2.0 * step)
 
 
 def positions_inside(length: int, border: int) -> np.ndarray:

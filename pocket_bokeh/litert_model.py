@@ -22,6 +22,7 @@ class LiteRTModel:
         input_channels: 3 for RGB, 4 for RGB and a depth or focus map.
         fourth_channel: what the fourth channel is; none if there is none.
         output_size: height and width of the output, twice the input's.
+        output_channels: 3 for RGB, 4 for RGB and predicted sharpness.
         input_format: number format of the input; `run` converts to it.
         output_format: number format of the output; `run` converts from it.
     """
@@ -62,7 +63,8 @@ class LiteRTModel:
         height, width, self.input_channels = _picture_shape(self._input, name, (3, 4))
         self.input_size = (height, width)
         self.fourth_channel: FourthChannel = fourth_channel if self.input_channels == 4 else "none"
-        self.output_size = _picture_shape(self._output, name, (3,))[:2]
+        *size, self.output_channels = _picture_shape(self._output, name, (3, 4))
+        self.output_size = (size[0], size[1])
         if self.output_size != (2 * height, 2 * width):
             raise UserError(
                 f"{name}: its output has {self.output_size[0]} × {self.output_size[1]} px, "
@@ -80,7 +82,9 @@ class LiteRTModel:
                 `input_size`.
 
         Returns:
-            2h × 2w × 3, float32, RGB. Float models may slightly exceed 0…1.
+            2h × 2w × `output_channels`, float32: RGB, and sharpness where the model predicts it,
+            as `detail_transfer` takes it. Float models may exceed 0…1: colours slightly, sharpness
+            by far.
 
         Raises:
             ValueError: the photograph has another shape.

@@ -54,6 +54,8 @@ would see half a pixel."""
 class Renderer(Protocol):
     """A model: it maps a network input to a rendered photograph of twice its size, float 0…1.
 
+    A fourth channel of it is predicted sharpness.
+
     `LiteRTModel` is one; its docstrings describe the shapes.
     """
 

@@ -124,7 +124,7 @@ def contact_sheet(models: Models, pairs: Sequence[Pair], height: int) -> np.ndar
         for candidates in models.values():
             model = nearest_shape(size, candidates)
             seen = pair_input(pair, sees_focus=model.fourth_channel == "focus")
-            output = to_uint8(model.run(seen))
+            output = to_uint8(model.run(seen)[..., :3])
             rows[-1].append(output)
             labels[-1].append(f"{psnr(to_float(output), target):.2f} dB")
     return picture_grid(rows, ["input", "target", *models], labels, cell_height=height)

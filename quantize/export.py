@@ -360,6 +360,7 @@ def describe_bundle(
         models,
         golden,
         fourth_channel=trained.network.config.fourth_channel,
+        gives_sharpness=trained.network.config.gives_sharpness,
         records=records,
         judged_on=judged_on,
     )
@@ -368,7 +369,9 @@ def describe_bundle(
 
 def golden_pair(size: Size, sample: Sample, contents: dict[str, bytes]) -> GoldenPair:
     """Describes a golden pair and adds its PNG files to `contents`."""
-    pictures = {"input": sample.input[..., :3], "output": sample.output}
+    pictures = {"input": sample.input[..., :3], "output": sample.output[..., :3]}
+    if sample.output.shape[-1] == 4:
+        pictures["sharpness"] = sample.output[..., 3]
     # In a separate file: as an alpha channel, many decoders would multiply it into the colours.
     if sample.points:
         pictures["focus"] = sample.input[..., 3]
@@ -377,7 +380,7 @@ def golden_pair(size: Size, sample: Sample, contents: dict[str, bytes]) -> Golde
     told = "focus_" if sample.points else ""
     described: dict[str, str] = {}
     for kind, picture in pictures.items():
-        name = f"{told}{kind}" if kind == "output" else kind
+        name = f"{told}{kind}" if kind in ("output", "sharpness") else kind
         file = f"golden_{size_text(size)}_{name}.png"
         contents[file] = encode_png(to_uint8(picture))
         described |= {kind: file, f"{kind}_sha256": sha256(contents[file])}

@@ -212,7 +212,7 @@ def _pairs(bundle: Bundle, options: SensitivityOptions, split: str, count: int) 
 
 
 def _render(model: LiteRTModel, photo: np.ndarray) -> np.ndarray:
-    return np.clip(model.run(photo), 0.0, 1.0)
+    return np.clip(model.run(photo)[..., :3], 0.0, 1.0)
 
 
 def layers_table(layers: Sequence[Sensitivity], whole: dict[str, float]) -> str:

@@ -33,8 +33,8 @@ def convert(
             calibrated on photographs.
 
     Returns:
-        The file: `photo` 1 × h × w × 3 (4 with a depth or focus map) → `bokeh` 1 × 2h × 2w × 3,
-        both of the recipe's `io_type`.
+        The file: `photo` 1 × h × w × 3 (4 with a depth or focus map) → `bokeh` 1 × 2h × 2w × 3
+        (4 with predicted sharpness), both of the recipe's `io_type`.
 
     Raises:
         UserError: the recipe needs photographs and there are none.

@@ -31,6 +31,10 @@ from train.network.pynet import COLOURS
 Model = Any
 Batch = dict[str, Any]
 
+SHARPNESS_WEIGHT = 0.25
+"""Weight of predicted sharpness in the loss, the colours together having 1. Its differences are
+four times as large."""
+
 HISTORY_COLUMNS = ("step", "loss", "psnr_to_float32")
 
 
@@ -67,8 +71,8 @@ class FineTuned:
 
     Attributes:
         model: the network with fake quantization and the best weights of all validations.
-        psnr_calibrated: mean PSNR in dB to the float network on held-out photographs, before the
-            first step.
+        psnr_calibrated: mean PSNR of the colours in dB to the float network on held-out
+            photographs, before the first step.
         psnr: the same for `model`.
         history: CSV with columns step, mean loss since the previous row, and this PSNR.
     """
@@ -114,8 +118,9 @@ def fine_tune(
 ) -> FineTuned:
     """Adds fake quantization to a network and trains it to match the float network.
 
-    The loss is 100 times the mean absolute difference. The result has the weights with the highest
-    validation PSNR; the weights after calibration, before any step, count too.
+    The loss is 100 times the mean absolute difference of the colours, plus `SHARPNESS_WEIGHT` times
+    that of predicted sharpness. The result has the weights with the highest validation PSNR; the
+    weights after calibration, before any step, count too.
 
     Args:
         float_model: the network of `to_tf_keras`; it is not changed.
@@ -250,9 +255,10 @@ def _training_step(
     # Without autograph, tracing takes a third of the time; layers branch on Python values only.
     @tf.function(autograph=False)
     def step(photos: tf.Tensor) -> tf.Tensor:
-        expected = float_model(photos, training=False)
+        # 8-bit integers end at 0 and 1, and predicted sharpness goes far beyond.
+        expected = tf.clip_by_value(float_model(photos, training=False), 0.0, 1.0)
         with tf.GradientTape() as tape:
-            loss = 100.0 * tf.reduce_mean(tf.abs(model(photos, training=True) - expected))
+            loss = 100.0 * _distance(model(photos, training=True), expected)
         gradients = tape.gradient(loss, trained)
         optimizer.apply_gradients(zip(gradients, trained, strict=True))
         return loss
@@ -260,11 +266,20 @@ def _training_step(
     return step
 
 
+def _distance(output: tf.Tensor, expected: tf.Tensor) -> tf.Tensor:
+    """The mean absolute difference of the colours, plus the weighted one of the sharpness."""
+    off = tf.abs(output - expected)
+    colours = tf.reduce_mean(off[..., :3])
+    if output.shape[-1] == 3:
+        return colours
+    return colours + SHARPNESS_WEIGHT * tf.reduce_mean(off[..., 3])
+
+
 def _validation_psnr(model: Model, float_model: Model, photos: np.ndarray) -> Callable[[], float]:
     @tf.function(autograph=False)
     def render(photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         expected = tf.clip_by_value(float_model(photo[None], training=False), 0.0, 1.0)
-        return model(photo[None], training=False)[0], expected[0]
+        return model(photo[None], training=False)[0, ..., :3], expected[0, ..., :3]
 
     def mean_psnr() -> float:
         rendered = (render(photo) for photo in tf.constant(photos))

@@ -14,7 +14,7 @@ import tf_keras
 
 from pocket_bokeh.errors import UserError
 from quantize.convert.recipes import RECIPES, Recipe
-from train.network.pynet import COLOURS
+from train.network.pynet import COLOURS, SHARPNESS
 
 Model = Any
 KerasLayer = Any
@@ -22,9 +22,9 @@ KerasLayer = Any
 _REGISTRY = tfmot.quantization.keras.default_8bit.Default8BitQuantizeRegistry()
 _QUANTIZERS = tfmot.quantization.keras.quantizers
 
-PICTURES = (COLOURS, "level_2_output", "level_1_output")
-"""Layers whose output is a picture: their range is fixed to 0…1 in steps of 1/255, and values
-outside are clipped."""
+PICTURES = (COLOURS, "level_2_output", "level_1_output", SHARPNESS, "level_1_both")
+"""Layers whose output is a picture or a map: their range is fixed to 0…1 in steps of 1/255, and
+values outside are clipped."""
 
 SMALLEST_RANGE = 0.01
 """Minimum range of an activation. One that is always zero would have scale 0, which XNNPACK

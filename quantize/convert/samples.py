@@ -22,7 +22,7 @@ class Sample:
     Attributes:
         pair: uint8 photographs of the working size.
         input: the network's input, as `pair_input` returns it.
-        output: height × width × 3, float32, clipped to 0…1.
+        output: height × width × 3, or 4 with predicted sharpness, float32, clipped to 0…1.
         points: where the network is told to focus, in fractions of the pair.
     """
 

@@ -10,7 +10,14 @@ import numpy as np
 import tf_keras
 
 from train.network.presets import PyNETConfig
-from train.network.pynet import build_pynet, copy_weights
+from train.network.pynet import (
+    LEVEL_1_HEAD,
+    SHARPNESS,
+    build_pynet,
+    copy_weights,
+    follow_gate,
+    with_zero_filters,
+)
 
 Model = Any
 
@@ -27,19 +34,27 @@ def to_tf_keras(network: Model, config: PyNETConfig) -> Model:
         config: the configuration it was built from.
 
     Returns:
-        A tf_keras model with the same layer names and a dynamic input size.
+        A tf_keras model with the same layer names and a dynamic input size. If the network has a
+        gate, its output has predicted sharpness as a fourth channel.
     """
+    sharpness = config.gives_sharpness
     if config.normalization != "batch":
-        float_model = build_pynet(config, keras=tf_keras)
+        float_model = build_pynet(config, keras=tf_keras, sharpness=sharpness)
         copy_weights(network, float_model)
         return float_model
     # Without normalized levels, the builder gives each convolution a bias, which folding needs.
-    float_model = build_pynet(dataclasses.replace(config, normalized_levels=()), keras=tf_keras)
+    unnormalized = dataclasses.replace(config, normalized_levels=())
+    float_model = build_pynet(unnormalized, keras=tf_keras, sharpness=sharpness)
     layers = {layer.name: layer for layer in network.layers}
     for layer in float_model.layers:
-        if layer.get_weights():
+        if layer.get_weights() and layer.name != SHARPNESS:
             normalization = layers.get(f"{layer.name}_normalization")
-            layer.set_weights(_folded(layers[layer.name], normalization))
+            weights = _folded(layers[layer.name], normalization)
+            if layer.name == LEVEL_1_HEAD:
+                weights = with_zero_filters(weights, layer.get_weights())
+            layer.set_weights(weights)
+    if sharpness:
+        follow_gate(float_model)
     return float_model
 
 

@@ -11,6 +11,7 @@ from train.data.pairs import PairSource, Split, check_decodable
 from train.loop.run_folder import finished_network, read_run
 from train.network.network_file import Network, read_network
 from train.network.presets import SCHEDULES, TrainConfig
+from train.network.pynet import build_pynet, copy_weights
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class TrainedNetwork:
 
     Attributes:
         name: name of the run or file.
-        network: the trained network.
+        network: the trained network. If it has a gate, its output has a fourth channel with
+            predicted sharpness, as its exported models have.
         data: the folders of pairs as `--data` takes them, or `built-in`.
         train: how to crop the pairs for fine-tuning.
         seed: for the order of the pairs and the crops.
@@ -82,7 +84,16 @@ def open_trained_network(path: Path, data: Data = ()) -> TrainedNetwork:
             "with output of the photograph's size, can be exported"
         )
     check_decodable(*trained.splits().values())
-    return trained
+    return dataclasses.replace(trained, network=with_sharpness(trained.network))
+
+
+def with_sharpness(network: Network) -> Network:
+    """Adds predicted sharpness to a network of level 1, if it has a gate."""
+    if not network.config.gives_sharpness:
+        return network
+    model = build_pynet(network.config, sharpness=True)
+    copy_weights(network.model, model)
+    return dataclasses.replace(network, model=model)
 
 
 def _from_run(folder: Path) -> TrainedNetwork:

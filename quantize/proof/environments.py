@@ -115,7 +115,7 @@ def make_job(
         "model": str((bundle.folder / model.file).resolve()),
         "inputs": str(scratch / f"{name}_in.npy"),
         "outputs": str(scratch / f"{name}_out.npy"),
-        "shape": [1, *model.working_size, 3],
+        "shape": [1, *model.working_size, bundle.output_channels],
         "type": model.output.type,
         "threads": threads,
         "repeats": repeats,

@@ -10,7 +10,7 @@ Each job is a line of JSON:
     model: a .tflite file
     inputs: an .npy file, N × 1 × h × w × c, in the model's input type
     outputs: the .npy file to write
-    shape, type: of one output; the shape is 1 × 2h × 2w × 3
+    shape, type: of one output; the shape is 1 × 2h × 2w × 3 or 4
     threads: number of CPU threads
     repeats: optional; renders the first input this often and measures the time
 

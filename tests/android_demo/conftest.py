@@ -26,7 +26,7 @@ FLOATS = TensorFormat("float32")
 FOCUS_GAIN = 0.15
 """How much brighter the network makes what is in focus."""
 
-EXACT = {"golden_largest_step": 1.0, "golden_mean_step": 0.01}
+EXACT = {"golden_largest_step": 1.0, "golden_mean_step": 0.01, "golden_sharpness_mean_step": 0.01}
 _BUILT_WITH = ("javac", "mvn", "apksigner", "gcc", "readelf")
 
 
@@ -46,15 +46,19 @@ def java() -> None:
 
 
 def _doubling(channels: int) -> Any:
-    """A network that doubles its input; its convolution is the identity. A focus map brightens."""
+    """A network that doubles its input; its convolution is the identity.
+
+    A focus map brightens, and is the sharpness that the network predicts.
+    """
     import tf_keras  # Takes ten seconds; tests without Java do not need it.
 
     photo = tf_keras.Input((None, None, channels))
-    convolution = tf_keras.layers.Conv2D(3, 3, padding="same")
+    convolution = tf_keras.layers.Conv2D(channels, 3, padding="same")
     network = tf_keras.Model(photo, convolution(tf_keras.layers.UpSampling2D(2)(photo)))
-    kernel = np.zeros((3, 3, channels, 3), np.float32)
-    kernel[1, 1] = np.vstack([np.eye(3), np.full((1, 3), FOCUS_GAIN)])[:channels]
-    convolution.set_weights([kernel, np.zeros(3, np.float32)])
+    kernel = np.zeros((3, 3, channels, channels), np.float32)
+    kernel[1, 1] = np.eye(channels)
+    kernel[1, 1, 3:, :3] = FOCUS_GAIN
+    convolution.set_weights([kernel, np.zeros(channels, np.float32)])
     return network
 
 
@@ -78,7 +82,7 @@ def _make_bundle(folder: Path, channels: int) -> Bundle:
             )
     for size in SIZES:
         for points in ((), ((0.6, 0.4),))[: channels - 2]:
-            pair, pictures = _golden_pair(size, points, random)
+            pair, pictures = _golden_pair(size, points, random, channels == 4)
             golden.append(pair)
             contents |= pictures
     made = Bundle(
@@ -88,13 +92,14 @@ def _make_bundle(folder: Path, channels: int) -> Bundle:
         tuple(models),
         tuple(golden),
         fourth_channel="focus" if channels == 4 else "none",
+        gives_sharpness=channels == 4,
     )
     write_bundle(made, contents)
     return made
 
 
 def _golden_pair(
-    size: Size, points: tuple[Point, ...], random: np.random.Generator
+    size: Size, points: tuple[Point, ...], random: np.random.Generator, gives_sharpness: bool
 ) -> tuple[GoldenPair, dict[str, bytes]]:
     """A photo and what the network makes of it, and the files by name."""
     half = size[0] // 2, size[1] // 2
@@ -104,6 +109,8 @@ def _golden_pair(
     pictures = {"input": photo, "output": output.repeat(2, 0).repeat(2, 1)}
     if points:
         pictures["focus"] = focus
+    if gives_sharpness:
+        pictures["sharpness"] = focus.repeat(2, 0).repeat(2, 1)
     files: dict[str, bytes] = {}
     described: dict[str, Any] = {}
     for side, picture in pictures.items():
@@ -122,7 +129,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture(scope="session")
 def bundle_with_focus(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Models that take a focus map."""
+    """Models that take a focus map and predict sharpness."""
     return _make_bundle(tmp_path_factory.mktemp("bundles") / "focus", 4)
 
 

@@ -48,6 +48,7 @@ def test_the_screens_do_what_a_user_expects(
         "photo.GalleryTest",
         "photo.OrientationTest",
         "model.ModelBundleTest",
+        "model.GoldenPairTest",
         properties={"proof": proof, "photos_with_exif": tmp_path},
     )
     passed = re.search(r"OK \((\d+) tests\)", said)
@@ -107,13 +108,24 @@ class HalfBlurred:
         return rendered
 
 
+class HalfCalledBlurred(HalfBlurred):
+    """The same, and it predicts sharpness: little on the left, much on the right."""
+
+    def run(self, photo: np.ndarray) -> np.ndarray:
+        rendered = super().run(photo)
+        sharpness = np.linspace(0.2, 0.9, rendered.shape[1], dtype=np.float32)
+        sharpness = np.broadcast_to(sharpness, rendered.shape[:2])
+        self.renderings[-1] = np.dstack([rendered, sharpness])
+        return self.renderings[-1]
+
+
 @pytest.mark.parametrize("shape", [(600, 800), (700, 380), (100, 130)])
-@pytest.mark.parametrize("blur", [0.0, 3.0])
+@pytest.mark.parametrize("model", [HalfBlurred(0.0), HalfBlurred(3.0), HalfCalledBlurred(3.0)])
 def test_detail_transfer_gives_the_same_result_as_in_python(
-    host_app: HostApp, shape: tuple[int, int], blur: float
+    host_app: HostApp, shape: tuple[int, int], model: HalfBlurred
 ) -> None:
     photo = resize_photo(data.astronaut(), *shape)
-    model = HalfBlurred(blur)
+    model.renderings.clear()
     expected = render_photo(photo, [model])
     renderings = np.stack(model.renderings)
     got = host_app.transfer(photo, renderings)
@@ -139,6 +151,8 @@ def test_constants_equal_those_in_python(host_app: HostApp) -> None:
             "HIGH_PASS_SIGMA": COARSE.high_pass_sigma,
             "BLURRED": blurred,
             "SHARP": sharp,
+            "PREDICTED_BLURRED": detail_transfer.SHARPNESS_GATE[0],
+            "PREDICTED_SHARP": detail_transfer.SHARPNESS_GATE[1],
             "CERTAINTY": COARSE.certainty,
             "LEAST_CERTAINTY": detail_transfer.LEAST_CERTAINTY,
             "SMOOTHING_SIGMA": COARSE.smoothing_sigma,
@@ -164,7 +178,7 @@ def test_every_model_runs_on_the_apps_own_inference_class(
         for model in each.models:
             *_, pair = each.golden_of(model.working_size)
             seen = to_uint8(each.golden_input(pair))
-            golden = read_photo(each.folder / pair.output).astype(int)
+            golden = to_uint8(each.golden_output(pair)).astype(int)
             for accelerator in accelerators:
                 rendered = host_app.run_model(each.folder / model.file, accelerator, seen)
                 assert np.abs(to_uint8(rendered) - golden).max() <= 1, (model.file, accelerator)

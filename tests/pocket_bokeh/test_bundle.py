@@ -19,6 +19,7 @@ from pocket_bokeh.bundle import (
     GoldenPair,
     TensorFormat,
     read_bundle,
+    rewrite_description,
     sha256,
     write_bundle,
 )
@@ -76,6 +77,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_bundle_reads_back_as_it_was_written(folder: Path) -> None:
     assert read_bundle(folder) == small_bundle(folder)
+
+
+def test_a_model_whose_output_has_no_sharpness_as_its_bundle_says_is_refused(folder: Path) -> None:
+    rewrite_description(dataclasses.replace(small_bundle(folder), gives_sharpness=True))
+    with pytest.raises(
+        UserError, match=r"output \(1, 64, 128, 4\), but the file has \(1, 64, 128, 3\)"
+    ):
+        read_bundle(folder)
 
 
 def test_the_same_bundle_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:

@@ -85,6 +85,25 @@ def test_slight_softness_still_counts_as_sharp() -> None:
     assert psnr(result[middle], expected[middle]) > 40
 
 
+def test_predicted_sharpness_decides_and_not_the_detail_that_is_left() -> None:
+    """The network leaves all detail on the left and little on the right, and says the opposite."""
+    photo = data.coffee()[:192, :288]
+    coarse = as_the_network_sees(to_float(photo))
+    rendered = np.hstack([coarse[:, :144], gaussian_filter(coarse, (1, 1, 0))[:, 144:]])
+    sharpness = np.repeat(np.where(np.arange(288) < 144, 0.2, 0.9)[None, :, None], 192, axis=0)
+    result = to_float(transfer_detail(photo, photo, np.dstack([rendered, sharpness])))
+
+    def detail(picture: np.ndarray, columns: slice) -> float:
+        fine = picture - gaussian_filter(picture, (1, 1, 0))
+        return float(np.square(fine[:, columns]).sum())
+
+    left, right = slice(0, 136), slice(152, 288)
+    assert detail(result, left) < 0.1 * detail(to_float(photo), left)
+    assert detail(result, right) > 0.9 * detail(to_float(photo), right)
+    measured = to_float(transfer_detail(photo, photo, rendered))
+    assert detail(measured, left) > 0.9 * detail(to_float(photo), left)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (63, 65), (129, 40), (64, 300)])
 def test_bands_join_without_a_seam(size: tuple[int, int]) -> None:
     """Where nothing is sharp, the result must equal the rendering enlarged at once."""

@@ -24,7 +24,7 @@ from quantize import export as export_module
 from quantize.convert.operators import float_operators_inside, list_operators
 from quantize.convert.recipes import RECIPES
 from quantize.convert.samples import crop_to_fill
-from quantize.convert.trained_network import open_trained_network
+from quantize.convert.trained_network import open_trained_network, with_sharpness
 from quantize.export import (
     ExportOptions,
     export,
@@ -241,9 +241,29 @@ def test_a_network_with_a_focus_map_is_exported_with_and_without_a_point(
         assert np.abs(to_float(golden) - output).max() < 0.51 / 255
         for model in focus_bundle.models:
             ran = LiteRTModel(focus_bundle.folder / model.file).run(focus_bundle.golden_input(pair))
-            steps = np.abs(to_uint8(ran).astype(int) - golden)
+            steps = np.abs(to_uint8(ran[..., :3]).astype(int) - golden)
             assert steps.max() <= model.figures["golden_largest_step"]
             assert steps.max() <= 1 or model.recipe != "float32"
+
+
+def test_a_network_with_a_gate_is_exported_with_the_sharpness_it_predicts(
+    focus_bundle: Bundle, focus_file: Path
+) -> None:
+    assert focus_bundle.gives_sharpness
+    network = with_sharpness(read_network(focus_file)).model
+    for pair in focus_bundle.golden:
+        seen = focus_bundle.golden_input(pair)
+        sharpness = np.clip(np.asarray(network(seen[None]))[0, ..., 3], 0, 1)
+        golden = focus_bundle.golden_output(pair)[..., 3]
+        assert np.ptp(sharpness) > 0.1
+        assert np.abs(golden - sharpness).max() < 0.51 / 255
+        for model in focus_bundle.models:
+            runnable = LiteRTModel(focus_bundle.folder / model.file)
+            assert runnable.output_channels == 4
+            mean = 255 * np.abs(np.clip(runnable.run(seen)[..., 3], 0, 1) - sharpness).mean()
+            stated = model.figures["golden_sharpness_mean_step"]
+            assert mean < 2 * stated + 0.01  # the mean over both pairs
+            assert stated < (0.01 if model.recipe == "float32" else 8)
 
 
 def test_fine_tuning_leaves_the_colours_alone(focus_bundle: Bundle) -> None:

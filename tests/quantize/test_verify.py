@@ -86,6 +86,19 @@ def test_a_focus_map_is_checked_with_and_without_a_point(focus_bundle: Bundle) -
     )
     found = verify(exchanged, models, [HERE["litert_cpu"]])
     assert found[models[0].file]["litert_cpu"]["golden_largest_step"] > 1
+    # With only the predicted sharpness exchanged, the colours are right and the sharpness is not.
+    assert finding["sharpness_mean_step"] < 0.5
+    exchanged = dataclasses.replace(
+        focus_bundle,
+        golden=(
+            dataclasses.replace(automatic, sharpness=told.sharpness),
+            dataclasses.replace(told, sharpness=automatic.sharpness),
+        ),
+    )
+    found = verify(exchanged, models, [HERE["litert_cpu"]])
+    wrong = found[models[0].file]["litert_cpu"]
+    assert wrong["golden_largest_step"] <= 1
+    assert wrong["sharpness_mean_step"] > 0.5
 
 
 def test_a_missing_runtime_is_reported_with_the_command_that_installs_it(
@@ -134,6 +147,9 @@ def test_a_processor_that_computes_worse_than_the_cpu_is_named(tiny_bundle: Bund
     (line,) = strayed_emulations(with_findings(tiny_bundle, found), [emulated])
     assert line.startswith(f"{far.file} differs by {on_cpu[far.file] + 3:.0f} of 255")
     assert strayed_emulations(with_findings(tiny_bundle, found), [HERE["litert_cpu"]]) == []
+    # No more than TFLite's reference kernels, which are right by definition.
+    found[far.file]["litert_reference"] = {"golden_largest_step": on_cpu[far.file] + 1}
+    assert strayed_emulations(with_findings(tiny_bundle, found), [emulated]) == []
 
 
 def test_the_gpu_delegates_refusals_are_counted() -> None:

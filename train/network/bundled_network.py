@@ -15,7 +15,7 @@ from pocket_bokeh.bundle import Bundle, read_bundle
 from pocket_bokeh.errors import UserError
 from train.network.network_file import Network
 from train.network.presets import NETWORKS, choose
-from train.network.pynet import LEVEL_2_FEATURES, LEVEL_2_READERS, build_pynet
+from train.network.pynet import LEVEL_1_HEAD, LEVEL_2_FEATURES, LEVEL_2_READERS, build_pynet
 
 RECIPE = "float32"
 """The recipe whose model has the weights as they were trained."""
@@ -71,6 +71,8 @@ def _set_weights(model: Any, file: Path) -> None:
         if not weights:
             continue
         found = [constants.kernel(layer.name), constants.bias(layer.name)][: len(weights)]
+        if layer.name == LEVEL_1_HEAD:  # exported with a further filter, for sharpness
+            found = [array if array is None else array[..., :3] for array in found]
         expected = [array.shape for array in weights]
         if [None if array is None else array.shape for array in found] != expected:
             raise UserError(

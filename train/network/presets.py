@@ -74,6 +74,11 @@ class PyNETConfig:
         """Whether the network takes a focus map."""
         return self.fourth_channel == "focus"
 
+    @property
+    def gives_sharpness(self) -> bool:
+        """Whether the exported network also gives what its gate knows, as a fourth channel."""
+        return self.head == "gated"
+
 
 NETWORKS: dict[str, PyNETConfig] = {
     # Ignatov, Patel, Timofte: Rendering Natural Camera Bokeh Effect with Deep Learning, 2020.

@@ -27,7 +27,14 @@ COLOURS = "photo_colours"
 """The layer that leaves out the fourth channel. It is not trained."""
 
 
-LEVEL_2_FEATURES, LEVEL_2_READERS = "level_3_up", ("level_2_head", "level_2_gate")
+LEVEL_1_HEAD = "level_1_head"
+"""Level 1's last convolution. With predicted sharpness it has a fourth filter, all zeros: level 1
+does not change the sharpness."""
+
+SHARPNESS = "level_1_sharpness"
+"""The convolution that gives level 1's fourth channel. Its weights follow level 2's gate."""
+
+LEVEL_2_FEATURES, LEVEL_2_READERS = "level_3_up", ("level_2_head", "level_2_gate", SHARPNESS)
 """The layer that makes the features of level 2, and those that read them together with the colours,
 which come last. The first has no bias and no activation."""
 
@@ -44,6 +51,11 @@ GATE_MIDDLE, GATE_SLOPE = 0.3, 8.0
 """Level 2's gate is half open where a pixel is in focus with this probability, and closes by
 `GATE_SLOPE` for each unit of its logit: from fully open at 0.23 to shut at 0.38. Half of a blur is
 what an unsure network would choose, and nobody's wish (docs/experiments.md)."""
+
+
+SHARPNESS_RANGE = (0.05, 0.5)
+"""Level 1's fourth channel is 0 where a pixel is in focus with the first probability, 1 at the
+second, and linear in the logit between and beyond them."""
 
 
 class Features(NamedTuple):
@@ -184,8 +196,10 @@ def build_pynet(
         input_size: height and width of the input, multiples of 32; None allows any.
         keras: the `keras` or the `tf_keras` module. Both give layers with the same names, so
             `copy_weights` can copy weights between them.
-        sharpness: for training, whether levels 7 … 2 also predict sharpness, as logits in further
-            channels (`train.data.sharpness_target`): one, or three of a gated level 2.
+        sharpness: whether to predict sharpness in further channels. Levels 7 … 2 give logits, for
+            training (`train.data.sharpness_target`): one, or three of a gated level 2. Level 1
+            gives what the gate knows, for detail transfer: 0…1 as `SHARPNESS_RANGE` says, not
+            clipped.
 
     Returns:
         A functional model from N × H × W × 3 or 4 (sRGB-encoded, 0…1; the fourth channel as the
@@ -193,12 +207,15 @@ def build_pynet(
         with h = H / 2^(level-2), in the same encoding, not clipped.
 
     Raises:
-        ValueError: the level does not exist or the size is not a multiple of 32.
+        ValueError: the level does not exist, the size is not a multiple of 32, or level 1 has no
+            gate to predict sharpness.
     """
     if level not in LEVELS:
         raise ValueError(f"level {level}: PyNET has levels 7 (coarsest) to 1")
     if any(side is not None and side % 32 for side in input_size):
         raise ValueError(f"input size {input_size}: both sides must be multiples of 32")
+    if level == 1 and sharpness and not config.gives_sharpness:
+        raise ValueError("level 1 predicts sharpness only in a network with a gate")
     blocks = Blocks(config, keras)
     photo = keras.Input((*input_size, config.input_channels), name="photo")
     output = _pyramid(blocks, photo, level, sharpness)
@@ -208,6 +225,8 @@ def build_pynet(
         _start_focus(model)
     if config.head == "gated" and level <= 2:
         _start_gated(model)
+    if level == 1 and sharpness:
+        follow_gate(model)
     return model
 
 
@@ -346,7 +365,10 @@ def _finest_levels(
             return _with_sharpness(blocks, finished, below.entering, level)
         return _with_sharpness_of_gate(blocks, finished, gate)
     up = blocks.double(change, 3, "level_2_up")
-    return _finish(blocks, _head_convolution(blocks, up, level=1), finished, level=1)
+    if sharpness:
+        finished = _with_sharpness_of_features(blocks, finished, features)
+    change = _head_convolution(blocks, up, level=1, filters=4 if sharpness else 3)
+    return _finish(blocks, change, finished, level=1)
 
 
 def _gated(blocks: Blocks, change: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -388,20 +410,49 @@ def _with_sharpness(blocks: Blocks, picture: Tensor, features: Tensor, level: in
 
 def _with_sharpness_of_gate(blocks: Blocks, picture: Tensor, gate: Tensor) -> Tensor:
     """Adds three channels to level 2's picture: the logits of sharpness that its gates mean."""
-    middle = float(np.log(GATE_MIDDLE / (1 - GATE_MIDDLE)))
     logits = blocks.layers.Rescaling(
         -1 / GATE_SLOPE,
-        offset=middle + GATE_OPEN / 2 / GATE_SLOPE,
+        offset=_logit(GATE_MIDDLE) + GATE_OPEN / 2 / GATE_SLOPE,
         name="level_2_sharpness",
         dtype=PICTURE,
     )(gate)
     return blocks.layers.Concatenate(name="level_2_both", dtype=PICTURE)([picture, logits])
 
 
-def _head_convolution(blocks: Blocks, features: Tensor, level: int) -> Tensor:
+def _with_sharpness_of_features(blocks: Blocks, picture: Tensor, features: Tensor) -> Tensor:
+    """Adds a fourth channel to level 2's picture, which level 1 doubles with the colours.
+
+    It has its own convolution, because 8-bit integers would cut off or coarsen a gate that others
+    read before its ReLU6. A fourth channel of all of level 1's operators takes half the time of a
+    concatenation behind them (docs/experiments.md).
+    """
+    sharpness = blocks.layers.Conv2D(1, 3, padding="same", name=SHARPNESS)(features)
+    return blocks.layers.Concatenate(name="level_1_both")([picture, sharpness])
+
+
+def follow_gate(model: Model) -> None:
+    """Sets the weights of level 1's fourth channel from those of level 2's gate."""
+    kernel, bias = model.get_layer("level_2_gate").get_weights()
+    none, full, middle = (_logit(share) for share in (*SHARPNESS_RANGE, GATE_MIDDLE))
+    # A gate z means the logit middle + (GATE_OPEN / 2 − z) / GATE_SLOPE. The colours are averaged.
+    factor = -1.0 / GATE_SLOPE / (full - none)
+    start = (middle + GATE_OPEN / 2 / GATE_SLOPE - none) / (full - none)
+    model.get_layer(SHARPNESS).set_weights(
+        [
+            factor * kernel.mean(axis=-1, keepdims=True),
+            factor * bias.mean(axis=-1, keepdims=True) + start,
+        ]
+    )
+
+
+def _logit(probability: float) -> float:
+    return float(np.log(probability / (1 - probability)))
+
+
+def _head_convolution(blocks: Blocks, features: Tensor, level: int, filters: int = 3) -> Tensor:
     residual = blocks.config.head != "tanh"
     return blocks.layers.Conv2D(
-        3,
+        filters,
         3,
         padding="same",
         # With zeros, a residual head starts by returning the untouched photograph.
@@ -466,12 +517,24 @@ def _start_colours(model: Model) -> None:
         model.get_layer(COLOURS).set_weights([np.eye(4, 3, dtype=np.float32)[None, None]])
 
 
+def with_zero_filters(weights: list[np.ndarray], expected: list[np.ndarray]) -> list[np.ndarray]:
+    """Appends filters of zeros to a convolution's kernel and bias, up to the expected number."""
+    missing = expected[-1].shape[-1] - weights[-1].shape[-1]
+    return [np.pad(one, [(0, 0)] * (one.ndim - 1) + [(0, missing)]) for one in weights]
+
+
 def copy_weights(source: Model, target: Model) -> None:
     """Copies weights by layer name, between levels and between Keras 3 and tf_keras.
 
-    Layers that only one of them has (another level's head) stay unchanged.
+    Layers that only one of them has (another level's head) stay unchanged. Predicted sharpness of
+    level 1 follows the copied gate.
     """
     layers = {layer.name: layer for layer in source.layers}
     for layer in target.layers:
         if layer.name in layers and layer.get_weights():
-            layer.set_weights(layers[layer.name].get_weights())
+            weights = layers[layer.name].get_weights()
+            if layer.name == LEVEL_1_HEAD:
+                weights = with_zero_filters(weights, layer.get_weights())
+            layer.set_weights(weights)
+    if SHARPNESS in {layer.name for layer in target.layers}:
+        follow_gate(target)

@@ -56,3 +56,16 @@ def test_figures_of_a_known_difference() -> None:
     assert figures["untouched_psnr_to_target"] == pytest.approx(20 * np.log10(5), abs=1e-3)
     assert figures["golden_largest_step"] == 3
     assert figures["golden_mean_step"] == 2
+    assert "sharpness_mean_step" not in figures
+
+
+def test_predicted_sharpness_is_measured_apart_from_the_colours() -> None:
+    photo, seen = np.full((64, 64, 3), 100, np.uint8), np.zeros((32, 32, 3), np.float32)
+    output = np.full((64, 64, 4), 0.4, np.float32)
+    off = output + np.array([1, 1, 1, 9], np.float32) / 255
+    off[:32, :, 3] = 0.4
+    one, other = (Sample(Pair("a", photo, photo), seen, wanted) for wanted in (output, off))
+    figures = model_figures(Constant(output), [other], [one])
+    assert figures["mean_step"] == pytest.approx(1, abs=1e-3)
+    assert figures["sharpness_mean_step"] == pytest.approx(4.5, abs=1e-3)
+    assert figures["golden_sharpness_mean_step"] == 0

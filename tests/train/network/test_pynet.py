@@ -70,9 +70,30 @@ def test_sharpness_comes_beside_the_picture(level: int, shape: tuple[int, ...]) 
     np.testing.assert_array_equal(both[..., :3], picture)
 
 
-def test_the_network_that_ships_has_no_sharpness() -> None:
-    names = {layer.name for layer in build_pynet(POCKET, 1, sharpness=True).layers}
-    assert names == {layer.name for layer in build_pynet(POCKET, 1).layers}
+def test_level_1_gives_the_sharpness_that_level_2_decides_by() -> None:
+    """0 where the gate's logits mean 5 % in focus, 1 at 50 %, doubled like the picture."""
+    random = np.random.default_rng(0)
+    photo = random.random((1, 64, 96, 3), np.float32)
+    trained = build_pynet(POCKET, 2, sharpness=True)
+    gate = trained.get_layer("level_2_gate")
+    gate.set_weights([w + random.normal(0, 8, w.shape) for w in gate.get_weights()])
+    plain, exported = build_pynet(POCKET), build_pynet(POCKET, sharpness=True)
+    copy_weights(trained, plain)
+    copy_weights(plain, exported)
+    logits = np.asarray(trained(photo))[0, ..., 3:].mean(-1)
+    share = (logits - np.log(0.05 / 0.95)) / -np.log(0.05 / 0.95)
+    doubled = share.repeat(2, 0).repeat(2, 1)
+    picture, both = (np.asarray(model(photo))[0] for model in (plain, exported))
+    assert share.min() < 0 < 1 < share.max()
+    inside = slice(1, -1)
+    found, expected = both[inside, inside, 3], uniform_filter(doubled, 3)[inside, inside]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(both[..., :3], picture, atol=1e-6)
+
+
+def test_level_1_without_a_gate_gives_no_sharpness() -> None:
+    with pytest.raises(ValueError, match="only in a network with a gate"):
+        build_pynet(SMALL["mobile"], sharpness=True)
 
 
 def test_space_to_depth_takes_row_then_column_then_channel() -> None:

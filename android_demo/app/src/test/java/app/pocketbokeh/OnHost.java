@@ -74,7 +74,7 @@ public final class OnHost {
 
     /**
      * transfer PHOTO HEIGHT WIDTH WORKING_HEIGHT WORKING_WIDTH RENDERED STRENGTH; RENDERED holds as
-     * many renderings as the photo has views, one after the other.
+     * many renderings as the photo has views, one after the other, with or without sharpness.
      */
     private static byte[] transfer(String[] arguments) throws Exception {
         Picture photo = picture(arguments[1], arguments[2], arguments[3]);
@@ -83,7 +83,7 @@ public final class OnHost {
         List<Planes> renderings = new ArrayList<>();
         for (Framed framed : views) {
             Picture working = framed.picture();
-            int bytes = 3 * Float.BYTES * working.height() * working.width();
+            int bytes = given.length / views.size();
             int start = renderings.size() * bytes;
             byte[] floats = Arrays.copyOfRange(given, start, start + bytes);
             renderings.add(planes(floats, working.height(), working.width()));
@@ -113,13 +113,14 @@ public final class OnHost {
     }
 
     private static Planes planes(byte[] bytes, int height, int width) {
-        float[] values = new float[3 * height * width];
+        float[] values = new float[bytes.length / Float.BYTES];
         ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asFloatBuffer().get(values);
-        Planes planes = new Planes(height, width);
+        int channels = values.length / (height * width);
+        float[][] planes = new float[channels][height * width];
         for (int at = 0; at < values.length; at++) {
-            planes.channel(at % 3)[at / 3] = values[at];
+            planes[at % channels][at / channels] = values[at];
         }
-        return planes;
+        return new Planes(height, width, planes);
     }
 
     /** orientations PHOTO…; writes one byte for each photo. */
@@ -172,11 +173,12 @@ public final class OnHost {
         try (TfliteRenderer renderer = TfliteRenderer.open(buffer, accelerator, 2)) {
             byte[] bytes = Files.readAllBytes(Path.of(arguments[3]));
             Planes rendered = renderer.render(input(renderer, bytes));
-            int pixels = rendered.height() * rendered.width();
+            int channels = rendered.hasSharpness() ? 4 : 3;
+            int values = channels * rendered.height() * rendered.width();
             ByteBuffer out =
-                    ByteBuffer.allocate(3 * 4 * pixels).order(ByteOrder.nativeOrder());
-            for (int at = 0; at < 3 * pixels; at++) {
-                out.putFloat(rendered.channel(at % 3)[at / 3]);
+                    ByteBuffer.allocate(Float.BYTES * values).order(ByteOrder.nativeOrder());
+            for (int at = 0; at < values; at++) {
+                out.putFloat(rendered.channel(at % channels)[at / channels]);
             }
             return out.array();
         }

@@ -7,6 +7,7 @@ package app.pocketbokeh.model;
  * @param width of the rendering
  * @param largestStep largest difference from the golden output when exported, in 8-bit levels
  * @param meanStep mean difference then
+ * @param sharpnessStep mean difference of predicted sharpness then; 0 if it is not predicted
  */
 public record BundledModel(
         String recipe,
@@ -15,4 +16,5 @@ public record BundledModel(
         int width,
         String sha256,
         double largestStep,
-        double meanStep) {}
+        double meanStep,
+        double sharpnessStep) {}

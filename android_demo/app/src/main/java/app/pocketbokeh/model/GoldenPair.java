@@ -4,17 +4,23 @@ import app.pocketbokeh.picture.NetworkInput;
 import app.pocketbokeh.picture.Picture;
 import app.pocketbokeh.picture.Planes;
 
-/** A network input and the output of the float network it was exported from. */
-public record GoldenPair(NetworkInput input, Picture output) {
+/**
+ * A network input and the output of the float network it was exported from.
+ *
+ * @param sharpness predicted sharpness, as a grey picture; null if the network does not predict it
+ */
+public record GoldenPair(NetworkInput input, Picture output, Picture sharpness) {
     /**
-     * The difference between two pictures.
+     * The difference between two outputs.
      *
-     * @param largestStep in 8-bit levels
-     * @param meanStep in 8-bit levels
-     * @param psnr in dB
+     * @param largestStep of the colours, in 8-bit levels
+     * @param meanStep of the colours, in 8-bit levels
+     * @param psnr of the colours, in dB
+     * @param sharpnessStep mean of predicted sharpness, in 8-bit levels
      */
-    public record Difference(int largestStep, double meanStep, double psnr) {
+    public record Difference(int largestStep, double meanStep, double psnr, double sharpnessStep) {
         private static final double MEAN_TOLERANCE = 1.0;
+        private static final double SHARPNESS_TOLERANCE = 4.0;
         private static final int LARGEST_TOLERANCE = 12;
 
         /**
@@ -24,6 +30,7 @@ public record GoldenPair(NetworkInput input, Picture output) {
          */
         public boolean isCorrect(BundledModel model) {
             return meanStep <= model.meanStep() + MEAN_TOLERANCE
+                    && sharpnessStep <= model.sharpnessStep() + SHARPNESS_TOLERANCE
                     && largestStep <= model.largestStep() + LARGEST_TOLERANCE;
         }
 
@@ -32,7 +39,8 @@ public record GoldenPair(NetworkInput input, Picture output) {
             return new Difference(
                     Math.max(largestStep, other.largestStep),
                     Math.max(meanStep, other.meanStep),
-                    Math.min(psnr, other.psnr));
+                    Math.min(psnr, other.psnr),
+                    Math.max(sharpnessStep, other.sharpnessStep));
         }
     }
 
@@ -54,6 +62,23 @@ public record GoldenPair(NetworkInput input, Picture output) {
         }
         double mean = (double) sum / expected.length;
         double psnr = 10 * Math.log10(255.0 * 255.0 * expected.length / Math.max(1, squares));
-        return new Difference(largest, mean, psnr);
+        return new Difference(largest, mean, psnr, sharpnessStep(rendered));
+    }
+
+    private double sharpnessStep(Planes rendered) {
+        if (sharpness == null) {
+            return 0;
+        }
+        if (!rendered.hasSharpness()) {
+            return 255; // not this bundle's model
+        }
+        byte[] expected = sharpness.rgb();
+        float[] plane = rendered.channel(3);
+        long sum = 0;
+        for (int pixel = 0; pixel < plane.length; pixel++) {
+            int code = (int) Math.rint(plane[pixel] * 255.0);
+            sum += Math.abs(code - (expected[3 * pixel] & 0xff));
+        }
+        return (double) sum / plane.length;
     }
 }

@@ -74,7 +74,8 @@ public final class ModelBundle {
                             entry.getJSONArray("working_size").getInt(1),
                             entry.getString("sha256"),
                             figures.optDouble("golden_largest_step", 0),
-                            figures.optDouble("golden_mean_step", 0)));
+                            figures.optDouble("golden_mean_step", 0),
+                            figures.optDouble("golden_sharpness_mean_step", 0)));
         }
         return models;
     }
@@ -165,7 +166,9 @@ public final class ModelBundle {
                 JSONObject pair = golden.getJSONObject(index);
                 JSONArray size = pair.getJSONArray("working_size");
                 if (size.getInt(0) == model.height() && size.getInt(1) == model.width()) {
-                    pairs.add(new GoldenPair(input(pair), picture(pair, "output")));
+                    Picture sharpness =
+                            pair.isNull("sharpness") ? null : picture(pair, "sharpness");
+                    pairs.add(new GoldenPair(input(pair), picture(pair, "output"), sharpness));
                 }
             }
         } catch (JSONException error) {

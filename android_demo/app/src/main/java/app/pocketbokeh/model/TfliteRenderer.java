@@ -23,6 +23,7 @@ public final class TfliteRenderer implements Renderer {
     private final int inputHeight;
     private final int inputWidth;
     private final int inputChannels;
+    private final int outputChannels;
     private final ByteBuffer inputBuffer;
     private final ByteBuffer outputBuffer;
 
@@ -57,6 +58,7 @@ public final class TfliteRenderer implements Renderer {
         inputHeight = in.shape()[1];
         inputWidth = in.shape()[2];
         inputChannels = in.shape()[3];
+        outputChannels = out.shape()[3];
         inputBuffer = ByteBuffer.allocateDirect(in.numBytes()).order(ByteOrder.nativeOrder());
         outputBuffer = ByteBuffer.allocateDirect(out.numBytes()).order(ByteOrder.nativeOrder());
     }
@@ -196,14 +198,13 @@ public final class TfliteRenderer implements Renderer {
                 values[at] = ((codes[at] & 0xff) - output.zeroPoint) * output.scale;
             }
         }
-        Planes planes = new Planes(2 * inputHeight, 2 * inputWidth);
-        for (int channel = 0; channel < 3; channel++) {
-            float[] plane = planes.channel(channel);
-            for (int pixel = 0; pixel < plane.length; pixel++) {
-                plane[pixel] = clip(values[3 * pixel + channel]);
-            }
+        int height = 2 * inputHeight;
+        int width = 2 * inputWidth;
+        float[][] planes = new float[outputChannels][height * width];
+        for (int at = 0; at < values.length; at++) {
+            planes[at % outputChannels][at / outputChannels] = clip(values[at]);
         }
-        return planes;
+        return new Planes(height, width, planes);
     }
 
     /** Clips to 0…1; NaN becomes 0. */

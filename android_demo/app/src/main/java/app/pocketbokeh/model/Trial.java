@@ -118,6 +118,7 @@ public record Trial(
             entry.put("largest_step", difference.largestStep());
             entry.put("mean_step", difference.meanStep());
             entry.put("psnr", difference.psnr());
+            entry.put("sharpness_mean_step", difference.sharpnessStep());
         }
         if (isCorrect()) {
             entry.put("milliseconds", milliseconds);

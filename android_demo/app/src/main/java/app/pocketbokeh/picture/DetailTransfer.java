@@ -9,7 +9,8 @@ import java.util.List;
  * explains it. Tests compare the constants, and the results to within one 8-bit step.
  *
  * <p>With x the photo at working size, y its rendering and m, 0…1, the share of x's detail that
- * survives in y, the result is up(m) · photo + up(y − m · x).
+ * survives in y, the result is up(m) · photo + up(y − m · x). If the network predicts sharpness, m
+ * follows from that; otherwise it is measured.
  */
 public final class DetailTransfer {
     private static final double WINDOW_SIGMA = 2.0;
@@ -19,6 +20,8 @@ public final class DetailTransfer {
     private static final double HIGH_PASS_SIGMA = 1.6;
     private static final float BLURRED = 0.4f;
     private static final float SHARP = 0.5f;
+    private static final float PREDICTED_BLURRED = 0.41f;
+    private static final float PREDICTED_SHARP = 0.71f;
     private static final float CERTAINTY = 1e-4f;
     private static final float LEAST_CERTAINTY = 1e-3f;
     private static final double SMOOTHING_SIGMA = 2.0;
@@ -35,7 +38,7 @@ public final class DetailTransfer {
     /**
      * Averages the overlays of all views of a photo.
      *
-     * @param renderings one for each view, of the working size, 0…1
+     * @param renderings one for each view, of the working size, 0…1, all with sharpness or none
      */
     public static Overlay mean(List<Framed> views, List<Planes> renderings) {
         List<Overlay> overlays = new ArrayList<>();
@@ -59,7 +62,10 @@ public final class DetailTransfer {
     }
 
     private Overlay overlay(Planes small, Planes rendered) {
-        float[] survival = survivingDetail(small, rendered);
+        float[] survival =
+                rendered.hasSharpness()
+                        ? gated(rendered.channel(3), PREDICTED_BLURRED, PREDICTED_SHARP)
+                        : survivingDetail(small, rendered);
         Planes change = highPass(map(rendered, small, (y, x) -> y - x), TONE_SIGMA);
         Planes smoothed = smoothBackground(rendered, survival);
         Planes offset = new Planes(height, width);
@@ -121,10 +127,18 @@ public final class DetailTransfer {
         for (int pixel = 0; pixel < share.length; pixel++) {
             // The filter calls background sharp that has the colour of the subject beside it.
             share[pixel] -= certainty[pixel] * Math.max(share[pixel] - measured[pixel], 0);
-            float step = (float) clip((share[pixel] - BLURRED) / (SHARP - BLURRED));
-            share[pixel] = step * step * (3 - 2 * step);
         }
-        return withoutBorder(share);
+        return withoutBorder(gated(share, BLURRED, SHARP));
+    }
+
+    /** A smoothstep: 0 at and below `blurred`, 1 at and above `sharp`. */
+    private static float[] gated(float[] values, float blurred, float sharp) {
+        float[] result = new float[values.length];
+        for (int pixel = 0; pixel < values.length; pixel++) {
+            float step = (float) clip((values[pixel] - blurred) / (sharp - blurred));
+            result[pixel] = step * step * (3 - 2 * step);
+        }
+        return result;
     }
 
     /** Extends the inner values over the border, where a network leaves a sharp rim. */

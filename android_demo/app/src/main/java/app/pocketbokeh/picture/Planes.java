@@ -1,6 +1,9 @@
 package app.pocketbokeh.picture;
 
-/** A float RGB picture in three planes of height × width, 0…1. */
+/**
+ * A float RGB picture in three planes of height × width, 0…1. A network's output may have a fourth
+ * plane: predicted sharpness.
+ */
 public final class Planes {
     private final int height;
     private final int width;
@@ -24,15 +27,20 @@ public final class Planes {
         return width;
     }
 
-    /** Red (0), green (1) or blue (2), row by row; not a copy. */
+    /** Whether there is a fourth plane. */
+    public boolean hasSharpness() {
+        return channels.length == 4;
+    }
+
+    /** Red (0), green (1), blue (2) or sharpness (3), row by row; not a copy. */
     public float[] channel(int index) {
         return channels[index];
     }
 
     /** Copies a part. */
     public Planes cut(int top, int left, int height, int width) {
-        Planes part = new Planes(height, width);
-        for (int channel = 0; channel < 3; channel++) {
+        Planes part = new Planes(height, width, new float[channels.length][height * width]);
+        for (int channel = 0; channel < channels.length; channel++) {
             for (int row = 0; row < height; row++) {
                 System.arraycopy(
                         channels[channel],

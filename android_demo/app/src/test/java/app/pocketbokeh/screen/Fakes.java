@@ -78,7 +78,7 @@ final class Fakes {
                 };
     }
 
-    /** Doubles its input and brightens what is in focus, as the test's models do. */
+    /** Doubles its input; brightens what is in focus and calls it sharp, as the test's models do. */
     private record Doubling(Behaviour behaviour) implements Renderer {
         @Override
         public Planes render(NetworkInput seen) throws AcceleratorException {
@@ -95,7 +95,9 @@ final class Fakes {
                 }
             }
             int width = 2 * input.width();
-            Planes planes = new Planes(2 * input.height(), width);
+            int height = 2 * input.height();
+            int channels = seen.focus() == null ? 3 : 4;
+            Planes planes = new Planes(height, width, new float[channels][height * width]);
             for (int channel = 0; channel < 3; channel++) {
                 float[] plane = planes.channel(channel);
                 for (int pixel = 0; pixel < plane.length; pixel++) {
@@ -110,6 +112,13 @@ final class Fakes {
                                 case BRIGHTER -> value + 1 / 255f;
                                 default -> value;
                             };
+                }
+            }
+            if (seen.focus() != null) {
+                float[] sharpness = planes.channel(3);
+                for (int pixel = 0; pixel < sharpness.length; pixel++) {
+                    int from = pixel / width / 2 * input.width() + pixel % width / 2;
+                    sharpness[pixel] = (seen.focus()[from] & 0xff) / 255f;
                 }
             }
             return planes;
