@@ -41,8 +41,9 @@ _LARGEST_TOLERANCE = {"CPU": 4, "GPU": 12}
 is off by some levels at edges."""
 
 
-_SHARPNESS_TOLERANCE = {"CPU": 0.2, "GPU": 2.0}
-"""The same for the mean difference of predicted sharpness, which is steeper than the colours."""
+_SHARPNESS_TOLERANCE = {"CPU": 1.0, "GPU": 3.0}
+"""The same for the mean difference of predicted sharpness, which is steeper than the colours. The
+bundle states it over both golden pairs."""
 
 
 @dataclass(frozen=True)

@@ -85,9 +85,10 @@ sharp. They need no depth map. **The weights are for research and evaluation onl
 The network is a PyNET (Ignatov, Patel, Timofte 2020) with a quarter of the published filters, 3×3
 kernels and no normalization. It finds the subject by itself, or can be told where to focus. Its
 level 2 removes the background's detail through a gate (`pocket` in `train/network/presets.py`).
-Each model works at the size in its file name. `pocket_bokeh`, the browser page and the phone app
-run a model on two views of a photograph, the second one smaller and mirrored. They average the two
-and transfer the blur to the photograph at its own size.
+Each model works at the size in its file name, and gives the picture and, as a fourth channel, where
+the photograph stays sharp. `pocket_bokeh`, the browser page and the phone app run a model on two
+views of a photograph, the second one smaller and mirrored. They average the two and transfer the
+blur to the photograph at its own size.
 """
 
 _FILES_NOTE = """
