@@ -38,7 +38,9 @@ def write_smaller_bundle(whole: Path, smaller: Path) -> None:
     bundle["models"] = [model for model in bundle["models"] if model["recipe"] in RECIPES]
     files = {model["file"] for model in bundle["models"]} | set(bundle["records"]) | set(BESIDE)
     for pair in bundle["golden"]:
-        files |= {pair[kind] for kind in ("input", "output", "depth", "focus") if kind in pair}
+        files |= {
+            pair[field.removesuffix("_sha256")] for field in pair if field.endswith("_sha256")
+        }
     for name in files:
         shutil.copyfile(whole / name, smaller / name)
     (smaller / "bundle.json").write_text(json.dumps(bundle, indent=2, sort_keys=True) + "\n")

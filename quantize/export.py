@@ -360,7 +360,7 @@ def describe_bundle(
         models,
         golden,
         fourth_channel=trained.network.config.fourth_channel,
-        gives_sharpness=trained.network.config.gives_sharpness,
+        gives_sharpness=trained.network.gate_is_trained,
         records=records,
         judged_on=judged_on,
     )

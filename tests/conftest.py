@@ -224,7 +224,7 @@ def focus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
             kernel, bias = layer.get_weights()
             kernel[:, :, 3] *= 2
             layer.set_weights([kernel, bias])
-    write_network(file, model, "pocket", NARROW_POCKET, level=1)
+    write_network(file, model, "pocket", NARROW_POCKET, level=1, gate_is_trained=True)
     return file
 
 

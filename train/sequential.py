@@ -53,7 +53,11 @@ def train_run(run: Run) -> None:
     with lock_run(run) if is_first_host() else nullcontext():
         _train_levels(run)
     model = trained_level(run, 1)
-    on_first_host(lambda: write_network(run.model_file, model, run.preset, run.network, level=1))
+    on_first_host(
+        lambda: write_network(
+            run.model_file, model, run.preset, run.network, 1, gate_is_trained=run.trains_gate
+        )
+    )
     print(summary(run, time.monotonic() - started))
 
 

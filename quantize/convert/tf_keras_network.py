@@ -30,14 +30,13 @@ def to_tf_keras(network: Model, config: PyNETConfig) -> Model:
     and stays.
 
     Args:
-        network: a level-1 model of `build_pynet`, Keras 3.
+        network: a level-1 model of `build_pynet`, Keras 3, with or without predicted sharpness.
         config: the configuration it was built from.
 
     Returns:
-        A tf_keras model with the same layer names and a dynamic input size. If the network has a
-        gate, its output has predicted sharpness as a fourth channel.
+        A tf_keras model with the same layer names and a dynamic input size.
     """
-    sharpness = config.gives_sharpness
+    sharpness = network.output_shape[-1] == 4
     if config.normalization != "batch":
         float_model = build_pynet(config, keras=tf_keras, sharpness=sharpness)
         copy_weights(network, float_model)

@@ -20,8 +20,8 @@ class TrainedNetwork:
 
     Attributes:
         name: name of the run or file.
-        network: the trained network. If it has a gate, its output has a fourth channel with
-            predicted sharpness, as its exported models have.
+        network: the trained network. If it has a trained gate, its output has a fourth channel
+            with predicted sharpness, as its exported models have.
         data: the folders of pairs as `--data` takes them, or `built-in`.
         train: how to crop the pairs for fine-tuning.
         seed: for the order of the pairs and the crops.
@@ -88,8 +88,8 @@ def open_trained_network(path: Path, data: Data = ()) -> TrainedNetwork:
 
 
 def with_sharpness(network: Network) -> Network:
-    """Adds predicted sharpness to a network of level 1, if it has a gate."""
-    if not network.config.gives_sharpness:
+    """Adds predicted sharpness to a network of level 1, if it has a trained gate."""
+    if not network.gate_is_trained:
         return network
     model = build_pynet(network.config, sharpness=True)
     copy_weights(network.model, model)

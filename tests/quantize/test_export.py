@@ -266,6 +266,18 @@ def test_a_network_with_a_gate_is_exported_with_the_sharpness_it_predicts(
             assert stated < (0.01 if model.recipe == "float32" else 8)
 
 
+def test_a_gate_that_was_not_trained_to_tell_what_is_in_focus_is_not_asked(
+    focus_file: Path, tmp_path: Path
+) -> None:
+    network = read_network(focus_file)
+    write_network(tmp_path / "quick.keras", network.model, "pocket", network.config, level=1)
+    channels = {
+        file: open_trained_network(file).network.model.output_shape[-1]
+        for file in (focus_file, tmp_path / "quick.keras")
+    }
+    assert list(channels.values()) == [4, 3]
+
+
 def test_fine_tuning_leaves_the_colours_alone(focus_bundle: Bundle) -> None:
     """The layer that leaves out the fourth channel still passes the photo on exactly."""
     model = focus_bundle.models_of("int8_qat")[0]

@@ -121,7 +121,11 @@ def _beside(bundle: Path, what: str) -> Path:
 
 
 def _named_files(described: dict[str, Any]) -> set[str]:
-    kinds = ("input", "output", "depth", "focus")
-    pairs = [pair.get(kind) for pair in described["golden"] for kind in kinds]
+    pairs = [
+        pair[field.removesuffix("_sha256")]
+        for pair in described["golden"]
+        for field in pair
+        if field.endswith("_sha256")
+    ]
     models = [model["file"] for model in described["models"]]
     return {*models, *filter(None, pairs), *described["records"]}

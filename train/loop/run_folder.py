@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -85,6 +85,11 @@ class Run:
         """The trained network, cut at level 1, for inference."""
         return self.folder / "model.keras"
 
+    @property
+    def trains_gate(self) -> bool:
+        """Whether the network has a gate and is trained to tell what is in focus."""
+        return self.network.has_gate and self.train.asks_sharpness(level=2)
+
     def level_folder(self, level: int) -> Path:
         return self.folder / f"level_{level}"
 
@@ -144,7 +149,9 @@ def create_run(run: Run, options: Mapping[str, Any] | None = None) -> None:
             write_files(unfinished, files, [])
         if start:
             file = unfinished / run.start_file.name
-            write_network(file, start.model, start.preset, start.config, start.level)
+            write_network(
+                file, start.model, start.preset, start.config, start.level, start.gate_is_trained
+            )
         content = json.dumps(config, indent=2, default=str)
         write_atomically(unfinished / "config.json", content + "\n")
         unfinished.rename(run.folder)
@@ -261,7 +268,8 @@ def finished_network(run: Run) -> Network:
             f"{run.folder}: no {run.model_file.name}, so the training has not finished; continue "
             "it with --resume"
         )
-    return read_network(run.model_file)
+    # Files of older runs do not say whether their gate is trained.
+    return replace(read_network(run.model_file), gate_is_trained=run.trains_gate)
 
 
 def _record(run: Run, options: Mapping[str, Any] | None = None) -> _Record:

@@ -50,7 +50,7 @@ def read_bundled_network(folder: Path) -> Network:
     model = build_pynet(config)
     _set_weights(model, _float32_file(bundle))
     _balance_features(model)
-    return Network(bundle.preset, config, 1, model)
+    return Network(bundle.preset, config, 1, model, gate_is_trained=bundle.gives_sharpness)
 
 
 def _float32_file(bundle: Bundle) -> Path:

@@ -32,6 +32,7 @@ class _Description:
     preset: str
     level: int
     network: PyNETConfig
+    gate_is_trained: bool = False  # older files lack it
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,25 @@ class Network:
         config: the configuration that `model` was built from.
         level: the level of its output, 7 (coarsest) … 1 (the photograph's size).
         model: a model of `train.network.pynet.build_pynet`, not compiled.
+        gate_is_trained: whether the network has a gate that was trained to answer "is this pixel
+            in focus?" (`TrainConfig.sharpness`). Otherwise the gate says nothing of the kind.
     """
 
     preset: str
     config: PyNETConfig
     level: int
     model: Any
+    gate_is_trained: bool = False
 
 
-def write_network(file: Path, model: Any, preset: str, config: PyNETConfig, level: int) -> None:
+def write_network(
+    file: Path,
+    model: Any,
+    preset: str,
+    config: PyNETConfig,
+    level: int,
+    gate_is_trained: bool = False,
+) -> None:
     """Writes a network for inference, atomically.
 
     Args:
@@ -60,6 +71,7 @@ def write_network(file: Path, model: Any, preset: str, config: PyNETConfig, leve
         preset: the name of the configuration.
         config: the configuration that the model was built from.
         level: the level of the model's output.
+        gate_is_trained: as in `Network`.
 
     Raises:
         UserError: as `check_writable`.
@@ -67,7 +79,7 @@ def write_network(file: Path, model: Any, preset: str, config: PyNETConfig, leve
     """
     check_writable(file)
     check_space(file.parent, model)
-    description = asdict(_Description(FORMAT_VERSION, preset, level, config))
+    description = asdict(_Description(FORMAT_VERSION, preset, level, config, gate_is_trained))
     beside = file.with_name(f".writing_{file.name}")
     try:
         model.save(beside)
@@ -103,7 +115,13 @@ def read_network(file: Path) -> Network:
     except (ValueError, TypeError, KeyError, OSError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UserError(f"{file}: damaged ({reason}); write the file again") from error
-    return Network(description.preset, description.network, description.level, model)
+    return Network(
+        description.preset,
+        description.network,
+        description.level,
+        model,
+        description.gate_is_trained,
+    )
 
 
 def _read_description(file: Path) -> _Description:

@@ -75,8 +75,8 @@ class PyNETConfig:
         return self.fourth_channel == "focus"
 
     @property
-    def gives_sharpness(self) -> bool:
-        """Whether the exported network also gives what its gate knows, as a fourth channel."""
+    def has_gate(self) -> bool:
+        """Whether level 2's change to the photograph is multiplied with a gate."""
         return self.head == "gated"
 
 

@@ -198,7 +198,7 @@ def build_pynet(
             `copy_weights` can copy weights between them.
         sharpness: whether to predict sharpness in further channels. Levels 7 … 2 give logits, for
             training (`train.data.sharpness_target`): one, or three of a gated level 2. Level 1
-            gives what the gate knows, for detail transfer: 0…1 as `SHARPNESS_RANGE` says, not
+            gives what a trained gate knows, for detail transfer: 0…1 as `SHARPNESS_RANGE` says, not
             clipped.
 
     Returns:
@@ -214,7 +214,7 @@ def build_pynet(
         raise ValueError(f"level {level}: PyNET has levels 7 (coarsest) to 1")
     if any(side is not None and side % 32 for side in input_size):
         raise ValueError(f"input size {input_size}: both sides must be multiples of 32")
-    if level == 1 and sharpness and not config.gives_sharpness:
+    if level == 1 and sharpness and not config.has_gate:
         raise ValueError("level 1 predicts sharpness only in a network with a gate")
     blocks = Blocks(config, keras)
     photo = keras.Input((*input_size, config.input_channels), name="photo")
@@ -423,8 +423,8 @@ def _with_sharpness_of_features(blocks: Blocks, picture: Tensor, features: Tenso
     """Adds a fourth channel to level 2's picture, which level 1 doubles with the colours.
 
     It has its own convolution, because 8-bit integers would cut off or coarsen a gate that others
-    read before its ReLU6. A fourth channel of all of level 1's operators takes half the time of a
-    concatenation behind them (docs/experiments.md).
+    read before its ReLU6. A fourth channel of all of level 1's operators costs hardly any time; a
+    concatenation behind them would cost a third of the whole (docs/experiments.md).
     """
     sharpness = blocks.layers.Conv2D(1, 3, padding="same", name=SHARPNESS)(features)
     return blocks.layers.Concatenate(name="level_1_both")([picture, sharpness])

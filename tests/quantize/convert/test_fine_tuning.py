@@ -20,9 +20,11 @@ from quantize.convert.fine_tuning import FineTuneConfig, FineTuned, fine_tune, v
 from quantize.convert.recipes import RECIPES
 from quantize.convert.rounding import calibrate, quantization_aware, refusal
 from quantize.convert.tf_keras_network import to_tf_keras
+from quantize.convert.trained_network import with_sharpness
 from tests.conftest import FEWER_LAYERS, TINY, tiny_network
 from train.data.batches import training_batches
 from train.loop.run_folder import Run
+from train.network.network_file import Network
 from train.network.presets import NETWORKS, SCHEDULES
 from train.network.pynet import build_pynet
 
@@ -101,7 +103,9 @@ def test_a_gate_is_rounded_as_tflite_multiplies(tiny_run: Run) -> None:
     kernel, bias = gate.get_weights()
     random = np.random.default_rng(0)
     gate.set_weights([random.normal(0, 0.1, kernel.shape), np.ones_like(bias)])
+    network = with_sharpness(Network("deeper", config, 1, network, gate_is_trained=True)).model
     float_model = to_tf_keras(network, config)
+    assert float_model.output_shape[-1] == 4
     model = quantization_aware(float_model)
     inputs = photos(tiny_run, 2)
     calibrate(model, float_model, [inputs])

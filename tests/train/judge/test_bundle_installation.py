@@ -17,7 +17,15 @@ def bundle(folder: Path, model: str) -> Path:
     folder.mkdir(parents=True)
     described = {
         "models": [{"file": "model.tflite", "sha256": model}],
-        "golden": [{"input": "in.png", "output": "out.png"}],
+        "golden": [
+            {
+                "input": "in.png",
+                "input_sha256": "",
+                "output": "out.png",
+                "output_sha256": "",
+                "focus_points": [[0.3, 0.6]],
+            }
+        ],
         "records": {"history.csv": ""},
     }
     (folder / "bundle.json").write_text(json.dumps(described))

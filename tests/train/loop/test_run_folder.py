@@ -13,8 +13,16 @@ from pocket_bokeh.errors import UserError
 from pocket_bokeh.photo import read_photo, write_photo
 from tests.conftest import NARROW_POCKET
 from train.data.named_pairs import open_pairs
-from train.loop.run_folder import Run, check_same_run, create_run, lock_run, read_run
-from train.network.network_file import read_network
+from train.loop.run_folder import (
+    Run,
+    check_same_run,
+    create_run,
+    finished_network,
+    lock_run,
+    read_run,
+)
+from train.network.network_file import read_network, write_network
+from train.network.presets import NETWORKS, SCHEDULES
 
 MakeRun = Callable[..., Run]
 
@@ -171,6 +179,22 @@ def test_a_run_keeps_the_network_that_it_started_from(
     check_same_run(told)
     with pytest.raises(UserError, match=r"start_from \(was .*source.keras, asked for None\)"):
         check_same_run(dataclasses.replace(told, start_from=None))
+
+
+@pytest.mark.parametrize(
+    ("preset", "schedule", "trains_gate"),
+    [("pocket", "release", True), ("pocket", "quick", False), ("mobile", "release", False)],
+)
+def test_a_finished_network_says_whether_its_gate_tells_what_is_in_focus(
+    tiny_run: MakeRun, focus_file: Path, preset: str, schedule: str, trains_gate: bool
+) -> None:
+    made = tiny_run()
+    run = dataclasses.replace(made, network=NETWORKS[preset], train=SCHEDULES[schedule])
+    run.folder.mkdir()
+    network = read_network(focus_file)
+    # As older versions wrote it, without a word about the gate.
+    write_network(run.model_file, network.model, preset, network.config, level=1)
+    assert finished_network(run).gate_is_trained == trains_gate
 
 
 def test_a_run_does_not_start_from_another_network(tiny_run: MakeRun, focus_file: Path) -> None:
