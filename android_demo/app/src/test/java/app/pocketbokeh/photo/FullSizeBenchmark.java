@@ -104,9 +104,15 @@ public class FullSizeBenchmark {
         return count;
     }
 
-    /** Replaces a model's rendering: the input, doubled. */
+    /** Replaces a model's rendering: the input, doubled, with sharpness that grows downwards. */
     private static Planes doubled(Picture input) {
-        Planes planes = new Planes(2 * input.height(), 2 * input.width());
+        int height = 2 * input.height();
+        int width = 2 * input.width();
+        Planes planes = new Planes(height, width, new float[4][height * width]);
+        float[] sharpness = planes.channel(3);
+        for (int pixel = 0; pixel < sharpness.length; pixel++) {
+            sharpness[pixel] = pixel / width / (float) height;
+        }
         for (int channel = 0; channel < 3; channel++) {
             float[] plane = planes.channel(channel);
             for (int pixel = 0; pixel < plane.length; pixel++) {
