@@ -79,7 +79,7 @@ FINE = DetailSettings(False, 0.0, 0.8, (0.6, 0.95), 1e-4, None, 0.0, 0)
 
 SHARPNESS_GATE = (0.41, 0.71)
 """Predicted sharpness at and below which a place is blurred, and at and above which it is sharp. In
-the networks of `train.network.pynet` this is a probability of 0.15 and 0.3."""
+the networks of `train.network.gate` this is a probability of 0.15 and 0.3."""
 
 LEAST_CERTAINTY = 1e-3
 """Weight of places without any detail, where survival cannot be measured; it must not be 0."""

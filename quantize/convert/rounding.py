@@ -14,7 +14,8 @@ import tf_keras
 
 from pocket_bokeh.errors import UserError
 from quantize.convert.recipes import RECIPES, Recipe
-from train.network.pynet import COLOURS, SHARPNESS
+from train.network.gate import SHARPNESS
+from train.network.pynet import COLOURS
 
 Model = Any
 KerasLayer = Any

@@ -9,15 +9,9 @@ from typing import Any
 import numpy as np
 import tf_keras
 
+from train.network.gate import SHARPNESS, follow_gate
 from train.network.presets import PyNETConfig
-from train.network.pynet import (
-    LEVEL_1_HEAD,
-    SHARPNESS,
-    build_pynet,
-    copy_weights,
-    follow_gate,
-    with_zero_filters,
-)
+from train.network.pynet import LEVEL_1_HEAD, build_pynet, copy_weights, with_zero_filters
 
 Model = Any
 

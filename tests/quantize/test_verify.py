@@ -76,29 +76,24 @@ def test_a_focus_map_is_checked_with_and_without_a_point(focus_bundle: Bundle) -
     assert finding["verdict"] == "wholly"
     assert finding["golden_largest_step"] <= 1
     # With the two golden outputs exchanged, the same model is wrong.
-    automatic, told = focus_bundle.golden
-    exchanged = dataclasses.replace(
-        focus_bundle,
-        golden=(
-            dataclasses.replace(automatic, output=told.output),
-            dataclasses.replace(told, output=automatic.output),
-        ),
-    )
-    found = verify(exchanged, models, [HERE["litert_cpu"]])
+    found = verify(_with_exchanged(focus_bundle, "output"), models, [HERE["litert_cpu"]])
     assert found[models[0].file]["litert_cpu"]["golden_largest_step"] > 1
     # With only the predicted sharpness exchanged, the colours are right and the sharpness is not.
     assert finding["sharpness_mean_step"] < 0.5
-    exchanged = dataclasses.replace(
-        focus_bundle,
-        golden=(
-            dataclasses.replace(automatic, sharpness=told.sharpness),
-            dataclasses.replace(told, sharpness=automatic.sharpness),
-        ),
-    )
-    found = verify(exchanged, models, [HERE["litert_cpu"]])
+    found = verify(_with_exchanged(focus_bundle, "sharpness"), models, [HERE["litert_cpu"]])
     wrong = found[models[0].file]["litert_cpu"]
     assert wrong["golden_largest_step"] <= 1
     assert wrong["sharpness_mean_step"] > 0.5
+
+
+def _with_exchanged(bundle: Bundle, picture: str) -> Bundle:
+    """The bundle with one picture of its two golden pairs exchanged."""
+    one, other = bundle.golden
+    golden = (
+        dataclasses.replace(one, **{picture: getattr(other, picture)}),
+        dataclasses.replace(other, **{picture: getattr(one, picture)}),
+    )
+    return dataclasses.replace(bundle, golden=golden)
 
 
 def test_a_missing_runtime_is_reported_with_the_command_that_installs_it(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import keras as keras3
 import numpy as np
 
+from train.network.gate import GATE_OPEN, SHARPNESS, follow_gate, logit_of_gate, start_gate
 from train.network.presets import LEVELS, PyNETConfig
 
 # From Keras 3 or tf_keras, which share no types.
@@ -31,9 +32,6 @@ LEVEL_1_HEAD = "level_1_head"
 """Level 1's last convolution. With predicted sharpness it has a fourth filter, all zeros: level 1
 does not change the sharpness."""
 
-SHARPNESS = "level_1_sharpness"
-"""The convolution that gives level 1's fourth channel. Its weights follow level 2's gate."""
-
 LEVEL_2_FEATURES, LEVEL_2_READERS = "level_3_up", ("level_2_head", "level_2_gate", SHARPNESS)
 """The layer that makes the features of level 2, and those that read them together with the colours,
 which come last. The first has no bias and no activation."""
@@ -42,20 +40,6 @@ which come last. The first has no bias and no activation."""
 FOCUS_START = 8.0
 """Factor on the initial weights of the focus map. With it, level 5 follows the map within 300 steps
 (docs/experiments.md)."""
-
-
-GATE_OPEN = 6.0
-"""Largest value of level 2's gate: that of a ReLU6, which accelerators fuse with a convolution."""
-
-GATE_MIDDLE, GATE_SLOPE = 0.3, 8.0
-"""Level 2's gate is half open where a pixel is in focus with this probability, and closes by
-`GATE_SLOPE` for each unit of its logit: from fully open at 0.23 to shut at 0.38. Half of a blur is
-what an unsure network would choose, and nobody's wish (docs/experiments.md)."""
-
-
-SHARPNESS_RANGE = (0.05, 0.5)
-"""Level 1's fourth channel is 0 where a pixel is in focus with the first probability, 1 at the
-second, and linear in the logit between and beyond them."""
 
 
 class Features(NamedTuple):
@@ -224,7 +208,7 @@ def build_pynet(
     if config.sees_focus:
         _start_focus(model)
     if config.head == "gated" and level <= 2:
-        _start_gated(model)
+        start_gate(model)
     if level == 1 and sharpness:
         follow_gate(model)
     return model
@@ -381,22 +365,6 @@ def _gated(blocks: Blocks, change: Tensor, features: Tensor) -> tuple[Tensor, Te
     return blocks.layers.Multiply(name="level_2_gated")([change, opened]), gate
 
 
-def _start_gated(model: Model) -> None:
-    """Initializes level 2 as a 3×3 blur of the photograph behind a half-open gate.
-
-    Adam moves a weight by at most about the learning rate per step. From zero it would take
-    thousands of steps to remove the photograph (docs/experiments.md).
-    """
-    head, gate = model.get_layer("level_2_head"), model.get_layer("level_2_gate")
-    softening, bias = (np.zeros_like(weights) for weights in head.get_weights())
-    for colour in range(3):
-        from_photo = softening[:, :, colour - 3, colour]  # the photograph is the last 3 channels
-        from_photo += 1 / 9
-        from_photo[1, 1] -= 1
-    head.set_weights([softening / GATE_OPEN, bias])
-    gate.set_weights([np.zeros_like(softening), bias + GATE_OPEN / 2])
-
-
 def _head(blocks: Blocks, features: Tensor, colours: Tensor, level: int) -> Tensor:
     return _finish(blocks, _head_convolution(blocks, features, level), colours, level)
 
@@ -410,9 +378,10 @@ def _with_sharpness(blocks: Blocks, picture: Tensor, features: Tensor, level: in
 
 def _with_sharpness_of_gate(blocks: Blocks, picture: Tensor, gate: Tensor) -> Tensor:
     """Adds three channels to level 2's picture: the logits of sharpness that its gates mean."""
+    scale, offset = logit_of_gate()
     logits = blocks.layers.Rescaling(
-        -1 / GATE_SLOPE,
-        offset=_logit(GATE_MIDDLE) + GATE_OPEN / 2 / GATE_SLOPE,
+        scale,
+        offset=offset,
         name="level_2_sharpness",
         dtype=PICTURE,
     )(gate)
@@ -428,25 +397,6 @@ def _with_sharpness_of_features(blocks: Blocks, picture: Tensor, features: Tenso
     """
     sharpness = blocks.layers.Conv2D(1, 3, padding="same", name=SHARPNESS)(features)
     return blocks.layers.Concatenate(name="level_1_both")([picture, sharpness])
-
-
-def follow_gate(model: Model) -> None:
-    """Sets the weights of level 1's fourth channel from those of level 2's gate."""
-    kernel, bias = model.get_layer("level_2_gate").get_weights()
-    none, full, middle = (_logit(share) for share in (*SHARPNESS_RANGE, GATE_MIDDLE))
-    # A gate z means the logit middle + (GATE_OPEN / 2 − z) / GATE_SLOPE. The colours are averaged.
-    factor = -1.0 / GATE_SLOPE / (full - none)
-    start = (middle + GATE_OPEN / 2 / GATE_SLOPE - none) / (full - none)
-    model.get_layer(SHARPNESS).set_weights(
-        [
-            factor * kernel.mean(axis=-1, keepdims=True),
-            factor * bias.mean(axis=-1, keepdims=True) + start,
-        ]
-    )
-
-
-def _logit(probability: float) -> float:
-    return float(np.log(probability / (1 - probability)))
 
 
 def _head_convolution(blocks: Blocks, features: Tensor, level: int, filters: int = 3) -> Tensor:
