@@ -5,6 +5,7 @@
 
 (() => {
     const EVENT = /\/gradio_api\/queue\/join\b/;
+    const RESULTS = /\/gradio_api\/queue\/data\b/; // after it failed, the page sends no events
     const UPLOAD = /\/gradio_api\/upload\b/; // a file may be refused; the page itself says why
     const NO_ANSWER = 'The server of this page does not answer. Check that it is running and that '
         + 'this device is online, then reload the page.';
@@ -46,10 +47,12 @@
     window.fetch = async (...request) => {
         const address = String(request[0]?.url ?? request[0]);
         const isEvent = EVENT.test(address);
-        if (!isEvent && !UPLOAD.test(address)) return originalFetch(...request);
+        const isUpload = UPLOAD.test(address);
+        if (!isEvent && !isUpload && !RESULTS.test(address)) return originalFetch(...request);
         try {
             const answer = await originalFetch(...request);
-            show(isEvent ? problemOf(answer) : '');
+            if (isEvent) show(problemOf(answer));
+            if (isUpload) show('');
             return answer;
         } catch (error) {
             if (error.name !== 'AbortError') show(NO_ANSWER);

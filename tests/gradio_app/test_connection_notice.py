@@ -42,6 +42,16 @@ def test_a_page_whose_events_fail_says_so_instead_of_opening_for_ever(
     page.context.close()
 
 
+def test_a_server_that_ends_before_it_sends_results_is_said(
+    chromium: Browser, address: str
+) -> None:
+    page = chromium.new_page()
+    page.route("**/gradio_api/queue/data*", no_answer)
+    page.goto(address)
+    expect(page.locator("#unreachable")).to_contain_text("does not answer")
+    page.context.close()
+
+
 def test_a_viewer_that_cannot_be_loaded_is_said(chromium: Browser, address: str) -> None:
     page = chromium.new_page()
     page.route("**/viewer/viewer.js", no_answer)
