@@ -32,8 +32,9 @@ from quantize.proof.comparison import rounded_steps, sharpness_figures
 from quantize.proof.environments import Environment, choose_environments, make_job, run_jobs
 from train.network.presets import FOR_PHONES
 
-LARGEST_STRAY = 2
-"""Steps of 1/255 by which a neural processor may be worse than the CPU."""
+LARGEST_STRAY = 4
+"""Steps of 1/255 by which a neural processor's worst pixel may be worse than the CPU's. Correct
+kernels round differently: in models/pocket the worst pixels differ by up to three steps."""
 
 Findings = dict[str, dict[str, Any]]
 """Results of one model by runtime; stored in bundle.json."""

@@ -13,6 +13,7 @@ from pocket_bokeh.errors import UserError
 from quantize.proof import environments as environments_module
 from quantize.proof.environments import Environment, environments
 from quantize.verify import (
+    LARGEST_STRAY,
     float_outputs,
     main,
     network_inputs,
@@ -136,11 +137,13 @@ def test_a_processor_that_computes_worse_than_the_cpu_is_named(tiny_bundle: Bund
     near, far = tiny_bundle.models[0], tiny_bundle.models[-1]
     on_cpu = {model.file: model.figures["golden_largest_step"] for model in (near, far)}
     found = {
-        near.file: {"hexagon": {"golden_largest_step": on_cpu[near.file] + 2}},
-        far.file: {"hexagon": {"golden_largest_step": on_cpu[far.file] + 3}},
+        near.file: {"hexagon": {"golden_largest_step": on_cpu[near.file] + LARGEST_STRAY}},
+        far.file: {"hexagon": {"golden_largest_step": on_cpu[far.file] + LARGEST_STRAY + 1}},
     }
     (line,) = strayed_emulations(with_findings(tiny_bundle, found), [emulated])
-    assert line.startswith(f"{far.file} differs by {on_cpu[far.file] + 3:.0f} of 255")
+    assert line.startswith(
+        f"{far.file} differs by {on_cpu[far.file] + LARGEST_STRAY + 1:.0f} of 255"
+    )
     assert strayed_emulations(with_findings(tiny_bundle, found), [HERE["litert_cpu"]]) == []
     # No more than TFLite's reference kernels, which are right by definition.
     found[far.file]["litert_reference"] = {"golden_largest_step": on_cpu[far.file] + 1}
