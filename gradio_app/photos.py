@@ -89,7 +89,8 @@ def list_examples() -> dict[str, Photo]:
             for name, decode in _LIBRARY_PHOTOS.items()
         },
         _FAILURE: _example(
-            _FAILURE, "a failure: the face is blurred with the background; a tap on it helps"
+            _FAILURE,
+            "a failure: the top of the head is blurred with the background; a tap on it helps",
         ),
     }
 

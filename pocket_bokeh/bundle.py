@@ -31,6 +31,7 @@ from pocket_bokeh.disk import write_atomically
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.focus_map import Point
 from pocket_bokeh.photo import FourthChannel, Size, read_photo, to_float
+from pocket_bokeh.predicted_sharpness import SHARPNESS_RANGE
 from pocket_bokeh.strict_json import read_json
 from pocket_bokeh.tflite_file import ModelTensor, TensorFormat, read_input_and_output
 
@@ -136,7 +137,8 @@ class Bundle:
         refused: recipes that the network does not support, each with the reason and an alternative.
         judged_on: the pairs over which figures against a target were averaged.
         fourth_channel: what the models see beside the colours.
-        gives_sharpness: whether the models' output has predicted sharpness as a fourth channel.
+        sharpness_range: if the models' output has predicted sharpness as a fourth channel, the
+            probabilities of being in focus that 0 and 1 mean (`pocket_bokeh.predicted_sharpness`).
         records: SHA-256 of further files by name, such as the history of the fine-tuning.
         schema_version: of `bundle.json`.
     """
@@ -150,8 +152,13 @@ class Bundle:
     records: Mapping[str, str] = field(default_factory=dict)
     judged_on: str = ""
     fourth_channel: FourthChannel = "none"
-    gives_sharpness: bool = False
+    sharpness_range: tuple[float, float] | None = None
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def gives_sharpness(self) -> bool:
+        """Whether the models' output has predicted sharpness as a fourth channel."""
+        return self.sharpness_range is not None
 
     @property
     def output_channels(self) -> int:
@@ -318,6 +325,11 @@ def read_bundle(folder: Path) -> Bundle:
         ) from error
     if not bundle.models:
         raise UserError(f"{file}: lists no models; export the bundle again")
+    if bundle.sharpness_range not in (None, SHARPNESS_RANGE):
+        raise UserError(
+            f"{file}: its sharpness has the range {bundle.sharpness_range}, but this program reads "
+            f"{SHARPNESS_RANGE}; export the bundle again"
+        )
     for name, checksum in bundle.checksums().items():
         _check_file(folder, name, checksum)
     for model in bundle.models:
@@ -391,7 +403,7 @@ def _to_json(bundle: Bundle) -> str:
     if not bundle.judged_on:  # older bundles lack it
         del fields["judged_on"]
     if not bundle.gives_sharpness:  # older bundles lack it
-        del fields["gives_sharpness"]
+        del fields["sharpness_range"]
     for model in fields["models"]:
         if not model["compiled"]:  # older bundles lack it
             del model["compiled"]

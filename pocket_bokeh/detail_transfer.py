@@ -25,6 +25,7 @@ from PIL import Image
 from pocket_bokeh.gaussian_filter import box_filter, gaussian_filter
 from pocket_bokeh.guided_filter import guided_filter
 from pocket_bokeh.photo import to_float
+from pocket_bokeh.predicted_sharpness import sharp_share
 
 WINDOW_SIGMA = 2.0
 """Sigma of the Gaussian window of the regression that measures survival, in working-size pixels."""
@@ -77,10 +78,6 @@ the photograph at working size even an unchanged place would count as blurred.""
 FINE = DetailSettings(False, 0.0, 0.8, (0.6, 0.95), 1e-4, None, 0.0, 0)
 """For renderings as sharp as the photograph at working size: by a lens, or edited by hand."""
 
-SHARPNESS_GATE = (0.41, 0.71)
-"""Predicted sharpness at and below which a place is blurred, and at and above which it is sharp. In
-the networks of `train.network.gate` this is a probability of 0.15 and 0.3."""
-
 LEAST_CERTAINTY = 1e-3
 """Weight of places without any detail, where survival cannot be measured; it must not be 0."""
 
@@ -129,7 +126,7 @@ def find_overlay(
     small = to_float(small)
     rendered, sharpness = rendered[..., :3], rendered[..., 3:]
     if sharpness.size:
-        survival = _smoothstep(sharpness, SHARPNESS_GATE)
+        survival = sharp_share(small, sharpness[..., 0])[..., None]
     else:
         survival = surviving_detail(small, rendered, settings)[..., None]
     smoothed = smooth_background(rendered, survival, settings.smoothing_sigma)
@@ -154,6 +151,21 @@ def smooth_background(rendered: np.ndarray, survival: np.ndarray, sigma: float) 
     weight = blurred + LEAST_CERTAINTY  # never 0, since it divides
     smoothed = gaussian_filter(weight * rendered, sigma) / gaussian_filter(weight, sigma)
     return rendered + blurred * (smoothed - rendered)
+
+
+def with_mean_sharpness(renderings: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Renderings of one photograph, each with the mean of the sharpness that all of them predict.
+
+    Where they decided on their own and differently, half of a blur would be left.
+
+    Args:
+        renderings: h × w × 3, or 4 with predicted sharpness, each of its own size, none mirrored.
+    """
+    if renderings[0].shape[-1] == 3:
+        return list(renderings)
+    size = renderings[0].shape[:2]
+    sharpness = np.mean([_resize(one[..., 3], *size) for one in renderings], axis=0)
+    return [np.dstack([one[..., :3], _resize(sharpness, *one.shape[:2])]) for one in renderings]
 
 
 def mean_overlay(overlays: Sequence[Overlay]) -> Overlay:

@@ -32,6 +32,7 @@ from pocket_bokeh.disk import check_can_make
 from pocket_bokeh.errors import UserError, run_command
 from pocket_bokeh.litert_model import LiteRTModel
 from pocket_bokeh.photo import Size, to_uint8
+from pocket_bokeh.predicted_sharpness import SHARPNESS_RANGE
 from quantize.convert.conversion import convert
 from quantize.convert.equalization import equalize_features
 from quantize.convert.fine_tuning import FineTuneConfig, FineTuned, fine_tune, validation_crops
@@ -360,7 +361,7 @@ def describe_bundle(
         models,
         golden,
         fourth_channel=trained.network.config.fourth_channel,
-        gives_sharpness=trained.network.gate_is_trained,
+        sharpness_range=SHARPNESS_RANGE if trained.network.gate_is_trained else None,
         records=records,
         judged_on=judged_on,
     )

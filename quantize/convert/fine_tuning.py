@@ -31,9 +31,9 @@ from train.network.pynet import COLOURS
 Model = Any
 Batch = dict[str, Any]
 
-SHARPNESS_WEIGHT = 0.25
+SHARPNESS_WEIGHT = 0.5
 """Weight of predicted sharpness in the loss, the colours together having 1. Its differences are
-four times as large."""
+twice as large."""
 
 HISTORY_COLUMNS = ("step", "loss", "psnr_to_float32")
 

@@ -17,6 +17,7 @@ from pocket_bokeh.bundle import Bundle, BundledModel, GoldenPair, TensorFormat, 
 from pocket_bokeh.errors import UserError
 from pocket_bokeh.focus_map import Point, focus_map
 from pocket_bokeh.photo import Size
+from pocket_bokeh.predicted_sharpness import SHARPNESS_RANGE
 from quantize.convert.recipes import RECIPES
 from quantize.export import encode_png
 
@@ -92,7 +93,7 @@ def _make_bundle(folder: Path, channels: int) -> Bundle:
         tuple(models),
         tuple(golden),
         fourth_channel="focus" if channels == 4 else "none",
-        gives_sharpness=channels == 4,
+        sharpness_range=SHARPNESS_RANGE if channels == 4 else None,
     )
     write_bundle(made, contents)
     return made

@@ -24,6 +24,7 @@ from pocket_bokeh.bundle import (
     write_bundle,
 )
 from pocket_bokeh.errors import UserError
+from pocket_bokeh.predicted_sharpness import SHARPNESS_RANGE
 from pocket_bokeh.tflite_file import pack
 
 
@@ -80,7 +81,7 @@ def test_a_bundle_reads_back_as_it_was_written(folder: Path) -> None:
 
 
 def test_a_model_whose_output_has_no_sharpness_as_its_bundle_says_is_refused(folder: Path) -> None:
-    rewrite_description(dataclasses.replace(small_bundle(folder), gives_sharpness=True))
+    rewrite_description(dataclasses.replace(small_bundle(folder), sharpness_range=SHARPNESS_RANGE))
     with pytest.raises(
         UserError, match=r"output \(1, 64, 128, 4\), but the file has \(1, 64, 128, 3\)"
     ):

@@ -13,6 +13,7 @@ from pocket_bokeh.detail_transfer import (
     lay_over,
     smooth_background,
     transfer_detail,
+    with_mean_sharpness,
 )
 from pocket_bokeh.metrics import psnr
 from pocket_bokeh.photo import resize_photo, to_float, to_uint8
@@ -85,12 +86,27 @@ def test_slight_softness_still_counts_as_sharp() -> None:
     assert psnr(result[middle], expected[middle]) > 40
 
 
+def test_views_share_the_mean_of_their_sharpness() -> None:
+    """Otherwise places on which they disagree would be half blurred."""
+    random = np.random.default_rng(0)
+    sizes, sharpness = ((96, 128), (92, 123)), (0.2, 0.8)
+    views = [
+        np.dstack([random.random((*size, 3)), np.full(size, value)])
+        for size, value in zip(sizes, sharpness, strict=True)
+    ]
+    for view, shared in zip(views, with_mean_sharpness(views), strict=True):
+        np.testing.assert_array_equal(shared[..., :3], view[..., :3])
+        np.testing.assert_allclose(shared[..., 3], 0.5, atol=1e-6)
+    pictures = [view[..., :3] for view in views]
+    assert [one.shape[-1] for one in with_mean_sharpness(pictures)] == [3, 3]
+
+
 def test_predicted_sharpness_decides_and_not_the_detail_that_is_left() -> None:
     """The network leaves all detail on the left and little on the right, and says the opposite."""
     photo = data.coffee()[:192, :288]
     coarse = as_the_network_sees(to_float(photo))
     rendered = np.hstack([coarse[:, :144], gaussian_filter(coarse, (1, 1, 0))[:, 144:]])
-    sharpness = np.repeat(np.where(np.arange(288) < 144, 0.2, 0.9)[None, :, None], 192, axis=0)
+    sharpness = np.repeat(np.where(np.arange(288) < 144, 0.0, 0.9)[None, :, None], 192, axis=0)
     result = to_float(transfer_detail(photo, photo, np.dstack([rendered, sharpness])))
 
     def detail(picture: np.ndarray, columns: slice) -> float:

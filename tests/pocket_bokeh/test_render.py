@@ -96,6 +96,26 @@ def test_a_picture_is_the_mean_of_two_views_the_second_smaller_and_mirrored() ->
     assert psnr(half, (sharp + whole) / 2) > max(psnr(half, sharp), psnr(half, whole)) + 5
 
 
+def test_sharpness_of_the_mirrored_view_belongs_to_the_same_side() -> None:
+    """The model calls sharp what is light: the photograph's left half."""
+    photo = data.astronaut()[:384]
+    photo = np.where(np.arange(512)[:, None] < 256, 155 + photo // 3, photo // 3).astype(np.uint8)
+
+    class LightIsSharp(Stub):
+        def run(self, seen: np.ndarray) -> np.ndarray:
+            lightness = gaussian_filter(super().run(seen), (4, 4, 0))
+            return np.dstack([lightness, lightness[..., 1] > 0.5])
+
+    def detail(picture: np.ndarray, columns: slice) -> float:
+        fine = to_float(picture) - gaussian_filter(to_float(picture), (1, 1, 0))
+        return float(np.square(fine[:, columns]).sum())
+
+    picture = render_photo(photo, [LightIsSharp()])
+    left, right = slice(0, 236), slice(276, 512)
+    assert detail(picture, left) > 0.9 * detail(photo, left)
+    assert detail(picture, right) < 0.1 * detail(photo, right)
+
+
 def test_a_missing_or_unsupported_depth_map_is_refused() -> None:
     photo = data.astronaut()
     with pytest.raises(UserError, match="with --depth FILE"):

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pocket_bokeh.predicted_sharpness import SHARPNESS_RANGE, logit
+
 # From Keras 3 or tf_keras, which share no types.
 Model = Any
 
@@ -23,14 +25,10 @@ what an unsure network would choose, and nobody's wish (docs/experiments.md)."""
 SHARPNESS = "level_1_sharpness"
 """The convolution that gives level 1's fourth channel. Its weights follow level 2's gate."""
 
-SHARPNESS_RANGE = (0.05, 0.5)
-"""Level 1's fourth channel is 0 where a pixel is in focus with the first probability, 1 at the
-second, and linear in the logit between and beyond them."""
-
 
 def logit_of_gate() -> tuple[float, float]:
     """Scale and offset that turn a gate, before its ReLU6, into the logit of being in focus."""
-    return -1 / GATE_SLOPE, _logit(GATE_MIDDLE) + GATE_OPEN / 2 / GATE_SLOPE
+    return -1 / GATE_SLOPE, logit(GATE_MIDDLE) + GATE_OPEN / 2 / GATE_SLOPE
 
 
 def start_gate(model: Model) -> None:
@@ -52,7 +50,7 @@ def start_gate(model: Model) -> None:
 def follow_gate(model: Model) -> None:
     """Sets the weights of level 1's fourth channel from those of level 2's gate."""
     kernel, bias = model.get_layer("level_2_gate").get_weights()
-    none, full = (_logit(share) for share in SHARPNESS_RANGE)
+    none, full = (logit(share) for share in SHARPNESS_RANGE)
     scale, offset = logit_of_gate()
     # The gates of the three colours are averaged.
     factor, start = scale / (full - none), (offset - none) / (full - none)
@@ -62,7 +60,3 @@ def follow_gate(model: Model) -> None:
             factor * bias.mean(axis=-1, keepdims=True) + start,
         ]
     )
-
-
-def _logit(probability: float) -> float:
-    return float(np.log(probability / (1 - probability)))

@@ -20,8 +20,6 @@ public final class DetailTransfer {
     private static final double HIGH_PASS_SIGMA = 1.6;
     private static final float BLURRED = 0.4f;
     private static final float SHARP = 0.5f;
-    private static final float PREDICTED_BLURRED = 0.41f;
-    private static final float PREDICTED_SHARP = 0.71f;
     private static final float CERTAINTY = 1e-4f;
     private static final float LEAST_CERTAINTY = 1e-3f;
     private static final double SMOOTHING_SIGMA = 2.0;
@@ -41,14 +39,39 @@ public final class DetailTransfer {
      * @param renderings one for each view, of the working size, 0…1, all with sharpness or none
      */
     public static Overlay mean(List<Framed> views, List<Planes> renderings) {
+        List<Planes> rendered = new ArrayList<>();
+        for (int view = 0; view < views.size(); view++) {
+            rendered.add(views.get(view).upright(renderings.get(view)));
+        }
+        if (rendered.get(0).hasSharpness()) {
+            rendered = withMeanSharpness(rendered);
+        }
         List<Overlay> overlays = new ArrayList<>();
         for (int view = 0; view < views.size(); view++) {
-            Framed framed = views.get(view);
-            Planes small = framed.cut(framed.picture().toPlanes());
-            Overlay found = find(small, framed.cut(renderings.get(view)));
-            overlays.add(framed.isMirrored() ? found.asStored(Orientation.MIRRORED) : found);
+            Planes small = views.get(view).upright(views.get(view).picture().toPlanes());
+            overlays.add(find(small, rendered.get(view)));
         }
         return Overlay.mean(overlays);
+    }
+
+    /** Gives each view the mean of what all predict; where they differ, they would half blur. */
+    private static List<Planes> withMeanSharpness(List<Planes> rendered) {
+        int height = rendered.get(0).height();
+        int width = rendered.get(0).width();
+        float[] mean = new float[height * width];
+        for (Planes view : rendered) {
+            float[] resized =
+                    Bicubic.resize(view.channel(3), view.height(), view.width(), height, width);
+            for (int pixel = 0; pixel < mean.length; pixel++) {
+                mean[pixel] += resized[pixel] / rendered.size();
+            }
+        }
+        List<Planes> result = new ArrayList<>();
+        for (Planes view : rendered) {
+            float[] resized = Bicubic.resize(mean, height, width, view.height(), view.width());
+            result.add(view.withSharpness(resized));
+        }
+        return result;
     }
 
     /**
@@ -64,7 +87,7 @@ public final class DetailTransfer {
     private Overlay overlay(Planes small, Planes rendered) {
         float[] survival =
                 rendered.hasSharpness()
-                        ? gated(rendered.channel(3), PREDICTED_BLURRED, PREDICTED_SHARP)
+                        ? PredictedSharpness.sharpShare(small, rendered.channel(3))
                         : survivingDetail(small, rendered);
         Planes change = highPass(map(rendered, small, (y, x) -> y - x), TONE_SIGMA);
         Planes smoothed = smoothBackground(rendered, survival);

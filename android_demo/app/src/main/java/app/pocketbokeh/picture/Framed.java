@@ -100,9 +100,10 @@ public record Framed(
         return FocusMap.disc(mapHeight, mapWidth, centerX, centerY, radius);
     }
 
-    /** Cuts the photo itself out of a picture of the working size. */
-    public Planes cut(Planes planes) {
-        return planes.cut(top, left, height, width);
+    /** Cuts the photo itself out of a picture of the working size, as it was before mirroring. */
+    public Planes upright(Planes planes) {
+        Planes cut = planes.cut(top, left, height, width);
+        return isMirrored ? cut.mirrored() : cut;
     }
 
     /** Thrown when a photo is too long and narrow for a model. */

@@ -37,6 +37,21 @@ public final class Planes {
         return channels[index];
     }
 
+    /** Exchanges left and right, in a copy. */
+    public Planes mirrored() {
+        float[][] result = new float[channels.length][];
+        for (int channel = 0; channel < channels.length; channel++) {
+            result[channel] = Orientation.MIRRORED.asStored(channels[channel], height, width);
+        }
+        return new Planes(height, width, result);
+    }
+
+    /** The same colours with another prediction of sharpness; planes are not copied. */
+    public Planes withSharpness(float[] sharpness) {
+        return new Planes(
+                height, width, new float[][] {channels[0], channels[1], channels[2], sharpness});
+    }
+
     /** Copies a part. */
     public Planes cut(int top, int left, int height, int width) {
         Planes part = new Planes(height, width, new float[channels.length][height * width]);
