@@ -142,6 +142,8 @@ def with_file(content: bytes) -> Callable[[Path], None]:
         (with_model(recipe=["int8_qat"]), "damaged"),
         (changed_json(name={}), "damaged"),
         (changed_json(models=[]), "lists no models"),
+        (changed_json(gives_sharpness=True), "gives_sharpness = True is unknown to this version"),
+        (changed_json(sharpness_range=[0.05, 0.5]), r"range \(0.05, 0.5\), but this program reads"),
         (lambda folder: (folder / "bundle.json").write_text("[" * 100_000), "damaged"),
         (with_model(working_size=[float("inf"), 1]), "damaged"),
         # Sizes and formats in bundle.json must match the .tflite file.
