@@ -54,8 +54,9 @@ script('viewer').then(({attach}) => {
     const viewer = attach(element.querySelector('.viewer'), (wish) => {
         trigger('submit', wish);
         // Gradio loses an answer if it closes its stream while the wish is on its way. Any later
-        // event opens the stream again, and this one changes nothing.
-        setTimeout(() => trigger('submit', {}), 1000);
+        // event opens the stream again, and these change nothing. On a busy server the first may
+        // come too early.
+        for (const later of [1000, 6000]) setTimeout(() => trigger('submit', {}), later);
     });
     const show = () => { if (props.value) viewer.show(JSON.parse(props.value)); };
     watch('value', show);
