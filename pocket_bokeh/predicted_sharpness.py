@@ -33,7 +33,8 @@ THRESHOLDS = (0.05, 0.7)
 """Lowest and highest probability that can be the threshold."""
 
 BELOW_MAXIMUM = 4.7
-"""Beside a place that is in focus with 0.97, the threshold is at least 0.23."""
+"""In units of the logit. Beside a place that is in focus with a probability of 0.97, the threshold
+is at least 0.23."""
 
 RADIUS = 12
 """Half the side of the square in which the maximum is looked for, in working-size pixels."""
